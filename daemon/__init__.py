@@ -1,0 +1,1 @@
+"""Labelloop: the active-learning labelling daemon."""

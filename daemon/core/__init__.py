@@ -1,0 +1,1 @@
+"""Pure decisions and the loops; no driver is imported here."""

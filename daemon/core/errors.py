@@ -1,0 +1,29 @@
+"""What can go wrong and is expected to; anything else ends the process."""
+
+
+class FenceLost(Exception):
+    """A stored position is not where this worker believed: another worker has been here. Rewind."""
+
+
+class ItemsRaced(Exception):
+    """Another worker stored one of these ids meanwhile. Look at the batch again."""
+
+
+class DutyLost(Exception):
+    """The duty passed to somebody else; nothing was written."""
+
+
+class LeaseLost(Exception):
+    """The question was answered, withdrawn or given to somebody else."""
+
+
+class PublishFailed(Exception):
+    """The broker did not acknowledge; nothing is lost, the messages stay in the outbox."""
+
+
+class PositionOutsideLog(Exception):
+    """A stored position is not in the log any more (retention, or a log that lost data)."""
+
+
+class SetupProblem(Exception):
+    """Something outside is not as the configuration says; the message tells what to do."""

@@ -1,0 +1,212 @@
+"""What the loops need from the outside. Adapters implement these; every store method is one transaction.
+
+Times are the database's clock, UTC. Store methods raise what `daemon.core.errors` names and let driver
+errors through: an error that is not named there ends the process, uncommitted.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from daemon.core.rows import (
+    Arrivals,
+    Compose,
+    Decide,
+    Decision,
+    Duty,
+    Frozen,
+    FunctionSet,
+    FunctionVersion,
+    Judge,
+    Lease,
+    News,
+    Overview,
+    Person,
+    Ready,
+    StoredBundle,
+    TrainingRows,
+    WindowPlan,
+    WindowRecord,
+)
+from daemon.core.states import AnnotatorKind
+from daemon.core.wire import Batch, LogStart, OutboxRow, OutMessage, Span
+
+Locate = Callable[[Sequence[LogStart]], Sequence[int]]
+"""Gives the stored next offset of each partition, making absent rows at the log's beginning."""
+
+
+class Source(Protocol):
+    """The consuming side of Kafka. Not thread-safe: one thread uses it.
+
+    Whenever partitions are assigned (at the start and on every rebalance) the source asks `Locate` and
+    seeks there; a stored position outside the log raises PositionOutsideLog.
+    """
+
+    def poll(self) -> Batch:
+        """Next records of the assigned partitions, or an empty batch after a short wait."""
+
+    def keep_alive(self) -> None:
+        """Called again and again while work takes long: stays in the group, delivers and loses nothing."""
+
+    def rewind(self) -> None:
+        """Seek every assigned partition to its stored position again (another worker has been here)."""
+
+    def saved(self, spans: Sequence[Span]) -> None:
+        """Tell the broker what is done, for lag displays only; a refused commit is not an error."""
+
+    def lag(self) -> int | None:
+        """Messages not yet read in the assigned partitions; None where the broker cannot say."""
+
+    def close(self) -> None:
+        """Leave the group at once."""
+
+
+class Publisher(Protocol):
+    """The producing side of Kafka."""
+
+    def partition(self, topic: str, key: bytes) -> int:
+        """Partition of a key, as Kafka's own clients choose it (murmur2)."""
+
+    def send(self, messages: Sequence[OutMessage]) -> None:
+        """Publish in order within topic and partition; returns when all are acknowledged.
+
+        Raises PublishFailed.
+        """
+
+    def close(self) -> None:
+        """Flush and disconnect."""
+
+
+class StreamStore(Protocol):
+    """Arrivals and what is decided about them."""
+
+    def locate(self, starts: Sequence[LogStart]) -> list[int]:
+        """Stored next offset of each partition; absent rows are made at `beginning`."""
+
+    def register_functions(self, functions: Sequence[FunctionVersion]) -> FunctionSet:
+        """Annotators for these versions, and the set that decodes their columns; one set for one list."""
+
+    def register_annotator(self, kind: AnnotatorKind, name: str, version: str, tier: str | None) -> int:
+        """Id of an annotator, made if absent."""
+
+    def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
+        """Content digests of those ids that are stored."""
+
+    def save_batch(
+        self,
+        spans: Sequence[Span],
+        arrivals: Arrivals | None,
+        decision: Decision | None,
+        compose: Compose,
+        counts: Mapping[str, int],
+    ) -> None:
+        """All of a batch or nothing: positions, items, vectors, questions, labels, outbox, counters.
+
+        Raises FenceLost if a position is not what a span says, ItemsRaced if an id was stored meanwhile.
+        Items that already have answers (an outside vote came first) get a recheck.
+        """
+
+    def work_rechecks(self, limit: int, decide: Decide) -> int:
+        """Take up to `limit` due rechecks (others' are skipped), lock their items, decide, save. Items done.
+
+        Frozen items are left alone (their window decides) and their recheck is dropped.
+        """
+
+    def take_duty(self, name: str, holder: str, seconds: float) -> Duty | None:
+        """Hold or renew a duty for `seconds`; None while somebody else holds it."""
+
+    def drop_duty(self, duty: Duty) -> None:
+        """Give a duty back early."""
+
+    def outbox(self, limit: int) -> list[OutboxRow]:
+        """Oldest rows first."""
+
+    def published(self, duty: Duty, seqs: Sequence[int]) -> None:
+        """Delete rows that were acknowledged; raises DutyLost."""
+
+    def report(self, name: str, kind: str, report: Mapping[str, object]) -> None:
+        """Say how a process is doing."""
+
+
+class WindowStore(Protocol):
+    """Freezing, auditing and closing windows."""
+
+    def ready(self) -> Ready:
+        """How many items wait for a window, and since when."""
+
+    def freeze(self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan]) -> int | None:
+        """Freeze up to `limit` ready items (longest ready first): plan, seed, coins, questions, in this order.
+
+        One transaction. Returns the window's id, or None when nothing was ready or the budget of the
+        auditing tier cannot pay for the audits that the coins asked for (then nothing happens).
+        """
+
+    def open_windows(self) -> list[int]:
+        """Ids, oldest first."""
+
+    def close(self, duty: Duty, window: int, judge: Judge) -> bool:
+        """Load, judge and, if the judge says so, close: states, labels, outbox, rechecks. True if closed.
+
+        Open audit questions of a closed window expire. Raises DutyLost.
+        """
+
+    def closed_windows(self, limit: int) -> list[WindowRecord]:
+        """Newest first."""
+
+
+class QuestionStore(Protocol):
+    """Leases and answers, for pages and outside queues."""
+
+    def enroll(self, name: str, tier: str) -> Person:
+        """Register a reviewer of a tier, or find them."""
+
+    def lease(self, person: int, tier: str, count: int, seconds: float) -> list[Lease]:
+        """Up to `count` questions of the tier, best first, held by this person until then.
+
+        Those that the person already holds come first, with a new lease. Nobody gets an item that they
+        answered, skipped or hold; expired leases of others are free again.
+        """
+
+    def answer(self, question: int, person: int, label: int, seconds: float) -> int:
+        """Record, pay and ask for a recheck; id of the answer.
+
+        Repeating the same answer returns the same id. A late answer counts if its slot is still free;
+        else raises LeaseLost. `label` outside the task's classes is the caller's to refuse.
+        """
+
+    def skip(self, question: int, person: int) -> None:
+        """Pass the question on to somebody else."""
+
+    def undo(self, person: int, seconds: float) -> Lease | None:
+        """Retract the person's last answer and lease its question again; None if there is none to undo.
+
+        An answer that a closed window rests on stands.
+        """
+
+
+class LearningStore(Protocol):
+    """What the learner reads and promotes."""
+
+    def news(self) -> News:
+        """What is new since the last trained bundle."""
+
+    def training_rows(self, limit: int) -> TrainingRows:
+        """Newest items and every answered one, at most `limit` when there are fewer answered ones."""
+
+    def save_bundle(self, digest: str, data: bytes, run_id: str | None, mlflow_version: str | None) -> int:
+        """Keep a trained bundle, not yet current."""
+
+    def promote(self, duty: Duty, bundle: int) -> None:
+        """Make it the one that workers follow. Raises DutyLost."""
+
+    def current_bundle(self, known: int | None) -> StoredBundle | None:
+        """The promoted bundle, or None when it is `known` (or none was ever promoted)."""
+
+    def look_again(self, reason: str) -> int:
+        """Add a recheck for every item that is asking or ready; number of items."""
+
+
+class ReportStore(Protocol):
+    """What pages and `labelloop status` show."""
+
+    def overview(self) -> Overview:
+        """The whole picture, read at once."""

@@ -1,0 +1,124 @@
+"""Settings of the loop's own parts: frozen, self-checking; ranges are read by the configuration loader."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Gt, Le, Lt, MinLen
+
+MICROS = 1_000_000
+"""Money is kept in integer millionths of the ledger's currency."""
+
+
+@dataclass(frozen=True, slots=True)
+class TierSettings:
+    """Annotators that are asked through a queue, at a price.
+
+    Attributes:
+        price: currency per answer.
+        final: an answer of this tier is the truth for its item (experts); audits go to such a tier.
+        overlap: answers wanted for one doubtful item before it goes up a tier.
+        lease_seconds: how long a reviewer may hold an item.
+        seconds_per_answer: what one answer takes a person; used for estimates only.
+        budget_per_day: currency; None for no limit.
+        accuracy: how often an answer of this tier is expected to be right, before anything is known.
+    """
+
+    price: Annotated[float, Ge(0)] = 0.05
+    final: bool = False
+    overlap: Annotated[int, Ge(1), Le(9)] = 1
+    lease_seconds: Annotated[int, Ge(5), Le(86_400)] = 120
+    seconds_per_answer: Annotated[float, Gt(0)] = 15.0
+    budget_per_day: Annotated[float, Ge(0)] | None = None
+    accuracy: Annotated[float, Gt(0.5), Lt(1)] = 0.8
+
+    @property
+    def price_micros(self) -> int:
+        """Price of one answer in millionths."""
+        return round(self.price * MICROS)
+
+    @property
+    def budget_micros(self) -> int | None:
+        """Daily cap in millionths; None for no limit."""
+        return None if self.budget_per_day is None else round(self.budget_per_day * MICROS)
+
+
+@dataclass(frozen=True, slots=True)
+class GuaranteeSettings:
+    """The promise on automatic labels, and what is spent on proving it.
+
+    Attributes:
+        target_error: alpha; the share of wrong labels among the certified ones of a window.
+        confidence: 1 - delta; how often, at least, the promise holds for a window.
+        window_items: a window freezes when this many items are ready,
+        window_seconds: or when the oldest has been ready this long.
+        audit_share: p; probability that a frozen item is asked blind of the auditing tier.
+        audit_deadline_seconds: an audit still open then counts as an error.
+        cold_start_gold: random blind answers wanted before the first window.
+        cold_start_share: share of each early batch that is drawn for them.
+        provisional: `publish` labels at once, or `hold` them until they are certified or human.
+    """
+
+    target_error: Annotated[float, Gt(0), Lt(0.5)] = 0.05
+    confidence: Annotated[float, Ge(0.5), Lt(1)] = 0.9
+    window_items: Annotated[int, Ge(50), Le(100_000)] = 5_000
+    window_seconds: Annotated[float, Gt(0)] = 3_600.0
+    audit_share: Annotated[float, Gt(0), Le(1)] = 0.06
+    audit_deadline_seconds: Annotated[float, Gt(0)] = 86_400.0
+    cold_start_gold: Annotated[int, Ge(0)] = 60
+    cold_start_share: Annotated[float, Gt(0), Le(1)] = 0.1
+    provisional: str = "publish"
+
+    def __post_init__(self) -> None:
+        if self.provisional not in ("publish", "hold"):
+            raise ValueError(f"provisional: {self.provisional!r} is neither 'publish' nor 'hold'")
+
+
+@dataclass(frozen=True, slots=True)
+class RoutingSettings:
+    """When a person is asked.
+
+    Attributes:
+        ask_below: items whose score (calibrated probability that the label is right) is lower are asked.
+        max_windows: times an item may be sent back by a window before people are asked in any case.
+    """
+
+    ask_below: Annotated[float, Gt(0), Lt(1)] = 0.9
+    max_windows: Annotated[int, Ge(1)] = 2
+
+
+@dataclass(frozen=True, slots=True)
+class StreamSettings:
+    """Limits of the stream worker.
+
+    Attributes:
+        batch_items: messages labelled together.
+        max_message_bytes: larger messages are dead letters.
+        function_seconds: a labelling function slower than this on a batch is reported.
+        dead_letter_limit: share of dead letters among the last 1,000 messages that stops the worker.
+        desk_milliseconds: pause between looks at answers, windows and the outbox when there is no work.
+    """
+
+    batch_items: Annotated[int, Ge(1), Le(10_000)] = 256
+    max_message_bytes: Annotated[int, Ge(1_024)] = 1_000_000
+    function_seconds: Annotated[float, Gt(0)] = 30.0
+    dead_letter_limit: Annotated[float, Gt(0), Le(1)] = 0.5
+    desk_milliseconds: Annotated[int, Ge(1), Le(10_000)] = 100
+
+
+@dataclass(frozen=True, slots=True)
+class LearningSettings:
+    """When and on how much the models are retrained.
+
+    Attributes:
+        min_answers: new answers that start a training run.
+        max_seconds: a run starts after this long if there is any new answer at all.
+        max_items: items that a run looks at, newest first; every answered item is among them.
+        label_models: registry names that compete.
+        poll_seconds: pause between looks for news.
+    """
+
+    min_answers: Annotated[int, Ge(1)] = 50
+    max_seconds: Annotated[float, Gt(0)] = 3_600.0
+    max_items: Annotated[int, Ge(100)] = 50_000
+    label_models: Annotated[tuple[str, ...], MinLen(1)] = ("majority", "dawid_skene", "snorkel")
+    poll_seconds: Annotated[float, Gt(0)] = 1.0

@@ -1,0 +1,65 @@
+"""The words that items, questions, labels and windows go through; stored as they are written here."""
+
+from enum import StrEnum
+
+
+class ItemState(StrEnum):
+    """Where an item stands: asking <-> ready -> frozen -> certified | human | back to asking."""
+
+    ASKING = "asking"
+    READY = "ready"
+    FROZEN = "frozen"
+    CERTIFIED = "certified"
+    HUMAN = "human"
+
+
+class Purpose(StrEnum):
+    """Why a question is asked.
+
+    GOLD is a random blind draw before the first window; AUDIT is the coin of a window. Both are truth
+    for evaluation. SETTLE and ADJUDICATE finish doubtful items, LEARN picks serve training.
+    """
+
+    LEARN = "learn"
+    SETTLE = "settle"
+    AUDIT = "audit"
+    GOLD = "gold"
+    ADJUDICATE = "adjudicate"
+
+
+RANDOM_PURPOSES = (Purpose.AUDIT, Purpose.GOLD)
+"""Purposes whose items were drawn at random and asked blind: only their answers may judge models."""
+
+
+class QuestionState(StrEnum):
+    """One row of `questions` is one wanted vote."""
+
+    OPEN = "open"
+    LEASED = "leased"
+    ANSWERED = "answered"
+    CANCELLED = "cancelled"
+    EXPIRED = "expired"
+
+
+class LabelStatus(StrEnum):
+    """What a published label rests on."""
+
+    PROVISIONAL = "provisional"
+    CERTIFIED = "certified"
+    HUMAN = "human"
+
+
+class WindowState(StrEnum):
+    """A window waits for its audits, then closes for good."""
+
+    OPEN = "open"
+    CLOSED = "closed"
+
+
+class AnnotatorKind(StrEnum):
+    """Who casts a vote."""
+
+    FUNCTION = "function"
+    CLASSIFIER = "classifier"
+    LLM = "llm"
+    PERSON = "person"

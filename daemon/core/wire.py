@@ -1,0 +1,67 @@
+"""What passes between the loop and Kafka, as plain data."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """One message as it was read; `key` and `value` are raw bytes."""
+
+    topic: str
+    partition: int
+    offset: int
+    key: bytes | None
+    value: bytes | None
+    timestamp: int
+    """Broker's time, milliseconds since 1970, UTC."""
+
+
+@dataclass(frozen=True, slots=True)
+class LogStart:
+    """The first offset that a partition still holds; where a topic seen for the first time begins."""
+
+    topic_id: str
+    topic: str
+    partition: int
+    beginning: int
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """A stretch of one partition: the stored position must be `first`, and becomes `next`."""
+
+    topic_id: str
+    topic: str
+    partition: int
+    first: int
+    next: int
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Records polled together, and the stretches of the log that they cover."""
+
+    records: Sequence[Record]
+    spans: Sequence[Span]
+
+
+@dataclass(frozen=True, slots=True)
+class OutMessage:
+    """One message to be published, in order with all others of its topic and partition."""
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxRow:
+    """Messages of one transaction for one output partition; published in order of `seq`."""
+
+    seq: int
+    topic: str
+    partition: int
+    messages: Sequence[OutMessage]

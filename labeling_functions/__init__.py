@@ -1,0 +1,1 @@
+"""Votes on items: labelling functions, how they are written, applied and judged."""

@@ -1,0 +1,43 @@
+"""What a labelling function sees of one message."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """One thing to label.
+
+    Fields can be read as attributes, as snorkel's functions do (`x.text`, `x.title`); an absent field
+    raises AttributeError, so that a misspelt name is noticed.
+
+    Attributes:
+        id: unique name of the item.
+        fields: what is to be labelled; `{"text": ...}` for plain text items.
+        subject: what several observations show together, if any.
+        metadata: facts about the item that are not shown to annotators.
+        images: addresses of pictures that belong to the item.
+        created: when the producer made it, ISO 8601, if given.
+    """
+
+    id: str
+    fields: Mapping[str, Any]
+    subject: str | None = None
+    metadata: Mapping[str, Any] = field(default_factory=dict)
+    images: tuple[str, ...] = ()
+    created: str | None = None
+
+    def __getattr__(self, name: str) -> Any:
+        try:
+            return self.fields[name]
+        except KeyError:
+            raise AttributeError(f"item {self.id!r} has no field {name!r}") from None
+
+    @property
+    def plain_text(self) -> str:
+        """All text of the item, for encoders: `text` alone, or every string field, one a line."""
+        text = self.fields.get("text")
+        if isinstance(text, str):
+            return text
+        return "\n".join(value for value in self.fields.values() if isinstance(value, str))

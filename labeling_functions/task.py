@@ -1,0 +1,44 @@
+"""Definition of a labelling task: what is asked, and which answers there are."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+ABSTAIN = -1
+"""A function's vote when it has nothing to say (snorkel's convention)."""
+
+KINDS = ("classification",)
+"""Kinds of task that this version labels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What annotators of every kind are asked.
+
+    Attributes:
+        name: short name; names the MLflow experiment and registered model.
+        classes: class names in order; a class index is a position in this tuple. 2 to 127 of them.
+        kind: one of KINDS.
+        guidelines: what people (and language models) read before they answer; Markdown.
+        descriptions: class name -> one sentence on what belongs there.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    kind: str = "classification"
+    guidelines: str = ""
+    descriptions: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        if not 2 <= len(self.classes) <= 127:
+            raise ValueError(f"classes: {len(self.classes)} given; a task has 2 to 127 classes")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"classes: {', '.join(self.classes)} has a name twice; names must differ")
+        if self.kind not in KINDS:
+            raise ValueError(f"kind: {self.kind!r} is not one of {', '.join(KINDS)}")
+        if unknown := set(self.descriptions) - set(self.classes):
+            raise ValueError(f"descriptions: {', '.join(sorted(unknown))} is not among the classes")
+
+    @property
+    def n_classes(self) -> int:
+        """Number of classes K."""
+        return len(self.classes)

@@ -1,0 +1,1 @@
+"""What is learnt from votes: label models, classifier, calibration, guarantees. Arrays in, arrays out."""
