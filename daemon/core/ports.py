@@ -134,7 +134,7 @@ class WindowStore(Protocol):
         """How many items wait for a window, and since when."""
 
     def freeze(self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan]) -> int | None:
-        """Freeze up to `limit` ready items (longest ready first): plan, seed, coins, questions, in this order.
+        """Freeze up to `limit` ready items, longest ready first: plan, seed, coins, questions, in this order.
 
         One transaction. Returns the window's id, or None when nothing was ready or the budget of the
         auditing tier cannot pay for the audits that the coins asked for (then nothing happens).
