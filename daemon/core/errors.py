@@ -27,3 +27,11 @@ class PositionOutsideLog(Exception):
 
 class SetupProblem(Exception):
     """Something outside is not as the configuration says; the message tells what to do."""
+
+
+class RegistryUnavailable(Exception):
+    """The model registry did not take or give what was asked; the database's truth is untouched."""
+
+
+class TrainingFailed(Exception):
+    """The training process died; nothing was promoted."""

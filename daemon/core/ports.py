@@ -27,6 +27,7 @@ from daemon.core.rows import (
     WindowPlan,
     WindowRecord,
 )
+from daemon.core.runs import Logged, TrainingRun
 from daemon.core.states import AnnotatorKind
 from daemon.core.wire import Batch, LogStart, OutboxRow, OutMessage, Span
 
@@ -88,6 +89,9 @@ class StreamStore(Protocol):
     def register_annotator(self, kind: AnnotatorKind, name: str, version: str, tier: str | None) -> int:
         """Id of an annotator, made if absent."""
 
+    def function_keys(self, functions: int) -> list[FunctionVersion]:
+        """The functions of a set in the order of its columns, for items that an earlier version labeled."""
+
     def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Content digests of those ids that are stored."""
 
@@ -132,6 +136,9 @@ class WindowStore(Protocol):
 
     def ready(self) -> Ready:
         """How many items wait for a window, and since when."""
+
+    def gold_drawn(self) -> int:
+        """Gold questions ever made that were not withdrawn: answered, open or leased."""
 
     def freeze(self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan]) -> int | None:
         """Freeze up to `limit` ready items, longest ready first: plan, seed, coins, questions, in this order.
@@ -210,3 +217,26 @@ class ReportStore(Protocol):
 
     def overview(self) -> Overview:
         """The whole picture, read at once."""
+
+
+class Registry(Protocol):
+    """Where training runs are kept for people to look at, and models to serve (MLflow).
+
+    The database decides which bundle is followed; this mirrors it. An outage is RegistryUnavailable after
+    a bounded wait (under two minutes, whatever the server does), never a lost bundle.
+    """
+
+    def ping(self) -> None:
+        """Raises SetupProblem, saying what to do, if the server does not answer."""
+
+    def log_training(self, run: TrainingRun) -> Logged:
+        """Keep a run with everything in it, and its model as a new version if it has a head.
+
+        Raises RegistryUnavailable.
+        """
+
+    def set_champion(self, version: str) -> None:
+        """Make this version the one that others serve. Raises RegistryUnavailable (no such version, too)."""
+
+    def champion(self) -> str | None:
+        """Version of the champion; None before the first. Raises RegistryUnavailable."""

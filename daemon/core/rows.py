@@ -83,13 +83,14 @@ class Decision:
         labels: (n, F) class indices.
         scores: (n,) calibrated probability that the label is right.
         classifier: (n, K) the classifier's own probabilities, or None without a classifier.
-        bundle: id of the bundle that decided; None for the built-in priors.
+        bundle: id of the bundle that decided; None for the built-in priors. A closing window leaves the
+            bundle of its items as it was.
         states: next state of each item.
         publish: (n,) True where a new revision of the label goes out.
         status: of each label, where published.
         withdraw: (n,) True where open questions (not audits of an open window) are cancelled.
         asks: questions to add.
-        window: id of the window that closed over these items, written to their labels; else None.
+        window: id of the window that closed over these items, written to the labels that it released.
     """
 
     posterior: F4
@@ -168,6 +169,7 @@ class OpenItem:
     window: int | None
     bundle: int | None
     cost: int
+    payload: bytes = b""
     vector: NDArray[np.float16] | None = None
     encoder: str | None = None
     answers: Sequence[Answer] = ()

@@ -1,0 +1,47 @@
+"""Following the promoted bundle between batches, from any thread."""
+
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from daemon.core.ports import LearningStore
+from models.bundle import Bundle
+
+
+@dataclass(frozen=True, slots=True)
+class Current:
+    """The bundle to decide with; `id` is None for the built-in priors."""
+
+    id: int | None
+    bundle: Bundle
+
+
+class BundleFollower:
+    """Looks for a new bundle at most every `seconds`; in between it answers from memory."""
+
+    def __init__(
+        self,
+        store: LearningStore,
+        classes: Sequence[str],
+        tier_accuracy: Mapping[str, float],
+        seconds: float = 0.5,
+    ) -> None:
+        self._store = store
+        self._seconds = seconds
+        self._lock = threading.Lock()
+        self._looked = -1e9
+        self._current = Current(None, Bundle.from_priors(tuple(classes), tier_accuracy))
+
+    def current(self) -> Current:
+        """The bundle that workers are to follow now."""
+        with self._lock:
+            if time.monotonic() - self._looked >= self._seconds:
+                self._looked = time.monotonic()
+                self._follow()
+            return self._current
+
+    def _follow(self) -> None:
+        stored = self._store.current_bundle(self._current.id)
+        if stored is not None:
+            self._current = Current(stored.id, Bundle.from_bytes(stored.data))

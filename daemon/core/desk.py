@@ -1,0 +1,170 @@
+"""The worker's second loop: answers are decided on, windows frozen and closed, the outbox published."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+from daemon.core.bundles import BundleFollower
+from daemon.core.decide import decide
+from daemon.core.errors import DutyLost, PublishFailed
+from daemon.core.evidence import of_stored
+from daemon.core.messages import composer
+from daemon.core.policy import Outputs, Policy
+from daemon.core.ports import Publisher, StreamStore, WindowStore
+from daemon.core.rows import Compose, Decision, Duty, OpenItem
+from daemon.core.windows import WindowJudge, is_due, plan, voter_of
+
+log = logging.getLogger(__name__)
+
+RECHECKS = 256
+OUTBOX_ROWS = 64
+DUTY_SECONDS = 10.0
+RENEW_SECONDS = 3.0
+WINDOW_SECONDS = 0.5
+REPORT_SECONDS = 1.0
+HISTORY = 20
+
+
+@dataclass
+class HeldDuty:
+    """A duty that is renewed while it is wanted, and tried for again when somebody else has it."""
+
+    store: StreamStore
+    name: str
+    holder: str
+    seconds: float = DUTY_SECONDS
+    duty: Duty | None = None
+    _tried: float = -1e9
+
+    def get(self) -> Duty | None:
+        """The duty if this process holds it now; asks the database at most every few seconds."""
+        now = time.monotonic()
+        if now - self._tried >= (RENEW_SECONDS if self.duty else 1.0):
+            self._tried = now
+            self.duty = self.store.take_duty(self.name, self.holder, self.seconds)
+        return self.duty
+
+    def lost(self) -> None:
+        """Forget it; the next look asks the database."""
+        self.duty = None
+
+    def drop(self) -> None:
+        """Give it back so that others need not wait for it to run out."""
+        if self.duty is not None:
+            self.store.drop_duty(self.duty)
+            self.duty = None
+
+
+@dataclass
+class Desk:
+    """Does what is due, again and again, until asked to stop.
+
+    Attributes:
+        wake: set by the stream worker after each batch, so that its messages go out at once.
+        names, keys: function set id -> names and annotator keys of its columns.
+        report: called about once a second.
+    """
+
+    store: StreamStore
+    windows: WindowStore
+    publisher: Publisher
+    bundles: BundleFollower
+    policy: Policy
+    outputs: Outputs
+    holder: str
+    stop: threading.Event
+    wake: threading.Event
+    idle_seconds: float
+    names: Callable[[int], Sequence[str]]
+    keys: Callable[[int], Sequence[str]]
+    report: Callable[[], None]
+    _last: dict[str, float] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._publishing = HeldDuty(self.store, "publishing", self.holder)
+        self._closing = HeldDuty(self.store, "windows", self.holder)
+        self._final = frozenset(name for name, tier in self.policy.tiers.items() if tier.final)
+
+    def run(self) -> None:
+        """Work until `stop` is set, then publish what is left and give the duties back."""
+        while not self.stop.is_set():
+            busy = self.answer_rechecks() + self.publish()
+            if self._due("windows", WINDOW_SECONDS):
+                self.tend_windows()
+            if self._due("report", REPORT_SECONDS):
+                self.report()
+            if not busy:
+                self.wake.wait(self.idle_seconds)
+                self.wake.clear()
+        self.publish()
+        self._publishing.drop()
+        self._closing.drop()
+
+    def answer_rechecks(self) -> int:
+        """Decide again on items with news. Number of items."""
+        return self.store.work_rechecks(RECHECKS, self._decide)
+
+    def publish(self) -> int:
+        """Send the oldest rows of the outbox, if this process has the duty. Number of rows."""
+        duty = self._publishing.get()
+        rows = self.store.outbox(OUTBOX_ROWS) if duty else []
+        if duty is None or not rows:
+            return 0
+        try:
+            self.publisher.send([message for row in rows for message in row.messages])
+            self.store.published(duty, [row.seq for row in rows])
+        except PublishFailed as error:
+            log.warning("the broker did not take the messages: %s", error, extra={"action": "publish_failed"})
+            return 0
+        except DutyLost:
+            self._publishing.lost()
+            return 0
+        return len(rows)
+
+    def tend_windows(self) -> None:
+        """Close windows whose audits are in; freeze the next when it is due."""
+        duty = self._closing.get()
+        if duty is None:
+            return
+        try:
+            for window in self.windows.open_windows():
+                self._close(duty, window)
+            if is_due(self.windows.ready(), self.policy):
+                self._freeze(duty)
+        except DutyLost:
+            self._closing.lost()
+
+    def _close(self, duty: Duty, window: int) -> None:
+        judge = WindowJudge(self.policy, self.outputs, self.names)
+        if self.windows.close(duty, window, judge):
+            log.info("window %d closed", window, extra={"action": "window_closed"})
+
+    def _freeze(self, duty: Duty) -> None:
+        history = self.windows.closed_windows(HISTORY)
+        window = self.windows.freeze(
+            duty,
+            self.policy.guarantee.window_items,
+            lambda frozen: plan(frozen, history, self.policy),
+        )
+        if window is None:
+            log.warning("no budget for a window's audits", extra={"action": "window_unaffordable"})
+        else:
+            log.info("window %d frozen", window, extra={"action": "window_frozen"})
+
+    def _decide(self, items: Sequence[OpenItem]) -> tuple[Decision, Compose]:
+        current = self.bundles.current()
+        evidence = of_stored(items, self.keys, current.bundle, self.policy.ladder, self._final)
+        decision = decide(evidence, self.policy, current.id)
+        compose = composer(
+            decision, lambda row: voter_of(items[row], self.names), self.policy.classes, self.outputs
+        )
+        return decision, compose
+
+    def _due(self, what: str, seconds: float) -> bool:
+        now = time.monotonic()
+        if now - self._last.get(what, -1e9) < seconds:
+            return False
+        self._last[what] = now
+        return True

@@ -1,0 +1,180 @@
+"""The one place that joins inline votes, the classifier and people's answers into columns to decide on."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.core.rows import F4, I1, Answer, FunctionVersion, OpenItem
+from daemon.core.states import ItemState, Purpose, QuestionState
+from models.bundle import Bundle
+from models.votes import Votes
+
+CLASSIFIER = "classifier"
+
+FunctionKeys = Callable[[int], Sequence[str]]
+"""Function set id -> annotator keys of its columns."""
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """All that a decision on n items goes by; K classes, T tiers in the order of the policy's ladder.
+
+    Attributes:
+        posterior: (n, K) from every vote that is not final. scores: (n,) calibrated.
+        classifier: (n, K) or None.
+        final: (n,) label by a final tier, -1 without one.
+        answered: (n, T) standing answers. wanted: (n, T) questions open for settling.
+        drawn: (n,) a random blind question is open. held: (n,) somebody is looking at a question right now.
+        sent_back: (n,) windows that refused. revision: (n,) 0 for never published.
+        before: (n,) last label, -1 for new items. states: last states; None for new items.
+    """
+
+    posterior: F4
+    scores: F4
+    classifier: F4 | None
+    final: NDArray[np.int64]
+    answered: NDArray[np.int64]
+    wanted: NDArray[np.int64]
+    drawn: NDArray[np.bool_]
+    held: NDArray[np.bool_]
+    sent_back: NDArray[np.int64]
+    revision: NDArray[np.int64]
+    before: NDArray[np.int64]
+    states: Sequence[ItemState | None]
+
+    def __len__(self) -> int:
+        return len(self.scores)
+
+
+def function_key(function: FunctionVersion) -> str:
+    """Annotator key of a labeling function in votes and bundles."""
+    return f"function:{function.name}@{function.version}"
+
+
+def tier_key(tier: str) -> str:
+    """Annotator key of everyone in a tier."""
+    return f"tier:{tier}"
+
+
+def of_arrivals(
+    inline: I1, keys: Sequence[str], vectors: F4 | None, bundle: Bundle, n_tiers: int
+) -> Evidence:
+    """Evidence on new items: nobody has been asked yet."""
+    n = len(inline)
+    posterior, classifier = _posterior(inline, keys, vectors, [()] * n, bundle)
+    return Evidence(
+        posterior=posterior,
+        scores=bundle.scores(posterior).astype(np.float32),
+        classifier=classifier,
+        final=np.full(n, -1),
+        answered=np.zeros((n, n_tiers), np.int64),
+        wanted=np.zeros((n, n_tiers), np.int64),
+        drawn=np.zeros(n, np.bool_),
+        held=np.zeros(n, np.bool_),
+        sent_back=np.zeros(n, np.int64),
+        revision=np.zeros(n, np.int64),
+        before=np.full(n, -1),
+        states=[None] * n,
+    )
+
+
+def of_stored(
+    items: Sequence[OpenItem],
+    keys: FunctionKeys,
+    bundle: Bundle,
+    ladder: Sequence[str],
+    final_tiers: frozenset[str],
+) -> Evidence:
+    """Evidence on items that were decided before; answers of final tiers stand outside the posterior."""
+    posterior, classifier = _posterior_of_stored(items, keys, bundle, final_tiers)
+    return Evidence(
+        posterior=posterior,
+        scores=bundle.scores(posterior).astype(np.float32),
+        classifier=classifier,
+        final=np.array([final_label(item.answers, final_tiers) for item in items], np.int64),
+        answered=_count(ladder, [[a.tier for a in item.answers] for item in items]),
+        wanted=_count(
+            ladder,
+            [[w.tier for w in i.wanted if w.purpose not in (Purpose.AUDIT, Purpose.GOLD)] for i in items],
+        ),
+        drawn=np.array([any(w.purpose == Purpose.GOLD for w in i.wanted) for i in items], np.bool_),
+        held=np.array([any(w.state == QuestionState.LEASED for w in i.wanted) for i in items], np.bool_),
+        sent_back=np.array([item.sent_back for item in items], np.int64),
+        revision=np.array([item.revision for item in items], np.int64),
+        before=np.array([item.labels[0] for item in items], np.int64),
+        states=[item.state for item in items],
+    )
+
+
+def final_label(answers: Sequence[Answer], final_tiers: frozenset[str]) -> int:
+    """The latest answer of a final tier, or -1."""
+    final = [answer for answer in answers if answer.tier in final_tiers]
+    return max(final, key=lambda answer: answer.at).label if final else -1
+
+
+def _count(ladder: Sequence[str], tiers: Sequence[Sequence[str | None]]) -> NDArray[np.int64]:
+    rows = [[names.count(tier) for tier in ladder] for names in tiers]
+    return np.array(rows, np.int64).reshape(len(tiers), len(ladder))
+
+
+def _posterior_of_stored(
+    items: Sequence[OpenItem], keys: FunctionKeys, bundle: Bundle, final_tiers: frozenset[str]
+) -> tuple[F4, F4 | None]:
+    n_classes = len(bundle.classes)
+    posterior = np.zeros((len(items), n_classes), np.float32)
+    classifier = np.full((len(items), n_classes), np.nan, np.float32)
+    groups: dict[tuple[int, bool], list[int]] = {}
+    for row, item in enumerate(items):
+        groups.setdefault((item.functions, _usable(item, bundle)), []).append(row)
+    for (functions, with_vector), rows in groups.items():
+        vectors = np.array([items[r].vector for r in rows], np.float32) if with_vector else None
+        votes = [[a for a in items[r].answers if a.tier not in final_tiers] for r in rows]
+        inline = np.array([items[r].inline for r in rows], np.int8).reshape(len(rows), -1)
+        posterior[rows], voted = _posterior(inline, keys(functions), vectors, votes, bundle)
+        if voted is not None:
+            classifier[rows] = voted
+    return posterior, None if bundle.head is None else classifier
+
+
+def _usable(item: OpenItem, bundle: Bundle) -> bool:
+    return bundle.head is not None and item.vector is not None and item.encoder == bundle.encoder
+
+
+def _posterior(
+    inline: I1,
+    keys: Sequence[str],
+    vectors: F4 | None,
+    answers: Sequence[Sequence[Answer]],
+    bundle: Bundle,
+) -> tuple[F4, F4 | None]:
+    extra: list[tuple[int, str, int]] = [
+        (row, tier_key(answer.tier), answer.label)
+        for row, given in enumerate(answers)
+        for answer in given
+        if answer.tier is not None
+    ]
+    classifier = None
+    if vectors is not None and bundle.head is not None:
+        classifier = bundle.head.predict_proba(vectors).astype(np.float32)
+        symbols = bundle.classifier_symbols(vectors)
+        extra += [(row, CLASSIFIER, int(symbol)) for row, symbol in enumerate(symbols)]
+    posterior = bundle.posterior_dense(inline, tuple(keys), _votes(extra, len(inline), bundle))
+    return posterior.astype(np.float32), classifier
+
+
+def _votes(entries: Sequence[tuple[int, str, int]], n: int, bundle: Bundle) -> Votes | None:
+    if not entries:
+        return None
+    names = sorted({key for _, key, _ in entries})
+    n_classes = len(bundle.classes)
+    sizes = {CLASSIFIER: n_classes * (len(bundle.edges) + 1)}
+    return Votes(
+        n_items=n,
+        annotators=tuple(names),
+        n_symbols=tuple(sizes.get(name, n_classes) for name in names),
+        row=np.array([row for row, _, _ in entries], np.int64),
+        annotator=np.array([names.index(key) for _, key, _ in entries], np.int64),
+        symbol=np.array([symbol for _, _, symbol in entries], np.int64),
+    )

@@ -1,0 +1,171 @@
+"""The JSON that goes out: labels, questions and dead letters."""
+
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import msgspec
+import numpy as np
+
+from daemon.core.decoding import Rejected
+from daemon.core.policy import Outputs
+from daemon.core.rows import Answer, Ask, Asked, Compose, Decision
+from daemon.core.settings import MICROS
+from daemon.core.states import RANDOM_PURPOSES
+from daemon.core.wire import OutMessage
+from labeling_functions.task import ABSTAIN
+
+_encode = msgspec.json.Encoder().encode
+
+KEPT_BYTES = 262_144
+"""Longer values of dead letters are cut; a header then holds the digest of the whole."""
+
+
+@dataclass(frozen=True, slots=True)
+class Voter:
+    """What a label message tells about one item besides the decision; columns are joined lazily."""
+
+    item: str
+    payload: bytes
+    revision: int
+    functions: Sequence[str]
+    inline: Sequence[int]
+    answers: Sequence[Answer] = ()
+    cost: int = 0
+    bundle: int | None = None
+    """The bundle that decided before; told where a window releases labels without deciding them again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Certificate:
+    """What a certified label was released under."""
+
+    alpha: float
+    delta: float
+    window: int
+    threshold: float
+
+    def as_json(self) -> dict[str, object]:
+        """The form that readers of topic `labels` see."""
+        return {
+            "alpha": self.alpha,
+            "delta": self.delta,
+            "window": self.window,
+            "threshold": round(self.threshold, 6),
+        }
+
+
+def composer(
+    decision: Decision,
+    voter: Callable[[int], Voter],
+    classes: Sequence[str],
+    outputs: Outputs,
+    certificates: Mapping[int, Certificate] | None = None,
+    dead: Sequence[OutMessage] = (),
+) -> Compose:
+    """A function that writes all messages of a decision once the store knows which questions it made.
+
+    Args:
+        decision: columns of n items.
+        voter: row -> what is told about the item; called for rows with messages only.
+        certificates: row -> certificate, for labels released by a window.
+        dead: dead letters of the same batch.
+    """
+
+    def compose(asked: Sequence[Asked]) -> list[OutMessage]:
+        rows = np.flatnonzero(decision.publish)
+        labels = [
+            _label(int(row), decision, voter(int(row)), classes, outputs, certificates or {}) for row in rows
+        ]
+        questions = [_question(one, voter(one.ask.row), outputs) for one in asked]
+        return [*labels, *questions, *dead]
+
+    return compose
+
+
+def dead_letter(rejected: Rejected, outputs: Outputs) -> OutMessage:
+    """The raw message with the reason in its headers."""
+    record = rejected.record
+    value = record.value or b""
+    headers = [
+        ("reason", rejected.reason.encode()),
+        ("detail", rejected.detail.encode(errors="replace")[:1_024]),
+        ("topic", record.topic.encode()),
+        ("partition", str(record.partition).encode()),
+        ("offset", str(record.offset).encode()),
+        ("time", _iso(record.timestamp).encode()),
+    ]
+    if len(value) > KEPT_BYTES:
+        headers.append(("sha256", hashlib.sha256(value).hexdigest().encode()))
+        headers.append(("bytes", str(len(value)).encode()))
+    key = None if record.key is None else record.key[:KEPT_BYTES]
+    partition = outputs.partition(outputs.dead_letters, key or b"")
+    return OutMessage(outputs.dead_letters, partition, key, value[:KEPT_BYTES], tuple(headers))
+
+
+def _iso(milliseconds: int) -> str:
+    return datetime.fromtimestamp(max(milliseconds, 0) / 1_000, UTC).isoformat()
+
+
+def _label(
+    row: int,
+    decision: Decision,
+    voter: Voter,
+    classes: Sequence[str],
+    outputs: Outputs,
+    certificates: Mapping[int, Certificate],
+) -> OutMessage:
+    key = voter.item.encode()
+    certificate = certificates.get(row)
+    value = _encode(
+        {
+            "item": voter.item,
+            "revision": voter.revision + 1,
+            "label": classes[decision.labels[row, 0]],
+            "probabilities": {
+                name: round(float(p), 6) for name, p in zip(classes, decision.posterior[row], strict=True)
+            },
+            "status": decision.status[row],
+            "certificate": None if certificate is None else certificate.as_json(),
+            "bundle": decision.bundle if decision.window is None else voter.bundle,
+            "votes": _votes(row, decision, voter, classes),
+            "cost": voter.cost / MICROS,
+        }
+    )
+    return OutMessage(outputs.labels, outputs.partition(outputs.labels, key), key, value)
+
+
+def _votes(row: int, decision: Decision, voter: Voter, classes: Sequence[str]) -> list[dict[str, object]]:
+    votes: list[dict[str, object]] = [
+        {"annotator": name, "label": classes[vote]}
+        for name, vote in zip(voter.functions, voter.inline, strict=True)
+        if vote != ABSTAIN
+    ]
+    if decision.classifier is not None and not np.isnan(decision.classifier[row, 0]):
+        said = decision.classifier[row]
+        votes.append(
+            {
+                "annotator": "classifier",
+                "label": classes[int(said.argmax())],
+                "p": round(float(said.max()), 4),
+            }
+        )
+    votes += [{"annotator": f"tier:{a.tier}", "label": classes[a.label]} for a in voter.answers]
+    return votes
+
+
+def _question(asked: Asked, voter: Voter, outputs: Outputs) -> OutMessage:
+    ask: Ask = asked.ask
+    key = voter.item.encode()
+    value = _encode(
+        {
+            "question": asked.question,
+            "item": voter.item,
+            "tier": ask.tier,
+            "blind": ask.purpose in RANDOM_PURPOSES,
+            "price": ask.price / MICROS,
+            "content": msgspec.Raw(voter.payload),
+        }
+    )
+    return OutMessage(outputs.questions, outputs.partition(outputs.questions, key), key, value)

@@ -1,0 +1,165 @@
+"""From a batch of records to what is saved: decode, ask the functions, encode, decide."""
+
+import time
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.core.bundles import Current
+from daemon.core.decide import decide, draw_gold
+from daemon.core.decoding import Arrival, Rejected, decode
+from daemon.core.evidence import of_arrivals
+from daemon.core.messages import Voter, composer, dead_letter
+from daemon.core.policy import Outputs, Policy
+from daemon.core.ports import StreamStore
+from daemon.core.rows import F4, I1, Arrivals, Compose, Decision
+from daemon.core.settings import StreamSettings
+from daemon.core.wire import Batch, Record, Span
+from labeling_functions.applier import Applied, Applier
+from labeling_functions.items import Item
+
+
+class Encoder(Protocol):
+    """Texts to unit vectors (n, d)."""
+
+    @property
+    def name(self) -> str:
+        """As bundles and stored vectors name it."""
+
+    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
+        """(n, d) float32 rows of length 1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The functions that stand in the columns of the inline votes."""
+
+    set_id: int
+    names: tuple[str, ...]
+    keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Labeled:
+    """A batch ready to be saved in one transaction."""
+
+    arrivals: Arrivals | None
+    decision: Decision | None
+    compose: Compose
+    counts: Mapping[str, int]
+    rejected: Sequence[Rejected]
+
+
+@dataclass
+class Pipeline:
+    """Labels batches; holds no state but what it is made of.
+
+    Attributes:
+        gold_wanted: how many more random blind questions are wanted before the first window.
+        random: n -> n uniform numbers.
+        seconds: time spent by stage, added up; for reports.
+    """
+
+    store: StreamStore
+    applier: Applier
+    columns: Columns
+    encoder: Encoder | None
+    policy: Policy
+    outputs: Outputs
+    settings: StreamSettings
+    gold_wanted: Callable[[], int]
+    random: Callable[[int], NDArray[np.float64]]
+    seconds: Counter[str] = field(default_factory=Counter)
+
+    def label(self, batch: Batch, current: Current) -> Labeled:
+        """Everything that a batch leads to, unsaved. Reads the store to leave out what is known."""
+        with_time = time.perf_counter()
+        arrivals, rejected = self._sort_out(batch.records)
+        with_time = self._took("decode", with_time)
+        if not arrivals:
+            return self._only_dead(rejected)
+        items = [arrival.item for arrival in arrivals]
+        applied = self.applier.apply(items)
+        with_time = self._took("functions", with_time)
+        vectors = self._encode(items)
+        with_time = self._took("encoder", with_time)
+        decision = self._decide(applied.L, vectors, current)
+        rows = self._rows(arrivals, applied.L, vectors, batch.spans)
+        compose = composer(
+            decision,
+            lambda row: Voter(
+                rows.ids[row], rows.payloads[row], 0, self.columns.names, applied.L[row].tolist()
+            ),
+            self.policy.classes,
+            self.outputs,
+            dead=[dead_letter(one, self.outputs) for one in rejected],
+        )
+        self._took("decide", with_time)
+        return Labeled(rows, decision, compose, _counts(rejected, applied), rejected)
+
+    def _sort_out(self, records: Sequence[Record]) -> tuple[list[Arrival], list[Rejected]]:
+        """New items once each; what can never succeed; repeated items are left out."""
+        decoded = [decode(record, self.settings.max_message_bytes) for record in records]
+        rejected = [one for one in decoded if isinstance(one, Rejected)]
+        arrived = [one for one in decoded if isinstance(one, Arrival)]
+        known = self.store.digests([one.item.id for one in arrived]) if arrived else {}
+        fresh: list[Arrival] = []
+        for arrival in arrived:
+            before = known.get(arrival.item.id)
+            if before is None:
+                known[arrival.item.id] = arrival.digest
+                fresh.append(arrival)
+            elif before != arrival.digest:
+                detail = f"item {arrival.item.id!r} came before with other content; the first stays"
+                rejected.append(Rejected(arrival.record, "id_conflict", detail))
+        return fresh, rejected
+
+    def _encode(self, items: Sequence[Item]) -> F4 | None:
+        if self.encoder is None:
+            return None
+        return self.encoder.encode([item.plain_text for item in items])
+
+    def _decide(self, inline: I1, vectors: F4 | None, current: Current) -> Decision:
+        usable = vectors if self.encoder and current.bundle.encoder == self.encoder.name else None
+        evidence = of_arrivals(inline, self.columns.keys, usable, current.bundle, len(self.policy.ladder))
+        share = self.policy.guarantee.cold_start_share
+        draws = draw_gold(len(inline), self.gold_wanted(), share, self.random)
+        return decide(evidence, self.policy, current.id, draws)
+
+    def _rows(
+        self, arrivals: Sequence[Arrival], inline: I1, vectors: F4 | None, spans: Sequence[Span]
+    ) -> Arrivals:
+        topic_ids = {(span.topic, span.partition): span.topic_id for span in spans}
+        return Arrivals(
+            ids=[a.item.id for a in arrivals],
+            payloads=[a.record.value or b"" for a in arrivals],
+            digests=[a.digest for a in arrivals],
+            subjects=[a.item.subject for a in arrivals],
+            topic_ids=[topic_ids[a.record.topic, a.record.partition] for a in arrivals],
+            partitions=[a.record.partition for a in arrivals],
+            offsets=[a.record.offset for a in arrivals],
+            functions=self.columns.set_id,
+            inline=inline,
+            vectors=None if vectors is None else vectors.astype(np.float16),
+            encoder=None if self.encoder is None else self.encoder.name,
+        )
+
+    def _only_dead(self, rejected: Sequence[Rejected]) -> Labeled:
+        dead = [dead_letter(one, self.outputs) for one in rejected]
+        return Labeled(None, None, lambda _asked: dead, _counts(rejected, None), rejected)
+
+    def _took(self, stage: str, since: float) -> float:
+        now = time.perf_counter()
+        self.seconds[stage] += now - since
+        return now
+
+
+def _counts(rejected: Sequence[Rejected], applied: Applied | None) -> dict[str, int]:
+    counts = Counter(f"dead_letter:{one.reason}" for one in rejected)
+    if applied is not None:
+        counts.update({f"function_failure:{name}": n for name, n in applied.failures.items()})
+    return dict(counts)

@@ -1,0 +1,45 @@
+"""What decisions go by besides the evidence: the tiers, the promise, and where messages go."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
+
+Partition = Callable[[str, bytes], int]
+"""Topic and key to partition."""
+
+AUDIT_PRIORITY = 20.0
+GOLD_PRIORITY = 10.0
+"""Random blind questions come before all others; those of windows, which have a deadline, first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """Names of the topics that the loop writes, and how a key finds its partition."""
+
+    labels: str
+    questions: str
+    dead_letters: str
+    partition: Partition
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """Settings of all decisions. At least one tier is final."""
+
+    classes: tuple[str, ...]
+    tiers: Mapping[str, TierSettings]
+    guarantee: GuaranteeSettings
+    routing: RoutingSettings
+
+    @property
+    def ladder(self) -> tuple[str, ...]:
+        """Tiers in the order in which a doubtful item climbs them: cheap first, ending at a final one."""
+        below = [name for name, tier in self.tiers.items() if not tier.final]
+        return (*sorted(below, key=lambda name: self.tiers[name].price), self.final_tier)
+
+    @property
+    def final_tier(self) -> str:
+        """The cheapest tier whose answers are the truth; audits go there."""
+        final = [name for name, tier in self.tiers.items() if tier.final]
+        return min(final, key=lambda name: self.tiers[name].price)

@@ -1,0 +1,65 @@
+"""A training run as the model registry keeps it: plain data for people to look at."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, slots=True)
+class DatasetFacts:
+    """What a run learned from, without the data.
+
+    Attributes:
+        digest: hexadecimal digest of the rows used.
+        rows: number of items.
+        source: where they came from, in words.
+    """
+
+    digest: str
+    rows: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRun:
+    """One trained candidate with its evaluation, K classes.
+
+    Attributes:
+        name: shown as the run's name.
+        classes: K names in order.
+        parameters, metrics: by name; a metric may be NaN where it has no value.
+        function_table: one record a labelling function, all with the same keys in the same order.
+        confusion: (K, K) counts, [true, predicted].
+        reliability: (b, 3) mean score, share right, items; a row for each bin of scores.
+        risk_coverage: (c, 2) share of items accepted and share of errors among them, coverage rising.
+        dataset: what it learned from.
+        bundle: the bundle's bytes (npz with JSON inside).
+        encoder: name of the encoder that the bundle's head reads; None while the bundle has no head.
+        promoted: workers are to follow it.
+        reason: why it was promoted or not, one sentence.
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    parameters: Mapping[str, str | float | int]
+    metrics: Mapping[str, float]
+    function_table: Sequence[Mapping[str, object]]
+    confusion: NDArray[np.int64]
+    reliability: NDArray[np.float64]
+    risk_coverage: NDArray[np.float64]
+    dataset: DatasetFacts
+    bundle: bytes
+    encoder: str | None
+    promoted: bool
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Logged:
+    """Where a run was kept. `model_version` is None when it had no head; `url` is for people."""
+
+    run_id: str
+    model_version: str | None
+    url: str

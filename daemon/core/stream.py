@@ -1,0 +1,121 @@
+"""The stream worker's loop: a batch, its outcome and the positions are one transaction."""
+
+import logging
+import threading
+import time
+from collections import deque
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+from daemon.core.bundles import BundleFollower
+from daemon.core.errors import FenceLost, ItemsRaced, SetupProblem
+from daemon.core.pipeline import Labeled, Pipeline
+from daemon.core.ports import Source, StreamStore
+from daemon.core.wire import Batch
+
+log = logging.getLogger(__name__)
+
+WATCHED_MESSAGES = 1_000
+"""The dead-letter limit looks at the share among so many last messages,"""
+FEWEST_MESSAGES = 100
+"""and says nothing before so many were read."""
+LAG_SECONDS = 2.0
+
+
+class DeadLetterLimit(SetupProblem):
+    """Too many messages can never succeed: a wrong producer, or a wrong setting here."""
+
+
+@dataclass
+class Progress:
+    """What the worker has done since it started; read by other threads for reports."""
+
+    messages: int = 0
+    items: int = 0
+    dead_letters: int = 0
+    duplicates: int = 0
+    lag: int | None = None
+
+
+@dataclass
+class StreamWorker:
+    """Labels batches until asked to stop.
+
+    A batch is labeled in a thread of its own while this one keeps the group membership alive, so that a
+    slow encoder or function never costs the partitions.
+    """
+
+    source: Source
+    pipeline: Pipeline
+    store: StreamStore
+    bundles: BundleFollower
+    stop: threading.Event
+    dead_letter_limit: float
+    saved: Callable[[], None]
+    progress: Progress = field(default_factory=Progress)
+    _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=WATCHED_MESSAGES))
+    _lag_measured: float = 0.0
+
+    def run(self) -> None:
+        """Label batches until `stop` is set; the batch at hand is finished first."""
+        with ThreadPoolExecutor(1, thread_name_prefix="label") as hands:
+            while not self.stop.is_set():
+                batch = self.source.poll()
+                if batch.records:
+                    self._finish(batch, hands.submit(self._label_and_save, batch))
+                self._measure_lag()
+
+    def _measure_lag(self) -> None:
+        now = time.monotonic()
+        if now - self._lag_measured >= LAG_SECONDS:
+            self._lag_measured = now
+            self.progress.lag = self.source.lag()
+
+    def _finish(self, batch: Batch, work: Future[Labeled]) -> None:
+        while not work.done():
+            self.source.keep_alive()
+        try:
+            labeled = work.result()
+        except FenceLost:
+            log.warning("another worker has been here; reading again", extra={"action": "fence_lost"})
+            self.source.rewind()
+            return
+        self.source.saved(batch.spans)
+        self._count(batch, labeled)
+        self.saved()
+
+    def _label_and_save(self, batch: Batch) -> Labeled:
+        while True:
+            labeled = self.pipeline.label(batch, self.bundles.current())
+            self._check_limit(batch, labeled.rejected)
+            try:
+                self.store.save_batch(
+                    batch.spans, labeled.arrivals, labeled.decision, labeled.compose, labeled.counts
+                )
+            except ItemsRaced:
+                log.info("another worker stored some of these items", extra={"action": "items_raced"})
+            else:
+                return labeled
+
+    def _check_limit(self, batch: Batch, rejected: Sequence[object]) -> None:
+        good = len(batch.records) - len(rejected)
+        recent = deque(self._recent, WATCHED_MESSAGES)
+        recent.extend([False] * good + [True] * len(rejected))
+        if len(recent) >= FEWEST_MESSAGES and sum(recent) > self.dead_letter_limit * len(recent):
+            reasons = sorted({getattr(one, "reason", "?") for one in rejected})
+            raise DeadLetterLimit(
+                f"{sum(recent)} of the last {len(recent)} messages can never be labeled "
+                f"({', '.join(reasons)}); the limit is {self.dead_letter_limit:.0%} "
+                "(stream.dead_letter_limit). This batch was not taken: mend the producer or the limit, "
+                "then start again."
+            )
+
+    def _count(self, batch: Batch, labeled: Labeled) -> None:
+        items = 0 if labeled.arrivals is None else len(labeled.arrivals.ids)
+        dead = len(labeled.rejected)
+        self._recent.extend([False] * (len(batch.records) - dead) + [True] * dead)
+        self.progress.messages += len(batch.records)
+        self.progress.items += items
+        self.progress.dead_letters += dead
+        self.progress.duplicates += len(batch.records) - items - dead

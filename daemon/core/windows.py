@@ -1,0 +1,183 @@
+"""When a window freezes, on what terms, and what its audits mean for every item in it."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.core.evidence import final_label
+from daemon.core.messages import Certificate, Voter, composer
+from daemon.core.policy import AUDIT_PRIORITY, Outputs, Policy
+from daemon.core.rows import (
+    Closing,
+    Compose,
+    Decision,
+    Frozen,
+    OpenItem,
+    OpenWindow,
+    Ready,
+    WindowPlan,
+    WindowRecord,
+)
+from daemon.core.settings import GuaranteeSettings
+from daemon.core.states import ItemState, LabelStatus
+from models.guarantee.binomial import audits_needed
+from models.guarantee.window import expected_errors, start_index, thresholds, verdict
+
+UNANSWERED = -1
+
+
+def is_due(ready: Ready, policy: Policy) -> bool:
+    """Whether to freeze now: by count or time, never because of what audits said.
+
+    A window too small to be certified even without a single error would waste its audits; it waits.
+    """
+    promise = policy.guarantee
+    if ready.gold < promise.cold_start_gold:
+        return False
+    if ready.count >= promise.window_items:
+        return True
+    return ready.oldest_age >= promise.window_seconds and ready.count >= fewest_items(promise)
+
+
+def fewest_items(promise: GuaranteeSettings) -> float:
+    """Items that a window needs for so many audits as a certificate without any found error takes."""
+    return audits_needed(promise.target_error, 1 - promise.confidence) / promise.audit_share
+
+
+def plan(frozen: Frozen, history: Sequence[WindowRecord], policy: Policy) -> WindowPlan:
+    """A window's terms, from the frozen scores and earlier windows' audits alone."""
+    promise = policy.guarantee
+    scores = frozen.scores.astype(np.float64)
+    lambdas = thresholds(scores)
+    accepted = np.array([(scores >= threshold).sum() for threshold in lambdas], np.int64)
+    seen = np.concatenate([record.scores for record in history]) if history else np.empty(0)
+    wrong = np.concatenate([record.wrong for record in history]) if history else np.empty(0, np.bool_)
+    expected = expected_errors(scores, lambdas, seen.astype(np.float64), wrong)
+    delta = 1 - promise.confidence
+    return WindowPlan(
+        p=promise.audit_share,
+        alpha=promise.target_error,
+        delta=delta,
+        lambdas=lambdas,
+        start=start_index(accepted, expected, promise.audit_share, promise.target_error, delta),
+        tier=policy.final_tier,
+        price=policy.tiers[policy.final_tier].price_micros,
+        priority=AUDIT_PRIORITY,
+        deadline_seconds=promise.audit_deadline_seconds,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class WindowJudge:
+    """Turns a window whose audits are in into labels, certificates and work for the router."""
+
+    policy: Policy
+    outputs: Outputs
+    names: Callable[[int], Sequence[str]]
+    """Function set id -> names of its functions."""
+
+    def __call__(self, window: OpenWindow) -> Closing | None:
+        """The verdict, or None while audits are missing before the deadline."""
+        unanswered = window.audits == UNANSWERED
+        if unanswered.any() and not window.overdue:
+            return None
+        terms = window.plan
+        wrong = unanswered | (window.audits != window.labels[window.audited, 0])
+        result = verdict(
+            window.scores.astype(np.float64),
+            terms.lambdas,
+            terms.start,
+            window.audited,
+            wrong,
+            terms.p,
+            terms.alpha,
+            terms.delta,
+        )
+        decision = self._decision(window, result.tau)
+        return Closing(
+            accepted=result.accepted,
+            errors=result.errors,
+            tau=result.tau,
+            decision=decision,
+            sent_back=np.array([state == ItemState.ASKING for state in decision.states], np.bool_),
+            compose=self._compose(window, decision, result.tau),
+        )
+
+    def _decision(self, window: OpenWindow, tau: float | None) -> Decision:
+        told = self._told(window)
+        released = window.scores >= tau if tau is not None else np.zeros(len(window.scores), np.bool_)
+        skipped = np.zeros(len(window.scores), np.bool_)
+        skipped[window.audited[window.audits == UNANSWERED]] = True
+        states = [
+            ItemState.HUMAN
+            if answer >= 0
+            else ItemState.CERTIFIED
+            if free and not missed
+            else ItemState.ASKING
+            for answer, free, missed in zip(told, released, skipped, strict=True)
+        ]
+        labels = window.labels.copy()
+        labels[told >= 0, 0] = told[told >= 0]
+        n = len(states)
+        return Decision(
+            posterior=self._posterior(window, told),
+            labels=labels,
+            scores=window.scores,
+            classifier=None,
+            bundle=None,
+            states=states,
+            publish=np.array([state != ItemState.ASKING for state in states], np.bool_),
+            status=[
+                LabelStatus.HUMAN if state == ItemState.HUMAN else LabelStatus.CERTIFIED for state in states
+            ],
+            withdraw=np.zeros(n, np.bool_),
+            window=window.id,
+        )
+
+    def _told(self, window: OpenWindow) -> NDArray[np.int64]:
+        """(n,) what the auditing tier, or any final tier meanwhile, says; -1 where nobody was asked."""
+        final = frozenset(name for name, tier in self.policy.tiers.items() if tier.final)
+        told = np.array([final_label(item.answers, final) for item in window.items], np.int64)
+        answered = window.audits != UNANSWERED
+        told[window.audited[answered]] = window.audits[answered]
+        return told
+
+    def _posterior(self, window: OpenWindow, told: NDArray[np.int64]) -> NDArray[np.float32]:
+        posterior = np.array([item.posterior for item in window.items], np.float32)
+        rows = np.flatnonzero(told >= 0)
+        if len(rows):
+            accuracy = self.policy.tiers[self.policy.final_tier].accuracy
+            posterior[rows] = (1 - accuracy) / (posterior.shape[1] - 1)
+            posterior[rows, told[rows]] = accuracy
+        return posterior
+
+    def _compose(self, window: OpenWindow, decision: Decision, tau: float | None) -> Compose:
+        certificates = {}
+        if tau is not None:
+            released = Certificate(window.plan.alpha, window.plan.delta, window.id, tau)
+            certificates = {
+                row: released for row, state in enumerate(decision.states) if state == ItemState.CERTIFIED
+            }
+        return composer(
+            decision,
+            lambda row: voter_of(window.items[row], self.names),
+            self.policy.classes,
+            self.outputs,
+            certificates,
+        )
+
+
+def voter_of(item: OpenItem, names: Callable[[int], Sequence[str]]) -> Voter:
+    """What a label message tells about a stored item."""
+    return Voter(
+        item=item.id,
+        payload=item.payload,
+        revision=item.revision,
+        functions=names(item.functions),
+        inline=item.inline.tolist(),
+        answers=item.answers,
+        cost=item.cost,
+        bundle=item.bundle,
+    )

@@ -1,0 +1,155 @@
+"""What the demo achieved, read from topic `labels` as any consumer would, against the truth."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import msgspec
+from kafka import KafkaConsumer, TopicPartition
+from rich.table import Table
+
+from daemon.core.rows import Overview, WindowRecord
+from daemon.core.settings import MICROS, TierSettings
+
+QUIET_SECONDS = 2.0
+
+
+class LabelMessage(msgspec.Struct):
+    """What a reader of topic `labels` needs."""
+
+    item: str
+    revision: int
+    label: str
+    status: str
+
+
+def read_labels(bootstrap: str, topic: str, seconds: float = 60.0) -> dict[str, LabelMessage]:
+    """Current label of every item: the highest revision, whatever the order."""
+    consumer = KafkaConsumer(
+        bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+    )
+    try:
+        partitions = consumer.partitions_for_topic(topic) or set()
+        consumer.assign([TopicPartition(topic, number) for number in sorted(partitions)])
+        consumer.seek_to_beginning()
+        return _drain(consumer, seconds)
+    finally:
+        consumer.close()
+
+
+def _drain(consumer: KafkaConsumer, seconds: float) -> dict[str, LabelMessage]:
+    """Read until nothing comes for a while: the embedded broker's end offsets cannot be trusted."""
+    labels: dict[str, LabelMessage] = {}
+    deadline = time.monotonic() + seconds
+    heard = time.monotonic()
+    while time.monotonic() < deadline and time.monotonic() - heard < QUIET_SECONDS:
+        for records in consumer.poll(timeout_ms=200).values():
+            heard = time.monotonic()
+            for record in records:
+                message = msgspec.json.decode(record.value, type=LabelMessage)
+                known = labels.get(message.item)
+                if known is None or known.revision < message.revision:
+                    labels[message.item] = message
+    return labels
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """The figures of the closing table."""
+
+    items: int
+    automatic: int
+    automatic_right: int
+    certified: int
+    certified_right: int
+    right: int
+    minority_recall: float
+    windows: Sequence[WindowRecord]
+    answers: Mapping[str, int]
+    cost: float
+    hours: float
+    all_cost: float
+    all_hours: float
+    items_per_second: float
+
+
+def judge(
+    labels: Mapping[str, LabelMessage],
+    truth: Mapping[str, str],
+    overview: Overview,
+    tiers: Mapping[str, TierSettings],
+    seconds: float,
+) -> Outcome:
+    """Compare the published labels with the truth; `seconds` is how long the stream took."""
+    automatic = [label for label in labels.values() if label.status != "human"]
+    certified = [label for label in automatic if label.status == "certified"]
+    final = min((tier for tier in tiers.values() if tier.final), key=lambda tier: tier.price)
+    rare = [item for item in truth if truth[item] == _rarest(truth)]
+    return Outcome(
+        items=len(labels),
+        automatic=len(automatic),
+        automatic_right=_right(automatic, truth),
+        certified=len(certified),
+        certified_right=_right(certified, truth),
+        right=_right(list(labels.values()), truth),
+        minority_recall=sum(labels[i].label == truth[i] for i in rare if i in labels) / max(len(rare), 1),
+        windows=overview.windows,
+        answers={spending.tier: spending.answers for spending in overview.spending},
+        cost=sum(spending.spent for spending in overview.spending) / MICROS,
+        hours=sum(spending.seconds for spending in overview.spending) / 3_600,
+        all_cost=len(labels) * final.price,
+        all_hours=len(labels) * final.seconds_per_answer / 3_600,
+        items_per_second=len(labels) / max(seconds, 1e-9),
+    )
+
+
+def _right(labels: Sequence[LabelMessage], truth: Mapping[str, str]) -> int:
+    return sum(label.label == truth[label.item] for label in labels)
+
+
+def _rarest(truth: Mapping[str, str]) -> str:
+    names = list(truth.values())
+    return min(set(names), key=names.count)
+
+
+def table(outcome: Outcome, alpha: float, confidence: float, currency: str) -> Table:
+    """The closing table."""
+    shown = Table(title="What the loop did", title_justify="left", show_header=False, pad_edge=False)
+    shown.add_column(style="bold")
+    shown.add_column(justify="right")
+    shown.add_column(style="dim")
+    n = max(outcome.items, 1)
+    shown.add_row(
+        "items labeled", f"{outcome.items:,}", f"{outcome.items_per_second:,.0f} items/s through the stream"
+    )
+    shown.add_row("automatic", f"{outcome.automatic / n:.1%}", "no person answered; provisional or certified")
+    shown.add_row("certified", f"{outcome.certified / n:.1%}", f"{_windows(outcome)}")
+    shown.add_row(
+        "  promised",
+        f"{1 - alpha:.1%} right",
+        f"at most {alpha:.1%} wrong in each window, at {confidence:.0%} confidence",
+    )
+    shown.add_row(
+        "  true", _share(outcome.certified_right, outcome.certified), "certified labels against the truth"
+    )
+    shown.add_row("automatic, right", _share(outcome.automatic_right, outcome.automatic), "against the truth")
+    shown.add_row("all labels, right", _share(outcome.right, outcome.items), "people's answers included")
+    shown.add_row("rare class found", f"{outcome.minority_recall:.1%}", "share of its items labeled so")
+    asked = ", ".join(f"{count:,} by {tier}" for tier, count in sorted(outcome.answers.items()))
+    shown.add_row("human answers", f"{sum(outcome.answers.values()):,}", asked)
+    shown.add_row(
+        "cost",
+        f"{outcome.cost:,.2f} {currency}",
+        f"instead of {outcome.all_cost:,.2f} for asking experts for everything",
+    )
+    shown.add_row("people's time", f"{outcome.hours:,.1f} h", f"instead of {outcome.all_hours:,.1f} h")
+    return shown
+
+
+def _share(part: int, whole: int) -> str:
+    return f"{part / whole:.2%} right" if whole else "none yet"
+
+
+def _windows(outcome: Outcome) -> str:
+    passed = sum(window.tau is not None for window in outcome.windows)
+    return f"{passed} of {len(outcome.windows)} windows passed their audits"

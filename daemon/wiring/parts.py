@@ -1,0 +1,48 @@
+"""Parts that several processes are built from, each made from the configuration."""
+
+import os
+import socket
+from collections.abc import Mapping
+
+from daemon.adapters.store.engine import Database
+from daemon.core.pipeline import Encoder
+from daemon.core.policy import Policy
+from daemon.wiring.config import Config
+
+
+def open_database(config: Config) -> Database:
+    """The database, with its tables as this version needs them."""
+    if config.database.url is None:
+        config.state.mkdir(parents=True, exist_ok=True)
+    database = Database(config.database_url)
+    database.migrate()
+    return database
+
+
+def caps(config: Config) -> Mapping[str, int | None]:
+    """Tier -> daily budget in micro-units."""
+    return {name: tier.budget_micros for name, tier in config.tiers.items()}
+
+
+def policy(config: Config) -> Policy:
+    """What decisions go by."""
+    return Policy(config.task.classes, config.tiers, config.guarantee, config.routing)
+
+
+def tier_accuracy(config: Config) -> dict[str, float]:
+    """What answers of each tier are worth before anything is known."""
+    return {name: tier.accuracy for name, tier in config.tiers.items()}
+
+
+def encoder(config: Config) -> Encoder | None:
+    """The sentence encoder, loaded; None when the task does without."""
+    if config.encoder is None:
+        return None
+    from models.encoder import SentenceEncoder
+
+    return SentenceEncoder(config.encoder)
+
+
+def holder(kind: str) -> str:
+    """A name for this process that no other has."""
+    return f"{kind}-{socket.gethostname()}-{os.getpid()}"

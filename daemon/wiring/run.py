@@ -1,0 +1,164 @@
+"""`labelloop run`: the stream worker, the only process that decides."""
+
+import logging
+import signal
+import threading
+from collections.abc import Callable, Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from daemon.adapters.kafka.publisher import KafkaPublisher
+from daemon.adapters.kafka.source import KafkaSource
+from daemon.adapters.kafka.topics import check_topics, create_topics
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.learning import LearningRoom
+from daemon.adapters.store.stream import StreamRoom
+from daemon.adapters.store.windows import WindowRoom
+from daemon.core.bundles import BundleFollower
+from daemon.core.desk import Desk
+from daemon.core.errors import SetupProblem
+from daemon.core.evidence import function_key
+from daemon.core.pipeline import Columns, Pipeline
+from daemon.core.policy import Outputs
+from daemon.core.rows import FunctionVersion
+from daemon.core.stream import StreamWorker
+from daemon.wiring import parts
+from daemon.wiring.config import Config
+from labeling_functions.applier import Applier
+from labeling_functions.function import Function
+from labeling_functions.loading import load
+from models.guarantee.window import toss
+
+log = logging.getLogger(__name__)
+
+
+def main(config: Config) -> None:
+    """Work until SIGTERM or SIGINT; the batch at hand is finished first."""
+    if config.kafka.bootstrap is None:
+        raise SetupProblem(
+            "kafka.bootstrap is not set: name your brokers there, or let `labelloop up` start an embedded one"
+        )
+    stop = threading.Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: stop.set())
+    functions = load(config.functions.modules, config.folder)
+    database = parts.open_database(config)
+    try:
+        database.claim_single_worker()
+        _prepare_topics(config)
+        _work(config, functions, database, stop)
+    finally:
+        database.close()
+
+
+def _prepare_topics(config: Config) -> None:
+    if config.kafka.create_topics:
+        create_topics(config.kafka)
+    if problems := check_topics(config.kafka):
+        raise SetupProblem("; ".join(problems))
+
+
+def _work(config: Config, functions: Sequence[Function], database: Database, stop: threading.Event) -> None:
+    caps = parts.caps(config)
+    stream = StreamRoom(database, caps)
+    windows = WindowRoom(database, caps, toss)
+    encoder = parts.encoder(config)
+    publisher = KafkaPublisher(config.kafka)
+    policy = parts.policy(config)
+    topics = config.kafka.topics
+    outputs = Outputs(topics.labels, topics.questions, topics.dead_letters, publisher.partition)
+    bundles = BundleFollower(LearningRoom(database), policy.classes, parts.tier_accuracy(config))
+    columns = _columns(stream, functions)
+    versions = lru_cache(maxsize=1_000)(lambda set_id: tuple(stream.function_keys(set_id)))
+    random = np.random.default_rng()
+    pipeline = Pipeline(
+        store=stream,
+        applier=Applier(functions, len(policy.classes), policy.classes, config.stream.function_seconds),
+        columns=columns,
+        encoder=encoder,
+        policy=policy,
+        outputs=outputs,
+        settings=config.stream,
+        gold_wanted=lambda: policy.guarantee.cold_start_gold - windows.gold_drawn(),
+        random=random.random,
+    )
+    source = KafkaSource(
+        config.kafka,
+        stream.locate,
+        end_offsets_exact=config.kafka.end_offsets_exact,
+        batch_items=config.stream.batch_items,
+    )
+    wake = threading.Event()
+    worker = StreamWorker(
+        source, pipeline, stream, bundles, stop, config.stream.dead_letter_limit, saved=wake.set
+    )
+    name = parts.holder("run")
+    desk = Desk(
+        store=stream,
+        windows=windows,
+        publisher=publisher,
+        bundles=bundles,
+        policy=policy,
+        outputs=outputs,
+        holder=name,
+        stop=stop,
+        wake=wake,
+        idle_seconds=config.stream.desk_milliseconds / 1_000,
+        names=lambda set_id: [version.name for version in versions(set_id)],
+        keys=lambda set_id: [function_key(version) for version in versions(set_id)],
+        report=lambda: stream.report(name, "run", _report(worker, pipeline)),
+    )
+    log.info("working as %s", name, extra={"action": "worker_started"})
+    try:
+        _both(worker.run, desk.run, stop, wake)
+    finally:
+        source.close()
+        publisher.close()
+
+
+def _columns(stream: StreamRoom, functions: Sequence[Function]) -> Columns:
+    versions = [FunctionVersion(function.name, function.version) for function in functions]
+    registered = stream.register_functions(versions)
+    return Columns(
+        registered.id,
+        tuple(version.name for version in versions),
+        tuple(function_key(version) for version in versions),
+    )
+
+
+def _both(
+    here: Callable[[], None], aside: Callable[[], None], stop: threading.Event, wake: threading.Event
+) -> None:
+    """Run one loop here and one in a thread; an error in either ends both and is raised."""
+    errors: list[BaseException] = []
+
+    def guarded() -> None:
+        try:
+            aside()
+        except BaseException as error:  # noqa: BLE001 - raised again below, in the main thread
+            errors.append(error)
+            stop.set()
+
+    thread = threading.Thread(target=guarded, name="desk")
+    thread.start()
+    try:
+        here()
+    finally:
+        stop.set()
+        wake.set()
+        thread.join()
+    if errors:
+        raise errors[0]
+
+
+def _report(worker: StreamWorker, pipeline: Pipeline) -> dict[str, object]:
+    progress = worker.progress
+    return {
+        "messages": progress.messages,
+        "items": progress.items,
+        "dead_letters": progress.dead_letters,
+        "duplicates": progress.duplicates,
+        "lag": progress.lag,
+        "seconds": {stage: round(spent, 3) for stage, spent in pipeline.seconds.items()},
+    }

@@ -1,0 +1,56 @@
+"""Training in a process of its own: niced and with few threads, so that the stream does not feel it."""
+
+import logging
+import multiprocessing
+import os
+from collections.abc import Callable
+from multiprocessing.connection import Connection
+
+from daemon.core.errors import TrainingFailed
+from models.bundle import Bundle
+from models.training import Candidate, TrainingData, TrainingOptions, train
+
+log = logging.getLogger(__name__)
+
+NICENESS = 10
+THREADS = "1"
+BEAT_SECONDS = 0.5
+
+
+def train_apart(
+    data: TrainingData, options: TrainingOptions, champion: Bundle | None, alive: Callable[[], object]
+) -> Candidate:
+    """Train in a child process; `alive` is called twice a second meanwhile.
+
+    Raises:
+        TrainingFailed: the child died; its error is in the message and in this process's output.
+    """
+    context = multiprocessing.get_context("spawn")
+    here, there = context.Pipe(duplex=False)
+    child = context.Process(
+        target=_train, args=(there, data, options, champion), name="training", daemon=True
+    )
+    child.start()
+    there.close()
+    try:
+        while not here.poll(BEAT_SECONDS):
+            alive()
+        candidate: Candidate = here.recv()
+    except EOFError:
+        child.join()
+        raise TrainingFailed(
+            f"the training process ended with {child.exitcode}; its output above says why"
+        ) from None
+    finally:
+        here.close()
+    child.join()
+    return candidate
+
+
+def _train(answer: Connection, data: TrainingData, options: TrainingOptions, champion: Bundle | None) -> None:
+    os.nice(NICENESS)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = THREADS
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s training %(message)s")
+    with answer:
+        answer.send(train(data, options, champion, lambda line: log.info(line)))

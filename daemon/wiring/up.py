@@ -1,0 +1,141 @@
+"""`labelloop up`: worker, learner, review and whatever is embedded, as one tree of processes."""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from daemon.adapters.broker.apache import ApacheKafka
+from daemon.adapters.broker.embedded import EmbeddedBroker
+from daemon.adapters.broker.process import wait_ready
+from daemon.adapters.mlflow_server import MlflowServer
+from daemon.wiring import parts
+from daemon.wiring.config import Config
+from daemon.wiring.network import free_port, wait_for_page
+from daemon.wiring.supervisor import Child, StateLock, Supervisor
+
+log = logging.getLogger(__name__)
+
+WATCH_SECONDS = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """Where things are found while `up` runs."""
+
+    bootstrap: str
+    mlflow: str
+    review: str
+    environment: Mapping[str, str]
+    """What child processes are told on top of the configuration file."""
+
+
+class House:
+    """Everything that `up` starts, for one configuration and one state folder."""
+
+    def __init__(
+        self,
+        config: Config,
+        file: Path,
+        kafka_home: Path | None,
+        overrides: Mapping[str, str] | None = None,
+    ) -> None:
+        self._config = config
+        self._file = file
+        self._overrides = dict(overrides or {})
+        self._kafka_home = kafka_home
+        self._lock = StateLock(config.state)
+        self._supervisor = Supervisor(config.state / "logs", self._lock)
+
+    def start(self) -> Running:
+        """Start what the rest needs, wait for it, then the rest."""
+        config = self._config
+        environment = dict(self._overrides)
+        parts.open_database(config).close()
+        bootstrap = config.kafka.bootstrap or self._start_broker(environment)
+        mlflow = config.mlflow.uri or self._start_mlflow(environment)
+        self._supervisor.wait_ready()
+        for name in ("run", "review", "learn"):
+            self._supervisor.start(self._own(name, environment))
+        review = f"http://{config.review.host}:{config.review.port}"
+        wait_for_page(f"{review}/healthz", 60, self._supervisor.watch)
+        return Running(bootstrap, mlflow, review, environment)
+
+    def watch(self) -> None:
+        """Look after the processes once; raises SetupProblem when one cannot be kept running."""
+        self._supervisor.watch()
+
+    def processes(self) -> dict[str, int]:
+        """Name -> process id."""
+        return self._supervisor.processes()
+
+    def stop(self) -> None:
+        """End everything, the embedded broker last."""
+        self._supervisor.stop()
+        self._lock.release()
+
+    def _start_broker(self, environment: dict[str, str]) -> str:
+        port = free_port()
+        broker: ApacheKafka | EmbeddedBroker
+        if self._kafka_home is not None:
+            broker = ApacheKafka(self._kafka_home, self._config.state / "kafka", port)
+        else:
+            broker = EmbeddedBroker(port)
+            environment["LABELLOOP_KAFKA__END_OFFSETS_EXACT"] = "false"
+        broker.prepare()
+        self._supervisor.start(
+            Child(
+                "broker",
+                broker.command(),
+                broker.environment(),
+                ready=lambda: wait_ready(broker, 60),
+                restart=self._kafka_home is not None,
+            )
+        )
+        environment["LABELLOOP_KAFKA__BOOTSTRAP"] = broker.bootstrap
+        environment["LABELLOOP_KAFKA__CREATE_TOPICS"] = "true"
+        return broker.bootstrap
+
+    def _start_mlflow(self, environment: dict[str, str]) -> str:
+        server = MlflowServer(self._config.state / "mlflow", free_port(5_000))
+        server.prepare()
+        self._supervisor.start(
+            Child("mlflow", server.command(), server.environment(), ready=lambda: server.wait_ready(120))
+        )
+        environment["LABELLOOP_MLFLOW__URI"] = server.uri
+        return server.uri
+
+    def _own(self, name: str, environment: Mapping[str, str]) -> Child:
+        command = [sys.executable, "-m", "daemon.cli", name, "-c", str(self._file)]
+        return Child(name, command, environment, grace=30.0)
+
+
+def main(config: Config, file: Path, kafka_home: Path | None) -> None:
+    """Run everything until Ctrl-C or SIGTERM."""
+    stop = threading.Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(wanted, lambda *_: stop.set())
+    house = House(config, file, kafka_home)
+    try:
+        running = house.start()
+        print(_welcome(config, running), flush=True)
+        while not stop.wait(WATCH_SECONDS):
+            house.watch()
+        print("stopping; items not yet read stay in Kafka", flush=True)
+    finally:
+        house.stop()
+
+
+def _welcome(config: Config, running: Running) -> str:
+    return (
+        f"labelloop is up for task {config.task.name!r}\n"
+        f"  dashboard  {running.review}/dashboard\n"
+        f"  review     {running.review}/review\n"
+        f"  MLflow     {running.mlflow}\n"
+        f"  Kafka      {running.bootstrap}   send JSON to topic {config.kafka.topics.items!r}\n"
+        f"  logs       {config.state / 'logs'}\n"
+        "Ctrl-C stops everything."
+    )

@@ -1,0 +1,160 @@
+"""What becomes of an item, by what is known about it."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from daemon.core.decide import decide, draw_gold
+from daemon.core.evidence import Evidence
+from daemon.core.policy import GOLD_PRIORITY, Policy
+from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
+from daemon.core.states import ItemState, LabelStatus, Purpose
+
+CROWD, EXPERT = 0, 1
+POLICY = Policy(
+    classes=("ham", "spam"),
+    tiers={
+        "expert": TierSettings(price=0.6, final=True, accuracy=0.98),
+        "crowd": TierSettings(price=0.05, overlap=2),
+    },
+    guarantee=GuaranteeSettings(),
+    routing=RoutingSettings(ask_below=0.9, max_windows=2),
+)
+
+
+def one(spam: float = 0.95, **changes: object) -> Evidence:
+    """Evidence on one new item whose posterior for spam is given."""
+    evidence = Evidence(
+        posterior=np.array([[1 - spam, spam]], np.float32),
+        scores=np.array([max(spam, 1 - spam)], np.float32),
+        classifier=None,
+        final=np.array([-1]),
+        answered=np.zeros((1, 2), np.int64),
+        wanted=np.zeros((1, 2), np.int64),
+        drawn=np.array([False]),
+        held=np.array([False]),
+        sent_back=np.array([0]),
+        revision=np.array([0]),
+        before=np.array([-1]),
+        states=[None],
+    )
+    return replace(evidence, **changes)  # type: ignore[arg-type]
+
+
+def stored(spam: float, state: ItemState = ItemState.ASKING, before: int = 1, **changes: object) -> Evidence:
+    return one(spam, states=[state], revision=np.array([1]), before=np.array([before]), **changes)
+
+
+def test_a_sure_new_item_is_ready_and_published_as_provisional() -> None:
+    decision = decide(one(0.95), POLICY, bundle=3)
+    assert decision.states == [ItemState.READY]
+    assert decision.labels.tolist() == [[1]]
+    assert decision.publish.tolist() == [True]
+    assert decision.status == [LabelStatus.PROVISIONAL]
+    assert decision.asks == []
+    assert decision.bundle == 3
+
+
+def test_provisional_labels_can_be_held() -> None:
+    held = replace(POLICY, guarantee=GuaranteeSettings(provisional="hold"))
+    assert decide(one(0.95), held, None).publish.tolist() == [False]
+    human = decide(one(0.95, final=np.array([0])), held, None)
+    assert human.publish.tolist() == [True]
+
+
+def test_a_doubtful_item_asks_the_cheapest_tier_for_its_whole_overlap() -> None:
+    decision = decide(one(0.6), POLICY, None)
+    assert decision.states == [ItemState.ASKING]
+    assert [(ask.tier, ask.purpose) for ask in decision.asks] == [("crowd", Purpose.SETTLE)] * 2
+    assert decision.asks[0].priority == pytest.approx(0.4)
+    assert decision.asks[0].price == 50_000
+
+
+def test_a_random_draw_asks_the_final_tier_whatever_the_score() -> None:
+    decision = decide(one(0.99), POLICY, None, np.array([True]))
+    assert decision.states == [ItemState.ASKING]
+    assert [(ask.tier, ask.purpose, ask.priority) for ask in decision.asks] == [
+        ("expert", Purpose.GOLD, GOLD_PRIORITY)
+    ]
+
+
+def test_a_final_answer_is_the_label_and_withdraws_the_rest() -> None:
+    decision = decide(stored(0.99, final=np.array([0])), POLICY, None)
+    assert decision.states == [ItemState.HUMAN]
+    assert decision.labels.tolist() == [[0]]
+    assert decision.posterior[0].tolist() == pytest.approx([0.98, 0.02])
+    assert decision.withdraw.tolist() == [True]
+    assert decision.publish.tolist() == [True]
+    assert decision.status == [LabelStatus.HUMAN]
+
+
+def test_crowd_answers_that_make_it_sure_finish_the_item() -> None:
+    decision = decide(stored(0.95, answered=np.array([[2, 0]])), POLICY, None)
+    assert decision.states == [ItemState.HUMAN]
+    assert decision.asks == []
+
+
+def test_crowd_answers_that_leave_doubt_go_up_the_ladder() -> None:
+    waiting = decide(stored(0.7, answered=np.array([[1, 0]]), wanted=np.array([[1, 0]])), POLICY, None)
+    assert waiting.states == [ItemState.ASKING]
+    assert waiting.asks == []
+    up = decide(stored(0.7, answered=np.array([[2, 0]])), POLICY, None)
+    assert [(ask.tier, ask.purpose) for ask in up.asks] == [("expert", Purpose.ADJUDICATE)]
+    asked = decide(stored(0.7, answered=np.array([[2, 0]]), wanted=np.array([[0, 1]])), POLICY, None)
+    assert asked.asks == []
+
+
+def test_what_became_sure_leaves_the_queue_unless_somebody_is_looking() -> None:
+    sure = stored(0.95, wanted=np.array([[2, 0]]))
+    free = decide(sure, POLICY, None)
+    assert free.states == [ItemState.READY]
+    assert free.withdraw.tolist() == [True]
+    looking = decide(replace(sure, held=np.array([True])), POLICY, None)
+    assert looking.states == [ItemState.ASKING]
+    assert looking.withdraw.tolist() == [False]
+
+
+def test_an_open_random_draw_is_never_withdrawn_or_overtaken() -> None:
+    decision = decide(stored(0.99, drawn=np.array([True])), POLICY, None)
+    assert decision.states == [ItemState.ASKING]
+    assert decision.withdraw.tolist() == [False]
+    assert decision.asks == []
+
+
+def test_what_windows_sent_back_often_enough_goes_to_people() -> None:
+    once = decide(stored(0.95, sent_back=np.array([1])), POLICY, None)
+    assert once.states == [ItemState.READY]
+    twice = decide(stored(0.95, sent_back=np.array([2])), POLICY, None)
+    assert twice.states == [ItemState.ASKING]
+    assert {ask.tier for ask in twice.asks} == {"crowd"}
+
+
+def test_nothing_new_is_not_published_again_but_a_turned_label_is() -> None:
+    same = decide(stored(0.95, ItemState.READY), POLICY, None)
+    assert same.publish.tolist() == [False]
+    turned = decide(stored(0.95, ItemState.READY, before=0), POLICY, None)
+    assert turned.publish.tolist() == [True]
+    assert turned.status == [LabelStatus.PROVISIONAL]
+
+
+def test_a_certified_item_stays_until_a_person_speaks() -> None:
+    assert decide(stored(0.2, ItemState.CERTIFIED), POLICY, None).states == [ItemState.CERTIFIED]
+    told = decide(stored(0.95, ItemState.CERTIFIED, final=np.array([0])), POLICY, None)
+    assert told.states == [ItemState.HUMAN]
+    assert told.publish.tolist() == [True]
+
+
+def test_without_a_crowd_the_final_tier_is_asked_once() -> None:
+    alone = replace(POLICY, tiers={"expert": TierSettings(final=True, overlap=3)})
+    evidence = one(0.6, answered=np.zeros((1, 1), np.int64), wanted=np.zeros((1, 1), np.int64))
+    assert [ask.tier for ask in decide(evidence, alone, None).asks] == ["expert"]
+
+
+def test_gold_draws_are_random_capped_and_not_from_the_head() -> None:
+    generator = np.random.default_rng(5)
+    draws = [draw_gold(1_000, 20, 0.5, generator.random) for _ in range(50)]
+    assert all(mask.sum() == 20 for mask in draws)
+    assert 400 < np.mean([np.flatnonzero(mask).mean() for mask in draws]) < 600
+    assert draw_gold(10, 0, 1.0, generator.random).sum() == 0
+    assert draw_gold(10, -5, 1.0, generator.random).sum() == 0

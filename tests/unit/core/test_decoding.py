@@ -1,0 +1,97 @@
+"""Records become items, or a reason that a person can act on."""
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.core.decoding import Arrival, Rejected, decode, decode_stored
+from daemon.core.wire import Record
+
+
+def record(value: bytes | None) -> Record:
+    return Record("items", 0, 7, b"k", value, 1_700_000_000_000)
+
+
+def said(value: object) -> bytes:
+    return json.dumps(value).encode()
+
+
+def test_a_text_message_becomes_an_item() -> None:
+    arrival = decode(
+        record(said({"id": "a", "text": "hello", "subject": "s", "created": "2026-01-01"})), 1_000
+    )
+    assert isinstance(arrival, Arrival)
+    assert arrival.item.id == "a"
+    assert arrival.item.text == "hello"
+    assert arrival.item.subject == "s"
+    assert len(arrival.digest) == 16
+
+
+def test_fields_are_an_item_too() -> None:
+    arrival = decode(record(said({"id": "a", "fields": {"title": "t", "body": "b", "n": 3}})), 1_000)
+    assert isinstance(arrival, Arrival)
+    assert arrival.item.plain_text == "t\nb"
+    assert arrival.item.n == 3
+
+
+@pytest.mark.parametrize(
+    ("value", "reason", "hint"),
+    [
+        (None, "empty", "no value"),
+        (b"x" * 2_000, "too_large", "max_message_bytes"),
+        (b'{"id": "a", "text": "\xff"}', "not_utf8", "UTF-8"),
+        (b"{not json", "not_json", "malformed"),
+        (b"", "not_json", ""),
+        (said([1, 2]), "wrong_shape", "array"),
+        (said({"id": 5, "text": "x"}), "wrong_shape", "$.id"),
+        (said({"text": "x"}), "wrong_shape", "id"),
+        (said({"id": "", "text": "x"}), "wrong_shape", "empty"),
+        (said({"id": "a\x00", "text": "x"}), "wrong_shape", "NUL"),
+        (said({"id": "a" * 600, "text": "x"}), "wrong_shape", "bytes"),
+        (said({"id": "a"}), "wrong_shape", "either"),
+        (said({"id": "a", "text": "x", "fields": {"b": 1}}), "wrong_shape", "either"),
+        (said({"id": "a", "fields": {}}), "wrong_shape", "empty"),
+        (said({"id": "a", "text": "x", "subject": "\x00"}), "wrong_shape", "subject"),
+    ],
+)
+def test_what_can_never_be_labeled_says_why(value: bytes | None, reason: str, hint: str) -> None:
+    rejected = decode(record(value), 1_000)
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason == reason
+    assert hint in rejected.detail
+
+
+def test_layout_and_unknown_keys_do_not_change_the_digest() -> None:
+    first = decode(record(b'{"id":"a","text":"x","metadata":{"b":1,"a":2}}'), 1_000)
+    second = decode(record(b'{ "metadata": {"a":2, "b":1}, "text":"x", "id":"a", "new": 1 }'), 1_000)
+    assert isinstance(first, Arrival)
+    assert isinstance(second, Arrival)
+    assert first.digest == second.digest
+
+
+def test_other_content_has_another_digest() -> None:
+    first = decode(record(said({"id": "a", "text": "x"})), 1_000)
+    second = decode(record(said({"id": "a", "text": "y"})), 1_000)
+    assert isinstance(first, Arrival)
+    assert isinstance(second, Arrival)
+    assert first.digest != second.digest
+
+
+@given(st.binary(max_size=300))
+def test_any_bytes_end_as_an_item_or_a_reason(value: bytes) -> None:
+    assert isinstance(decode(record(value), 1_000), Arrival | Rejected)
+
+
+@given(
+    st.fixed_dictionaries(
+        {"id": st.text(min_size=1, max_size=20), "text": st.text(max_size=50)},
+        optional={"subject": st.text(max_size=5), "images": st.lists(st.text(max_size=5), max_size=3)},
+    )
+)
+def test_accepted_payloads_can_be_read_again(message: dict[str, object]) -> None:
+    value = json.dumps(message).encode()
+    arrival = decode(record(value), 10_000)
+    if isinstance(arrival, Arrival):
+        assert decode_stored(value) == arrival.item
