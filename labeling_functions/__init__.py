@@ -1,1 +1,8 @@
-"""Votes on items: labelling functions, how they are written, applied and judged."""
+"""Votes on items: labeling functions, how they are written, applied and judged."""
+
+from labeling_functions.function import batch_labeling_function, labeling_function
+from labeling_functions.heuristics import keywords, matches
+from labeling_functions.items import Item
+from labeling_functions.task import ABSTAIN
+
+__all__ = ["ABSTAIN", "Item", "batch_labeling_function", "keywords", "labeling_function", "matches"]

@@ -1,4 +1,4 @@
-"""Definition of a labelling task: what is asked, and which answers there are."""
+"""Definition of a labeling task: what is asked, and which answers there are."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field

@@ -1,0 +1,138 @@
+"""The table by which labeling functions are judged."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import StringIO
+from math import sqrt
+from statistics import NormalDist
+
+import numpy as np
+from numpy.typing import NDArray
+from rich.console import Console
+from rich.table import Table
+
+from labeling_functions.task import ABSTAIN
+
+
+@dataclass(frozen=True, slots=True)
+class Accuracy:
+    """How often a function was right where the truth is known and it voted.
+
+    Attributes:
+        answered: votes that could be checked. correct: those that were right.
+        low, high: 95 % Wilson interval of the share.
+    """
+
+    answered: int
+    correct: int
+    low: float
+    high: float
+
+    @property
+    def share(self) -> float:
+        """Share of right votes, 0 to 1."""
+        return self.correct / self.answered
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionReport:
+    """One function on n items; shares of all n items, 0 to 1, as snorkel's LFAnalysis defines them.
+
+    Attributes:
+        coverage: it voted.
+        overlap: it voted, and another function as well.
+        conflict: it voted, and another function voted differently.
+        polarity: classes that it voted for.
+        votes: (K,) votes by class.
+        accuracy: None where none of its votes can be checked.
+    """
+
+    name: str
+    coverage: float
+    overlap: float
+    conflict: float
+    polarity: tuple[int, ...]
+    votes: tuple[int, ...]
+    accuracy: Accuracy | None
+
+
+def analyze(
+    L: NDArray[np.int8], names: Sequence[str], n_classes: int, truth: NDArray[np.integer] | None = None
+) -> list[FunctionReport]:
+    """Report on every function.
+
+    Args:
+        L: (n, m) class index or ABSTAIN, n > 0.
+        names: of the m functions.
+        truth: (n,) class index, or -1 where it is not known.
+
+    Raises:
+        ValueError: the shapes do not fit, or there is no item.
+    """
+    if L.ndim != 2 or L.shape[1] != len(names) or not len(L):
+        raise ValueError(f"L has shape {L.shape}; (items, {len(names)}) with at least one item is wanted")
+    if truth is not None and truth.shape != (len(L),):
+        raise ValueError(f"truth has shape {truth.shape}; ({len(L)},) is wanted")
+    from snorkel.labeling import LFAnalysis
+
+    if not names:
+        return []
+    analysis = LFAnalysis(L.astype(np.float64))  # with integers its sums run into scipy's FutureWarning
+    rows = zip(analysis.lf_coverages(), analysis.lf_overlaps(), analysis.lf_conflicts(), strict=True)
+    polarities = analysis.lf_polarities()
+    return [
+        FunctionReport(
+            name=names[j],
+            coverage=float(coverage),
+            overlap=float(overlap),
+            conflict=float(conflict),
+            polarity=tuple(int(label) for label in polarities[j]),
+            votes=tuple(np.bincount(L[L[:, j] != ABSTAIN, j], minlength=n_classes).tolist()),
+            accuracy=None if truth is None else _accuracy(L[:, j], truth),
+        )
+        for j, (coverage, overlap, conflict) in enumerate(rows)
+    ]
+
+
+def _accuracy(votes: NDArray[np.int8], truth: NDArray[np.integer]) -> Accuracy | None:
+    checked = (votes != ABSTAIN) & (truth >= 0)
+    answered = int(checked.sum())
+    if not answered:
+        return None
+    correct = int((votes[checked] == truth[checked]).sum())
+    return Accuracy(answered, correct, *wilson(correct, answered))
+
+
+def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+    """Wilson score interval of a share, n > 0 (Wilson 1927, without continuity correction)."""
+    z = NormalDist().inv_cdf((1 + confidence) / 2)
+    share = successes / n
+    center = share + z * z / (2 * n)
+    half = z * sqrt(share * (1 - share) / n + z * z / (4 * n * n))
+    low, high = (center - half) / (1 + z * z / n), (center + half) / (1 + z * z / n)
+    return max(0.0, low), min(1.0, high)
+
+
+def table(reports: Sequence[FunctionReport], class_names: Sequence[str]) -> Table:
+    """The reports as a table for a terminal."""
+    shown = Table("function")
+    for title in ("coverage", "overlap", "conflict", *class_names, "right", "95 % interval", "checked"):
+        shown.add_column(title, justify="right", no_wrap=True)
+    for report in reports:
+        shares = (f"{share:.1%}" for share in (report.coverage, report.overlap, report.conflict))
+        shown.add_row(report.name, *shares, *(f"{n:,}" for n in report.votes), *_accuracy_cells(report))
+    return shown
+
+
+def _accuracy_cells(report: FunctionReport) -> tuple[str, str, str]:
+    right = report.accuracy
+    if right is None:
+        return "", "", "0"
+    return f"{right.share:.1%}", f"{right.low:.1%} - {right.high:.1%}", f"{right.answered:,}"
+
+
+def render(reports: Sequence[FunctionReport], class_names: Sequence[str], width: int = 120) -> str:
+    """The reports as plain text, for logs and files."""
+    text = StringIO()
+    Console(file=text, width=width, color_system=None).print(table(reports, class_names))
+    return text.getvalue()

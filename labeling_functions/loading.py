@@ -1,0 +1,129 @@
+"""Finds the labeling functions of the modules that a configuration names."""
+
+import importlib
+import importlib.util
+import sys
+import traceback
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from hashlib import blake2b
+from pathlib import Path
+from types import ModuleType
+
+from labeling_functions.function import Function, as_function
+
+
+class LoadError(Exception):
+    """Labeling functions or their module cannot be used; the message says which, why, and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """A function, the module's value that it was made of, and where that stands."""
+
+    place: str
+    value: object
+    function: Function
+
+
+def load(modules: Sequence[str], folder: Path) -> list[Function]:
+    """Labeling functions of the modules, in the order of the list and of their definition.
+
+    Args:
+        modules: `package.module` or `path/file.py`, each with `:name` for a single function. Functions
+            are the module's own variables that hold one; snorkel's are taken as they are.
+        folder: paths and modules are looked for here (installed packages come first).
+
+    Raises:
+        LoadError: nothing is there, it fails to import, it has no functions, or two have one name.
+    """
+    folder = folder.resolve()
+    if str(folder) not in sys.path:
+        # last: a `labeling_functions.py` beside the configuration must not hide a package of that name
+        sys.path.append(str(folder))
+    found: dict[str, _Found] = {}
+    for entry in modules:
+        for one in _functions_of(entry, folder):
+            known = found.setdefault(one.function.name, one)
+            if known.value is not one.value:  # the same one, imported by two modules, counts once
+                name = one.function.name
+                raise LoadError(
+                    f"two labeling functions are named {name!r}: {known.place} and {one.place}; rename one"
+                )
+    functions = [one.function for one in found.values()]
+    for function in functions:
+        _ = function.version  # fixed now, while the source is what was imported
+    return functions
+
+
+def _functions_of(entry: str, folder: Path) -> Iterator[_Found]:
+    target, name = _split(entry)
+    module = _import(target, folder)
+    values = vars(module)
+    if name is not None:
+        values = {name: _named(values, name, entry)}
+    some = False
+    for variable, value in values.items():
+        if (function := as_function(value)) is not None:
+            some = True
+            yield _Found(f"{module.__file__ or target}: {variable}", value, function)
+    if not some:
+        what = f"{name!r} is no labeling function" if name else "there is no labeling function in it"
+        raise LoadError(f"{entry}: {what}; mark functions with @labeling_function")
+
+
+def _split(entry: str) -> tuple[str, str | None]:
+    target, colon, name = entry.rpartition(":")
+    return (target, name) if colon and name.isidentifier() else (entry, None)
+
+
+def _named(values: dict[str, object], name: str, entry: str) -> object:
+    if name not in values:
+        there = ", ".join(key for key, value in values.items() if as_function(value)) or "none"
+        raise LoadError(f"{entry}: there is no {name!r}; labeling functions there: {there}")
+    return values[name]
+
+
+def _import(target: str, folder: Path) -> ModuleType:
+    is_file = target.endswith(".py")
+    if is_file and not (folder / target).is_file():
+        raise LoadError(
+            f"{target}: there is no file {folder / target}; paths start at the configuration's folder"
+        )
+    try:
+        return _import_file(folder / target) if is_file else importlib.import_module(target)
+    except (Exception, SystemExit) as error:  # a user's module may raise anything, and it ends here
+        if (
+            not is_file
+            and isinstance(error, ModuleNotFoundError)
+            and f"{target}.".startswith(f"{error.name}.")
+        ):
+            reason = f"there is no module {error.name!r}, neither in {folder} nor installed"
+            raise LoadError(f"{target}: {reason}; a file is named with its .py") from None
+        raise LoadError(f"{target} fails to import: {_cause(error, target)}") from error
+
+
+def _import_file(path: Path) -> ModuleType:
+    name = f"{path.stem}_{blake2b(str(path).encode(), digest_size=4).hexdigest()}"
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # sources are looked up through it
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module
+
+
+def _cause(error: BaseException, target: str) -> str:
+    """The error with the line of the user's module that led to it."""
+    said = f"{type(error).__name__}: {error}"
+    if isinstance(error, SyntaxError):
+        return f"{said} ({error.filename}, line {error.lineno})"
+    ending = target if target.endswith(".py") else target.replace(".", "/")
+    frames = [one for one in traceback.extract_tb(error.__traceback__) if ending in one.filename]
+    if not frames:
+        return said
+    return f"{said} ({frames[-1].filename}, line {frames[-1].lineno}: {frames[-1].line})"

@@ -1,0 +1,201 @@
+"""The worker's two loops on an in-memory broker and a real SQLite file, driven step by step."""
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from daemon.adapters.kafka.fake import FakeKafka, FakePublisher, FakeSource
+from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.learning import LearningRoom
+from daemon.adapters.store.questions import QuestionRoom
+from daemon.adapters.store.stream import StreamRoom
+from daemon.adapters.store.windows import WindowRoom
+from daemon.core.bundles import BundleFollower
+from daemon.core.desk import Desk
+from daemon.core.evidence import function_key
+from daemon.core.pipeline import Columns, Pipeline
+from daemon.core.policy import Outputs, Policy
+from daemon.core.rows import FunctionVersion
+from daemon.core.settings import GuaranteeSettings, RoutingSettings, StreamSettings, TierSettings
+from daemon.core.stream import StreamWorker
+from labeling_functions.applier import Applier
+from labeling_functions.function import labeling_function
+from models.guarantee.window import toss
+
+CLASSES = ("ham", "spam")
+
+
+@labeling_function
+def win(x: Any) -> int:
+    return 1 if "win" in x.text else -1
+
+
+@labeling_function
+def prize(x: Any) -> int:
+    return 1 if "prize" in x.text else -1
+
+
+@labeling_function
+def now(x: Any) -> int:
+    return 1 if "now" in x.text else -1
+
+
+@labeling_function
+def hello(x: Any) -> int:
+    return 0 if "hello" in x.text else -1
+
+
+@labeling_function
+def friend(x: Any) -> int:
+    return 0 if "friend" in x.text else -1
+
+
+@labeling_function
+def lunch(x: Any) -> int:
+    return 0 if "lunch" in x.text else -1
+
+
+FUNCTIONS = (win, prize, now, hello, friend, lunch)
+
+POLICY = Policy(
+    classes=CLASSES,
+    tiers={
+        "crowd": TierSettings(price=0.05, overlap=1, accuracy=0.8),
+        "expert": TierSettings(price=0.6, final=True, accuracy=0.98),
+    },
+    guarantee=GuaranteeSettings(cold_start_gold=0, window_items=200, audit_share=0.5),
+    routing=RoutingSettings(ask_below=0.7),
+)
+
+
+@dataclass
+class Loop:
+    """A worker that is stepped by the test; `policy` may be changed before `start`."""
+
+    folder: Path
+    policy: Policy = POLICY
+    random: Callable[[int], Any] = field(default_factory=lambda: np.random.default_rng(1).random)
+
+    def start(self) -> "Loop":
+        """Build everything."""
+        self.clock = MovableClock()
+        self.database = Database(f"sqlite:///{self.folder / 'loop.db'}", self.clock)
+        self.database.migrate()
+        caps = {name: tier.budget_micros for name, tier in self.policy.tiers.items()}
+        self.store = StreamRoom(self.database, caps)
+        self.windows = WindowRoom(self.database, caps, toss)
+        self.learning = LearningRoom(self.database)
+        self.questions = QuestionRoom(self.database, caps, CLASSES)
+        self.kafka = FakeKafka()
+        for topic in ("items", "labels", "questions", "dead-letters"):
+            self.kafka.create(topic, 2)
+        publisher = FakePublisher(self.kafka)
+        outputs = Outputs("labels", "questions", "dead-letters", publisher.partition)
+        accuracy = {name: tier.accuracy for name, tier in self.policy.tiers.items()}
+        bundles = BundleFollower(self.learning, CLASSES, accuracy, seconds=0.0)
+        versions = [FunctionVersion(f.name, f.version) for f in FUNCTIONS]
+        columns = Columns(
+            self.store.register_functions(versions).id,
+            tuple(v.name for v in versions),
+            tuple(function_key(v) for v in versions),
+        )
+        pipeline = Pipeline(
+            store=self.store,
+            applier=Applier(FUNCTIONS, 2, CLASSES, 10.0),
+            columns=columns,
+            encoder=None,
+            policy=self.policy,
+            outputs=outputs,
+            settings=StreamSettings(max_message_bytes=10_000),
+            gold_wanted=lambda: self.policy.guarantee.cold_start_gold - self.windows.gold_drawn(),
+            random=self.random,
+        )
+        self.source = FakeSource(self.kafka, "items", self.store.locate)
+        self.source.rebalance([0, 1])
+        stop = threading.Event()
+        self.worker = StreamWorker(
+            self.source, pipeline, self.store, bundles, stop, 0.5, saved=lambda: None
+        )
+        self.desk = Desk(
+            store=self.store,
+            windows=self.windows,
+            publisher=publisher,
+            bundles=bundles,
+            policy=self.policy,
+            outputs=outputs,
+            holder="test",
+            stop=stop,
+            wake=threading.Event(),
+            idle_seconds=0.01,
+            names=lambda _: [v.name for v in versions],
+            keys=lambda _: [function_key(v) for v in versions],
+            report=lambda: None,
+        )
+        return self
+
+    def send(self, messages: Sequence[dict[str, Any] | bytes], partition: int = 0) -> None:
+        """Put messages on topic items."""
+        values = [m if isinstance(m, bytes) else json.dumps(m).encode() for m in messages]
+        for value in values:
+            self.kafka.produce("items", partition, value)
+
+    def read(self) -> None:
+        """Let the worker label everything that is there, then publish."""
+        stop = self.worker.stop
+        while True:
+            batch = self.source.poll()
+            if not batch.records:
+                break
+            labeled = self.worker._label_and_save(batch)
+            self.worker._count(batch, labeled)
+        assert not stop.is_set()
+        self.settle()
+
+    def settle(self) -> None:
+        """Let the desk do everything that is due."""
+        while self.desk.answer_rechecks() + self.desk.publish():
+            pass
+
+    def tend(self) -> None:
+        """Let the desk look after windows, and what follows from them."""
+        self.desk.tend_windows()
+        self.settle()
+
+    def labels(self) -> dict[str, dict[str, Any]]:
+        """Current label of every item on topic labels."""
+        found: dict[str, dict[str, Any]] = {}
+        for message in self.messages("labels"):
+            label = json.loads(message.value)
+            if label["revision"] > found.get(label["item"], {"revision": 0})["revision"]:
+                found[label["item"]] = label
+        return found
+
+    def messages(self, topic: str) -> list[Any]:
+        """Everything on a topic."""
+        return [record for partition in self.kafka.topics[topic].partitions for record in partition.records]
+
+    def answer(self, name: str, tier: str, judge: Callable[[str], int], limit: int = 10_000) -> int:
+        """Have one person answer everything of a tier that they may; number of answers."""
+        person = self.questions.enroll(name, tier).id
+        done = 0
+        while done < limit:
+            leases = self.questions.lease(person, tier, min(50, limit - done), 60.0)
+            if not leases:
+                break
+            for lease in leases:
+                self.questions.answer(lease.question, person, judge(json.loads(lease.payload)["text"]), 1.0)
+                done += 1
+        self.settle()
+        return done
+
+    def close(self) -> None:
+        """Close the database."""
+        self.database.close()
+
+
+__all__ = ["CLASSES", "POLICY", "Loop", "replace"]

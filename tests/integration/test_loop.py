@@ -1,0 +1,205 @@
+"""From a message to labels, questions, windows and new revisions: the loops on a real database."""
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from loop_harness import CLASSES, POLICY, Loop
+
+from daemon.core.decide import STATUS
+from daemon.core.errors import FenceLost
+from daemon.core.states import ItemState
+from models.bundle import Bundle
+
+
+@pytest.fixture
+def loop(tmp_path: Path):
+    made = Loop(tmp_path).start()
+    yield made
+    made.close()
+
+
+def truth(text: str) -> int:
+    return 1 if "win" in text or text.startswith("maybe spam") else 0
+
+
+def sure(number: int) -> dict[str, str]:
+    text = "win a prize now" if number % 2 else "hello friend, lunch?"
+    return {"id": f"sure-{number}", "text": f"{text} {number}"}
+
+
+def doubtful(number: int) -> dict[str, str]:
+    return {"id": f"doubt-{number}", "text": f"maybe {CLASSES[number % 2]} {number}"}
+
+
+def test_sure_items_are_published_and_doubtful_ones_asked(loop: Loop) -> None:
+    loop.send([sure(1), sure(2), doubtful(1)])
+    loop.read()
+    labels = loop.labels()
+    assert labels["sure-1"]["label"] == "spam"
+    assert labels["sure-2"]["label"] == "ham"
+    assert {label["status"] for label in labels.values()} == {"provisional"}
+    assert labels["sure-1"]["votes"] == [{"annotator": name, "label": "spam"} for name in ("win", "prize", "now")]
+    questions = [json.loads(message.value) for message in loop.messages("questions")]
+    assert [(q["item"], q["tier"], q["blind"]) for q in questions] == [("doubt-1", "crowd", False)]
+    assert questions[0]["content"] == doubtful(1)
+
+
+def test_repeated_items_change_nothing_and_contradictions_are_dead_letters(loop: Loop) -> None:
+    loop.send([sure(1), sure(1)])
+    loop.read()
+    loop.send([sure(1), {"id": "sure-1", "text": "something else"}, b"rubbish"])
+    loop.read()
+    assert [label["revision"] for label in loop.labels().values()] == [1]
+    reasons = [
+        dict(headers)["reason"]
+        for partition in loop.kafka.topics["dead-letters"].partitions
+        for headers in partition.headers.values()
+    ]
+    assert sorted(reasons) == [b"id_conflict", b"not_json"]
+    assert loop.worker.progress.duplicates == 2
+
+
+def test_an_answer_becomes_the_label(loop: Loop) -> None:
+    loop.send([doubtful(1)])
+    loop.read()
+    assert loop.answer("ann", "crowd", truth) == 1
+    assert loop.labels()["doubt-1"]["status"] == "human"
+    assert loop.labels()["doubt-1"]["label"] == "spam"
+    assert loop.labels()["doubt-1"]["revision"] == 2
+    assert loop.labels()["doubt-1"]["cost"] == pytest.approx(0.05)
+    assert loop.answer("ben", "crowd", truth) == 0
+
+
+def test_a_crowd_that_disagrees_with_itself_goes_to_the_expert(tmp_path: Path) -> None:
+    tiers = {**POLICY.tiers, "crowd": replace(POLICY.tiers["crowd"], overlap=2)}
+    loop = Loop(tmp_path, replace(POLICY, tiers=tiers)).start()
+    try:
+        loop.send([doubtful(1)])
+        loop.read()
+        loop.answer("ann", "crowd", lambda _: 0)
+        loop.answer("ben", "crowd", lambda _: 1)
+        assert loop.labels()["doubt-1"]["status"] == "provisional"
+        assert loop.answer("eve", "expert", truth) == 1
+        assert loop.labels()["doubt-1"]["status"] == "human"
+        assert loop.labels()["doubt-1"]["label"] == "spam"
+    finally:
+        loop.close()
+
+
+def test_a_window_is_audited_blind_and_certifies(loop: Loop) -> None:
+    loop.send([sure(number) for number in range(200)])
+    loop.read()
+    loop.tend()
+    window = loop.windows.open_windows()
+    assert len(window) == 1
+    audits = loop.answer("eve", "expert", truth)
+    assert 60 < audits < 140
+    loop.tend()
+    assert loop.windows.open_windows() == []
+    labels = loop.labels()
+    certified = [label for label in labels.values() if label["status"] == "certified"]
+    assert len(certified) == 200 - audits
+    assert all(label["revision"] == 2 for label in labels.values())
+    assert certified[0]["certificate"]["alpha"] == 0.05
+    assert certified[0]["certificate"]["window"] == window[0]
+    human = [label for label in labels.values() if label["status"] == "human"]
+    assert len(human) == audits
+    assert all(label["certificate"] is None for label in human)
+
+
+def test_a_window_of_wrong_labels_certifies_nothing_and_sends_back(loop: Loop) -> None:
+    loop.send([sure(number) for number in range(200)])
+    loop.read()
+    loop.tend()
+    audits = loop.answer("eve", "expert", lambda text: 1 - truth(text))
+    loop.tend()
+    labels = loop.labels()
+    assert [label for label in labels.values() if label["status"] == "certified"] == []
+    assert sum(label["status"] == "human" for label in labels.values()) == audits
+    assert loop.windows.ready().count == 200 - audits
+    record = loop.windows.closed_windows(5)[0]
+    assert record.tau is None
+    assert record.wrong.all()
+
+
+def test_unanswered_audits_are_errors_once_their_time_is_up(loop: Loop) -> None:
+    loop.send([sure(number) for number in range(200)])
+    loop.read()
+    loop.tend()
+    loop.tend()
+    assert len(loop.windows.open_windows()) == 1
+    loop.clock.advance(POLICY.guarantee.audit_deadline_seconds + 1)
+    loop.tend()
+    assert loop.windows.open_windows() == []
+    assert loop.windows.closed_windows(1)[0].tau is None
+    assert loop.questions.lease(loop.questions.enroll("eve", "expert").id, "expert", 5, 60.0) == []
+
+
+def test_nothing_freezes_before_the_cold_start_is_over(tmp_path: Path) -> None:
+    promise = replace(POLICY.guarantee, cold_start_gold=30, cold_start_share=0.5)
+    loop = Loop(tmp_path, replace(POLICY, guarantee=promise)).start()
+    try:
+        loop.send([sure(number) for number in range(300)])
+        loop.read()
+        assert loop.windows.gold_drawn() == 30
+        loop.tend()
+        assert loop.windows.open_windows() == []
+        assert loop.answer("eve", "expert", truth) == 30
+        loop.tend()
+        assert len(loop.windows.open_windows()) == 1
+        human = [label for label in loop.labels().values() if label["status"] == "human"]
+        assert len(human) == 30
+    finally:
+        loop.close()
+
+
+def test_a_promoted_bundle_turns_open_labels_into_new_revisions(loop: Loop) -> None:
+    loop.send([sure(1), doubtful(1)])
+    loop.read()
+    before = Bundle.from_priors(CLASSES, {"crowd": 0.8, "expert": 0.98})
+    turned = {kind: np.ascontiguousarray(table[:, ::-1]) for kind, table in before.fallbacks.items()}
+    bundle = replace(before, fallbacks=turned)
+    duty = loop.store.take_duty("learning", "test", 60.0)
+    assert duty is not None
+    stored = loop.learning.save_bundle("digest", bundle.to_bytes(), None, None)
+    loop.learning.promote(duty, stored)
+    assert loop.learning.look_again("test") == 2
+    loop.settle()
+    assert loop.labels()["sure-1"]["label"] == "ham"
+    assert loop.labels()["sure-1"]["revision"] == 2
+    assert loop.labels()["sure-1"]["bundle"] == stored
+
+
+def test_what_the_budget_refuses_is_asked_on_the_next_day(tmp_path: Path) -> None:
+    tiers = {**POLICY.tiers, "crowd": replace(POLICY.tiers["crowd"], budget_per_day=0.10)}
+    loop = Loop(tmp_path, replace(POLICY, tiers=tiers)).start()
+    try:
+        loop.send([doubtful(number) for number in range(5)])
+        loop.read()
+        assert loop.answer("ann", "crowd", truth) == 2
+        loop.clock.advance(86_400)
+        loop.settle()
+        assert loop.answer("ann", "crowd", truth) == 2
+        loop.clock.advance(86_400)
+        loop.settle()
+        assert loop.answer("ann", "crowd", truth) == 1
+        assert {label["status"] for label in loop.labels().values()} == {"human"}
+    finally:
+        loop.close()
+
+
+def test_a_worker_that_slept_writes_nothing(loop: Loop) -> None:
+    loop.send([sure(1)])
+    batch = loop.source.poll()
+    loop.source.rewind()
+    loop.read()
+    with pytest.raises(FenceLost):
+        loop.store.save_batch(batch.spans, None, None, lambda _: [], {"dead_letter:x": 1})
+    assert len(loop.labels()) == 1
+
+
+def test_every_final_state_has_its_status() -> None:
+    assert set(STATUS) == {ItemState.HUMAN, ItemState.CERTIFIED}
