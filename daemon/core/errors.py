@@ -17,6 +17,10 @@ class LeaseLost(Exception):
     """The question was answered, withdrawn or given to somebody else."""
 
 
+class UnknownReviewer(Exception):
+    """Nobody is enrolled under this id, or not in this tier."""
+
+
 class PublishFailed(Exception):
     """The broker did not acknowledge; nothing is lost, the messages stay in the outbox."""
 

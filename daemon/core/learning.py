@@ -15,7 +15,8 @@ from daemon.core.errors import DutyLost, RegistryUnavailable
 from daemon.core.evidence import final_label, function_key, tier_key
 from daemon.core.policy import Policy
 from daemon.core.ports import LearningStore, Registry, StreamStore
-from daemon.core.rows import Answer, FunctionVersion, Logged, News, StoredBundle, TrainingRows, TrainingRun
+from daemon.core.rows import Answer, FunctionVersion, News, StoredBundle, TrainingRows
+from daemon.core.runs import Logged, TrainingRun
 from daemon.core.settings import LearningSettings
 from daemon.core.states import RANDOM_PURPOSES
 from models.bundle import Bundle
@@ -62,6 +63,7 @@ def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) 
         audited=audited,
         fresh=fresh,
         vectors=_vectors(rows),
+        encoder=rows.encoder,
         groups=_groups(rows),
         tier_accuracy={name: tier.accuracy for name, tier in policy.tiers.items()},
     )
@@ -71,7 +73,7 @@ def dense_votes(rows: TrainingRows) -> tuple[NDArray[np.bool_], NDArray[np.int8]
     """Votes of the newest function set: mask of the rows that it labeled, (rows, m) matrix, names."""
     newest = int(rows.functions[0])
     mask = rows.functions == newest
-    matrix = np.array([rows.inline[row] for row in np.flatnonzero(mask)], np.int8)
+    matrix = np.array([rows.inline[row] for row in np.flatnonzero(mask).tolist()], np.int8)
     return mask, matrix, [rows.names[annotator][0] for annotator in rows.sets[newest]]
 
 
@@ -108,7 +110,7 @@ def _block(rows: TrainingRows, functions: int, columns: Sequence[int], n_classes
     members = np.flatnonzero(rows.functions == functions)
     if not len(members) or not len(columns):
         return np.empty((0, 3), np.int64)
-    votes = np.array([rows.inline[row] for row in members], np.int64)
+    votes = np.array([rows.inline[row] for row in members.tolist()], np.int64)
     symbols = np.where(votes < 0, n_classes, votes)
     row, column = np.broadcast_arrays(members[:, None], np.array(columns)[None])
     return np.stack([row.ravel(), column.ravel(), symbols.ravel()], axis=1)

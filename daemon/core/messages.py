@@ -19,7 +19,8 @@ from labeling_functions.task import ABSTAIN
 _encode = msgspec.json.Encoder().encode
 
 KEPT_BYTES = 262_144
-"""Longer values of dead letters are cut; a header then holds the digest of the whole."""
+"""Longer values of dead letters are cut (a header then holds the digest of the whole), longer items are not
+repeated in questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,7 +166,7 @@ def _question(asked: Asked, voter: Voter, outputs: Outputs) -> OutMessage:
             "tier": ask.tier,
             "blind": ask.purpose in RANDOM_PURPOSES,
             "price": ask.price / MICROS,
-            "content": msgspec.Raw(voter.payload),
+            "content": msgspec.Raw(voter.payload) if len(voter.payload) <= KEPT_BYTES else None,
         }
     )
     return OutMessage(outputs.questions, outputs.partition(outputs.questions, key), key, value)

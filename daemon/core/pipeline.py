@@ -1,7 +1,7 @@
 """From a batch of records to what is saved: decode, ask the functions, encode, decide."""
 
 import time
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -73,7 +73,7 @@ class Pipeline:
     settings: StreamSettings
     gold_wanted: Callable[[], int]
     random: Callable[[int], NDArray[np.float64]]
-    seconds: Counter[str] = field(default_factory=Counter)
+    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
 
     def label(self, batch: Batch, current: Current) -> Labeled:
         """Everything that a batch leads to, unsaved. Reads the store to leave out what is known."""

@@ -16,12 +16,14 @@ from daemon.core.rows import (
     Frozen,
     FunctionSet,
     FunctionVersion,
+    ItemStory,
     Judge,
     Lease,
     News,
     Overview,
     Person,
     Ready,
+    RecentLabel,
     StoredBundle,
     TrainingRows,
     WindowPlan,
@@ -161,7 +163,7 @@ class WindowStore(Protocol):
 
 
 class QuestionStore(Protocol):
-    """Leases and answers, for pages and outside queues."""
+    """Leases and answers, for pages and outside queues. An id that is not enrolled is UnknownReviewer."""
 
     def enroll(self, name: str, tier: str) -> Person:
         """Register a reviewer of a tier, or find them."""
@@ -183,9 +185,10 @@ class QuestionStore(Protocol):
     def skip(self, question: int, person: int) -> None:
         """Pass the question on to somebody else."""
 
-    def undo(self, person: int, seconds: float) -> Lease | None:
+    def undo(self, person: int, seconds: float, question: int | None = None) -> Lease | None:
         """Retract the person's last answer and lease its question again; None if there is none to undo.
 
+        With `question`, only an answer to this one is retracted: a repeated call returns the same lease.
         An answer that a closed window rests on stands.
         """
 
@@ -217,6 +220,12 @@ class ReportStore(Protocol):
 
     def overview(self) -> Overview:
         """The whole picture, read at once."""
+
+    def item(self, id_: str) -> ItemStory | None:
+        """Everything about one item; None if there is none of this id."""
+
+    def recent_labels(self, limit: int) -> list[RecentLabel]:
+        """Current labels of items that came or were answered lately, newest label first."""
 
 
 class Registry(Protocol):

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.core.runs import DatasetFacts as DatasetFacts  # noqa: PLC0414 (found under both names)
+from daemon.core.runs import Logged as Logged  # noqa: PLC0414
+from daemon.core.runs import TrainingRun as TrainingRun  # noqa: PLC0414
 from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose, QuestionState
 from daemon.core.wire import OutMessage
 
@@ -418,6 +421,8 @@ class Overview:
         open_windows: number. windows: closed ones, newest first, at most 50.
         gold: random blind answers. answers: all standing answers.
         dead_letters: reason -> count. function_failures: name -> count.
+        bundle: the promoted one, its `data` left out (b""). rechecks: due ones.
+        automated: ready, frozen or certified items that no person answered.
     """
 
     states: Mapping[str, int]
@@ -437,3 +442,89 @@ class Overview:
     bundle: StoredBundle | None
     outbox: int
     rechecks: int
+    automated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CastVote:
+    """What a labeling function said of an item; `label` ABSTAIN (-1) where it said nothing."""
+
+    name: str
+    version: str
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """An answer on an item, retracted ones too. Times in milliseconds since 1970, cost in micro-units."""
+
+    name: str
+    kind: AnnotatorKind
+    tier: str | None
+    purpose: Purpose
+    label: int
+    seconds: float
+    cost: int
+    at: int
+    retracted_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRevision:
+    """A label as it was published."""
+
+    revision: int
+    label: int
+    probabilities: tuple[float, ...]
+    status: LabelStatus
+    window: int | None
+    bundle: int | None
+    cost: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question on an item, whatever became of it."""
+
+    id: int
+    tier: str
+    purpose: Purpose
+    state: QuestionState
+    priority: float
+    attempt: int
+    created: int
+    closed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStory:
+    """Everything known about one item. `classifier`: its own probabilities, None without a classifier."""
+
+    id: str
+    payload: bytes
+    arrived: int
+    state: ItemState
+    label: int
+    score: float
+    posterior: tuple[float, ...]
+    classifier: tuple[float, ...] | None
+    window: int | None
+    bundle: int | None
+    votes: Sequence[CastVote]
+    answers: Sequence[GivenAnswer]
+    revisions: Sequence[LabelRevision]
+    questions: Sequence[AskedQuestion]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentLabel:
+    """The current label of an item that came or was answered lately."""
+
+    item: str
+    payload: bytes
+    revision: int
+    label: int
+    probability: float
+    status: LabelStatus
+    at: int

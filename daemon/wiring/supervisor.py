@@ -1,5 +1,6 @@
 """A tree of processes that starts in order, is watched, and stops as a whole."""
 
+import contextlib
 import fcntl
 import logging
 import os
@@ -44,15 +45,15 @@ class Child:
 class StateLock:
     """One `up` a state folder; held until the last process of a killed one is gone."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, seconds: float = 10.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.file: IO[str] = (folder / "up.lock").open("a+")
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + seconds
         while not self._try():
             if time.monotonic() > deadline:
                 self.file.close()
                 raise SetupProblem(
-                    f"{folder} is in use by another `labelloop up`; stop that one, or use another state folder"
+                    f"{folder} is in use by another `labelloop up`; stop it, or use another state folder"
                 )
             time.sleep(0.1)
 
@@ -103,7 +104,10 @@ class Supervisor:
         log.info("%s started (process %d)", child.name, process.pid, extra={"action": "child_started"})
 
     def wait_ready(self) -> None:
-        """Until every child that can say so is ready; raises SetupProblem with the log's end if one is not."""
+        """Until every child that can say so is ready.
+
+        Raises SetupProblem, with the end of the log, if one is not.
+        """
         for child, process in self._children:
             if child.ready is None:
                 continue
@@ -158,10 +162,8 @@ class Supervisor:
         return child.restart and code != CONFIGURATION_EXIT and len(recent) <= RESTARTS
 
     def _sweep_group(self, process: subprocess.Popen[bytes]) -> None:
-        try:
+        with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(process.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
         self._tell_sweeper(-process.pid)
 
     def _tell_sweeper(self, group: int) -> None:

@@ -9,6 +9,9 @@ import contextlib
 import os
 import signal
 import sys
+import time
+
+GONE_SECONDS = 3.0
 
 
 def main() -> None:
@@ -22,9 +25,13 @@ def main() -> None:
             groups.add(number)
         else:
             groups.discard(-number)
+    deadline = time.monotonic() + GONE_SECONDS
     for group in groups:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             os.killpg(group, signal.SIGKILL)
+            while time.monotonic() < deadline:
+                os.killpg(group, 0)
+                time.sleep(0.02)
 
 
 if __name__ == "__main__":

@@ -53,4 +53,4 @@ def _train(answer: Connection, data: TrainingData, options: TrainingOptions, cha
         os.environ[name] = THREADS
     logging.basicConfig(level=logging.INFO, format="%(asctime)s training %(message)s")
     with answer:
-        answer.send(train(data, options, champion, lambda line: log.info(line)))
+        answer.send(train(data, options, champion, log.info))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import create_engine, text
+from sqlalchemy import create_engine, inspect, text
 
 FUNCTIONS = """
 from labeling_functions.function import labeling_function
@@ -183,6 +183,15 @@ def published(records: list[Any]) -> Published:
         assert record.key == message["item"].encode()
         revisions[message["item"]][message["revision"]].append(record.value)
     return Published({name: dict(numbers) for name, numbers in revisions.items()})
+
+
+def migrated(url: str) -> bool:
+    """Whether the program has made its tables by now."""
+    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+    try:
+        return inspect(engine).has_table("counters")
+    finally:
+        engine.dispose()
 
 
 def query(url: str, sql: str) -> list[tuple[Any, ...]]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import FUNCTIONS, Program, configuration, query
+from program import FUNCTIONS, Program, configuration, migrated, query
 
 BROKEN_FUNCTIONS = (
     FUNCTIONS
@@ -103,10 +103,8 @@ def test_failing_functions_abstain_and_are_counted_and_bad_messages_are_kept(
         program.start("run")
         kafka.produce(topics["items"], values)
         url = program.config["database"]["url"]
-        file = program.folder / "labelloop.db"
-        wait_until(
-            lambda: file.exists() and _counter(url, "function_failure:raises") == 2, 60, program.logs()
-        )
+        wait_until(lambda: migrated(url), 60, "a database")
+        wait_until(lambda: _counter(url, "function_failure:raises") == 2, 60, "two failures")
         assert _counter(url, "function_failure:unknown_class") == 2
         wanted = 4 if kafka.is_apache else 3
         letters = kafka.read_all(topics["dead_letters"], lambda read: len(read) >= wanted)

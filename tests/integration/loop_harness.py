@@ -65,7 +65,7 @@ FUNCTIONS = (win, prize, now, hello, friend, lunch)
 POLICY = Policy(
     classes=CLASSES,
     tiers={
-        "crowd": TierSettings(price=0.05, overlap=1, accuracy=0.8),
+        "crowd": TierSettings(price=0.05, overlap=1, accuracy=0.9),
         "expert": TierSettings(price=0.6, final=True, accuracy=0.98),
     },
     guarantee=GuaranteeSettings(cold_start_gold=0, window_items=200, audit_share=0.5),
@@ -90,7 +90,7 @@ class Loop:
         self.store = StreamRoom(self.database, caps)
         self.windows = WindowRoom(self.database, caps, toss)
         self.learning = LearningRoom(self.database)
-        self.questions = QuestionRoom(self.database, caps, CLASSES)
+        self.questions = QuestionRoom(self.database)
         self.kafka = FakeKafka()
         for topic in ("items", "labels", "questions", "dead-letters"):
             self.kafka.create(topic, 2)
@@ -118,9 +118,7 @@ class Loop:
         self.source = FakeSource(self.kafka, "items", self.store.locate)
         self.source.rebalance([0, 1])
         stop = threading.Event()
-        self.worker = StreamWorker(
-            self.source, pipeline, self.store, bundles, stop, 0.5, saved=lambda: None
-        )
+        self.worker = StreamWorker(self.source, pipeline, self.store, bundles, stop, 0.5, saved=lambda: None)
         self.desk = Desk(
             store=self.store,
             windows=self.windows,

@@ -41,7 +41,9 @@ def test_sure_items_are_published_and_doubtful_ones_asked(loop: Loop) -> None:
     assert labels["sure-1"]["label"] == "spam"
     assert labels["sure-2"]["label"] == "ham"
     assert {label["status"] for label in labels.values()} == {"provisional"}
-    assert labels["sure-1"]["votes"] == [{"annotator": name, "label": "spam"} for name in ("win", "prize", "now")]
+    assert labels["sure-1"]["votes"] == [
+        {"annotator": name, "label": "spam"} for name in ("win", "prize", "now")
+    ]
     questions = [json.loads(message.value) for message in loop.messages("questions")]
     assert [(q["item"], q["tier"], q["blind"]) for q in questions] == [("doubt-1", "crowd", False)]
     assert questions[0]["content"] == doubtful(1)
@@ -75,7 +77,8 @@ def test_an_answer_becomes_the_label(loop: Loop) -> None:
 
 def test_a_crowd_that_disagrees_with_itself_goes_to_the_expert(tmp_path: Path) -> None:
     tiers = {**POLICY.tiers, "crowd": replace(POLICY.tiers["crowd"], overlap=2)}
-    loop = Loop(tmp_path, replace(POLICY, tiers=tiers)).start()
+    routing = replace(POLICY.routing, ask_below=0.8)
+    loop = Loop(tmp_path, replace(POLICY, tiers=tiers, routing=routing)).start()
     try:
         loop.send([doubtful(1)])
         loop.read()

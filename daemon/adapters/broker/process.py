@@ -1,0 +1,128 @@
+"""What both brokers share: ports, the launcher, waiting until they answer, and running them in tests."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Protocol
+
+from daemon.adapters.kafka.settings import KafkaSettings
+from daemon.adapters.kafka.topics import ping
+from daemon.core.errors import SetupProblem
+
+LAUNCHER = Path(__file__).with_name("launch.py")
+HOST = "127.0.0.1"
+
+
+class Broker(Protocol):
+    """A broker that a supervisor can run: prepare, spawn `command` with `environment`, wait until ready."""
+
+    @property
+    def bootstrap(self) -> str:
+        """Where clients reach it, host:port."""
+
+    def prepare(self) -> None:
+        """Write what it needs on disk. Raises SetupProblem."""
+
+    def command(self) -> list[str]:
+        """What to run; it ends when the process (on Linux: the thread) that spawned it ends."""
+
+    def environment(self) -> dict[str, str]:
+        """The whole environment to run it in."""
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind((HOST, 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+def refuse_taken_port(port: int) -> None:
+    """Raise SetupProblem if somebody listens on this port of loopback; clients would talk to them."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError as error:
+            raise SetupProblem(f"the broker cannot have port {port} on {HOST}: {error}") from error
+
+
+def with_parent(command: list[str]) -> list[str]:
+    """The same command, ending with the process that calls this and spawns it."""
+    return [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command]
+
+
+def wait_ready(broker: Broker, deadline_seconds: float, alive: Callable[[], bool] = lambda: True) -> None:
+    """Return when the broker answers a client.
+
+    Args:
+        deadline_seconds: how long to wait.
+        alive: False once its process has ended.
+
+    Raises:
+        SetupProblem: it ended, or did not answer in time.
+    """
+    until = time.monotonic() + deadline_seconds
+    while not _listening(broker.bootstrap):
+        if not alive():
+            raise SetupProblem(f"the broker at {broker.bootstrap} ended while starting")
+        if time.monotonic() > until:
+            raise SetupProblem(
+                f"the broker at {broker.bootstrap} does not listen after {deadline_seconds:g} s"
+            )
+        time.sleep(0.02)
+    ping(KafkaSettings(bootstrap=broker.bootstrap), max(1.0, until - time.monotonic()))
+    if not alive():
+        raise SetupProblem(f"the broker at {broker.bootstrap} ended while starting")
+
+
+class RunningBroker:
+    """A broker as a child of this process, for tests and scripts; its output goes to `log`.
+
+    Raises SetupProblem, with the end of the log, if it does not come up.
+    """
+
+    def __init__(self, broker: Broker, log: Path, deadline_seconds: float = 60.0) -> None:
+        self.broker = broker
+        self.log = log
+        broker.prepare()
+        with log.open("ab") as output:
+            self.process = subprocess.Popen(
+                broker.command(),
+                env=broker.environment(),
+                stdout=output,
+                stderr=output,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+        try:
+            wait_ready(broker, deadline_seconds, lambda: self.process.poll() is None)
+        except SetupProblem as problem:
+            self.stop()
+            tail = log.read_text(errors="replace")[-2_000:]
+            raise SetupProblem(f"{problem}; its log ends with:\n{tail}") from problem
+
+    def stop(self, deadline_seconds: float = 20.0) -> None:
+        """Ask it to end, then make it."""
+        self.process.terminate()
+        try:
+            self.process.wait(deadline_seconds)
+        except subprocess.TimeoutExpired:
+            self.kill()
+
+    def kill(self) -> None:
+        """End it at once (SIGKILL)."""
+        self.process.kill()
+        self.process.wait()
+
+
+def _listening(bootstrap: str) -> bool:
+    host, _, port = bootstrap.rpartition(":")
+    with socket.socket() as probe:
+        probe.settimeout(1.0)
+        return probe.connect_ex((host, int(port))) == 0

@@ -1,0 +1,140 @@
+"""Publishing in order, acknowledged by all in-sync replicas."""
+
+import importlib.util
+from collections.abc import Sequence
+from typing import Any
+
+from kafka import KafkaProducer
+from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.partitioner import murmur2
+
+from daemon.adapters.kafka.connection import open_client
+from daemon.adapters.kafka.settings import KafkaSettings
+from daemon.core.errors import PublishFailed, SetupProblem
+from daemon.core.wire import OutMessage
+
+OVERHEAD_BYTES = 128
+"""What a record batch adds to a single message, at most, without its headers."""
+OVERHEAD_PER_HEADER = 10
+GRACE_SECONDS = 5.0
+"""How much later than its delivery timeout a producer may notice that a message expired."""
+
+
+class MessageTooLarge(PublishFailed):
+    """A message is larger than the settings or the topic allow; trying again cannot help."""
+
+
+class KafkaPublisher:
+    """Port Publisher on kafka-python: idempotent, acks=all, partitions given by the caller.
+
+    Raises SetupProblem if no broker answers at the start.
+    """
+
+    def __init__(self, settings: KafkaSettings) -> None:
+        self._settings = settings
+        self._producer: Any = _open_producer(settings)
+        self._partitions: dict[str, int] = {}
+
+    def partition(self, topic: str, key: bytes) -> int:
+        """Partition of a key, as Kafka's own clients choose it.
+
+        The number of partitions is asked for once: partitions added later are used after a restart, so
+        that one key stays in one partition meanwhile. Raises PublishFailed if the topic cannot be found.
+        """
+        if topic not in self._partitions:
+            self._partitions[topic] = self._count(topic)
+        return partition_of(key, self._partitions[topic])
+
+    def send(self, messages: Sequence[OutMessage]) -> None:
+        """Publish in order within topic and partition; returns when all are acknowledged.
+
+        Raises:
+            MessageTooLarge: nothing was sent if the size was seen here, else as for PublishFailed.
+            PublishFailed: some may have been published, none will be published any more.
+        """
+        for message in messages:
+            self._refuse_oversized(message)
+        producer = self._open()
+        try:
+            pending = [
+                producer.send(
+                    m.topic, value=m.value, key=m.key, headers=list(m.headers), partition=m.partition
+                )
+                for m in messages
+            ]
+            producer.flush(self._settings.publish_seconds + GRACE_SECONDS)
+            for future in pending:
+                future.get(0)
+        except MessageSizeTooLargeError as error:
+            self._forget()
+            raise MessageTooLarge(f"a topic's max.message.bytes refuses a message ({error})") from error
+        except (KafkaError, ValueError) as error:  # ValueError: no such partition
+            self._forget()
+            raise PublishFailed(
+                f"{len(messages)} messages were not all acknowledged by {self._settings.bootstrap}: {error}"
+            ) from error
+
+    def close(self) -> None:
+        """Flush and disconnect."""
+        if self._producer is not None:
+            self._producer.close(timeout=self._settings.publish_seconds)
+            self._producer = None
+
+    def _open(self) -> Any:
+        if self._producer is None:
+            try:
+                self._producer = _open_producer(self._settings)
+            except SetupProblem as error:
+                raise PublishFailed(str(error)) from error
+        return self._producer
+
+    def _forget(self) -> None:
+        """Let go of the producer; what it still holds must not come after what is sent next.
+
+        Closing waits until all of it was acknowledged or has expired. A producer that does not come to an end
+        raises, which ends the process.
+        """
+        producer, self._producer = self._producer, None
+        self._partitions.clear()
+        producer.close(timeout=self._settings.publish_seconds + GRACE_SECONDS)
+
+    def _count(self, topic: str) -> int:
+        try:
+            partitions = self._open().partitions_for(topic)
+        except KafkaError as error:
+            raise PublishFailed(
+                f"topic {topic!r} was not found at {self._settings.bootstrap}: {error}"
+            ) from error
+        return len(partitions)
+
+    def _refuse_oversized(self, message: OutMessage) -> None:
+        headers = sum(len(name) + len(value) + OVERHEAD_PER_HEADER for name, value in message.headers)
+        size = len(message.value) + len(message.key or b"") + headers + OVERHEAD_BYTES
+        if size > self._settings.max_request_bytes:
+            raise MessageTooLarge(
+                f"topic {message.topic!r}, key {message.key!r}: about {size} bytes are more than"
+                f" kafka.max_request_bytes ({self._settings.max_request_bytes})"
+            )
+
+
+def partition_of(key: bytes, partitions: int) -> int:
+    """Where Kafka's Java client puts this key: murmur2, sign bit off, modulo."""
+    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+
+
+def _open_producer(settings: KafkaSettings) -> Any:
+    milliseconds = round(settings.publish_seconds * 1000)
+    return open_client(
+        KafkaProducer,
+        settings,
+        enable_idempotence=True,
+        acks="all",
+        compression_type="lz4" if importlib.util.find_spec("lz4") else None,
+        allow_auto_create_topics=False,
+        linger_ms=5,
+        batch_size=131_072,
+        max_request_size=settings.max_request_bytes,
+        max_block_ms=min(10_000, milliseconds),
+        delivery_timeout_ms=milliseconds,
+        request_timeout_ms=max(500, milliseconds // 2),
+    )

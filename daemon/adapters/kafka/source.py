@@ -1,0 +1,318 @@
+"""Reading a topic in a consumer group, from positions that the database keeps."""
+
+import logging
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from kafka import ConsumerRebalanceListener, KafkaConsumer, OffsetAndMetadata, TopicPartition
+from kafka.coordinator.assignors.range import RangePartitionAssignor
+from kafka.errors import (
+    CommitFailedError,
+    KafkaConnectionError,
+    KafkaError,
+    KafkaTimeoutError,
+    LogTruncationError,
+    NoOffsetForPartitionError,
+    OffsetOutOfRangeError,
+    RebalanceInProgressError,
+)
+
+from daemon.adapters.kafka.connection import open_admin, open_client
+from daemon.adapters.kafka.positions import Place, batch_of, outside_log, placed
+from daemon.adapters.kafka.settings import KafkaSettings
+from daemon.adapters.kafka.topics import describe_with
+from daemon.core.errors import SetupProblem
+from daemon.core.ports import Locate
+from daemon.core.wire import Batch, LogStart, Record, Span
+
+log = logging.getLogger(__name__)
+
+EMPTY = Batch((), ())
+COMMIT_REFUSED = (CommitFailedError, RebalanceInProgressError, KafkaConnectionError, KafkaTimeoutError)
+"""What a commit meets in normal life: a rebalance going on, a broker that restarts."""
+KEEP_ALIVE_MS = 20
+ASK_MS = 5_000
+"""Patience with a broker that is asked for offsets."""
+JOIN_SECONDS = 1.0
+JOIN_POLL_MS = 100
+PROBE_SECONDS = 5.0
+"""A silent broker is asked for a sign of life this often."""
+
+Heard = Callable[[Iterable[TopicPartition]], None]
+
+
+class KafkaSource:
+    """Port Source on kafka-python. One thread uses it.
+
+    kafka-python calls the rebalance listener on its own I/O thread, while `poll` blocks the caller's. So the
+    listener only notes and pauses what was assigned; the next `poll` asks the store for the positions, on the
+    caller's thread, when the batch at hand has been saved, seeks, and lets the partitions flow.
+
+    Args:
+        settings: connection, group and topic names.
+        locate: gives the stored position of each partition.
+        end_offsets_exact: False for brokers whose end offsets are wrong (the embedded one): then there is no
+            lag, and a position beyond the log's end goes unnoticed.
+        batch_items: most records in a batch.
+        poll_seconds: longest wait for records.
+
+    Raises:
+        SetupProblem: no broker, a refused login, or a topic that does not exist.
+    """
+
+    def __init__(
+        self,
+        settings: KafkaSettings,
+        locate: Locate,
+        *,
+        end_offsets_exact: bool = True,
+        batch_items: int = 256,
+        poll_seconds: float = 0.1,
+    ) -> None:
+        self._locate = locate
+        self._exact = end_offsets_exact
+        self._topic = settings.topics.items
+        self._poll_ms = round(poll_seconds * 1000)
+        self._places: dict[int, Place] = {}
+        self._unplaced: set[int] = set()
+        self._heard = time.monotonic()
+        self._unreachable = False
+        self._admin = open_admin(settings)
+        try:
+            self._refuse_missing_topic()
+            self._consumer = _open_consumer(settings, batch_items)
+        except BaseException:
+            self._admin.close()
+            raise
+        self._consumer.subscribe([self._topic], listener=_Listener(self._assigned, self._revoked))
+        # A group leader that joins before it knows the partitions assigns none of them, and all join again.
+        self._consumer.partitions_for_topic(self._topic)
+
+    def poll(self) -> Batch:
+        """Next records of the assigned partitions, or an empty batch after a short wait.
+
+        Raises PositionOutsideLog.
+        """
+        self._place()
+        self._consumer.resume(*(p for p in self._consumer.paused() if p.partition not in self._unplaced))
+        polled = self._poll_consumer(self._poll_ms)
+        records = {
+            partition.partition: [_record(message) for message in messages]
+            for partition, messages in polled.items()
+            if messages and partition.partition not in self._unplaced
+        }
+        return batch_of(records, self._places) if records else EMPTY
+
+    def keep_alive(self) -> None:
+        """Stay in the group while work takes long: polls with everything paused."""
+        self._consumer.pause(*self._consumer.assignment())
+        delivered = self._poll_consumer(KEEP_ALIVE_MS)
+        self._unplaced.update(partition.partition for partition in delivered)  # read again by `poll`
+
+    def rewind(self) -> None:
+        """Let the next `poll` seek every assigned partition to its stored position."""
+        self._assigned(self._consumer.assignment())
+
+    def saved(self, spans: Sequence[Span]) -> None:
+        """Commit what is done, for lag displays."""
+        offsets = {
+            TopicPartition(span.topic, span.partition): OffsetAndMetadata(span.next, "", -1)
+            for span in spans
+            if span.partition in self._places
+        }
+        if not offsets:
+            return
+        try:
+            self._consumer.commit(offsets, timeout_ms=1_000)
+        except COMMIT_REFUSED as error:
+            log.debug("commit refused: %s", error, extra={"action": "kafka_commit_refused"})
+
+    def lag(self) -> int | None:
+        """Messages after the last one delivered, in the placed partitions; None if unknown."""
+        if not self._exact:
+            return None
+        if not self._places:
+            return 0
+        try:
+            ends: dict[TopicPartition, int] = self._consumer.end_offsets(
+                self._placed_partitions(), timeout_ms=1_000
+            )
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            return None
+        return sum(max(0, end - self._places[p.partition].position) for p, end in ends.items())
+
+    def close(self) -> None:
+        """Leave the group at once and disconnect."""
+        self._consumer.close(autocommit=False, timeout_ms=ASK_MS)
+        self._admin.close()
+
+    def _refuse_missing_topic(self) -> None:
+        state = describe_with(self._admin, [self._topic])[0]
+        if state.problem:
+            raise SetupProblem(f"kafka.topics.items: {state.problem}")
+
+    def _assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        for partition in partitions:
+            self._consumer.pause(partition)
+            self._consumer.seek(partition, 0)  # any position: without one, kafka-python looks for a commit
+            self._unplaced.add(partition.partition)
+
+    def _revoked(self, partitions: Iterable[TopicPartition]) -> None:
+        for partition in partitions:
+            self._places.pop(partition.partition, None)
+            self._unplaced.discard(partition.partition)
+
+    def _place(self) -> None:
+        """Seek the partitions that wait for it; on a silent broker they go on waiting."""
+        waiting = [TopicPartition(self._topic, number) for number in sorted(self._unplaced)]
+        if not waiting:
+            return
+        try:
+            starts, ends = self._bounds(waiting)
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            self._note_silence(error)
+            return
+        for place in placed(starts, self._locate(starts), ends):
+            self._consumer.seek(TopicPartition(place.topic, place.partition), place.position)
+            self._places[place.partition] = place
+        self._unplaced.clear()
+        log.info(
+            "reading partitions %s of %s",
+            ", ".join(f"{p.partition} from {self._places[p.partition].position}" for p in waiting),
+            self._topic,
+            extra={"action": "kafka_partitions_placed"},
+        )
+
+    def _bounds(self, partitions: list[TopicPartition]) -> tuple[list[LogStart], dict[int, int] | None]:
+        state = describe_with(self._admin, [self._topic])[0]
+        if state.problem:
+            raise KafkaTimeoutError(state.problem)  # deleted just now: wait for it, as for a silent broker
+        beginnings = self._consumer.beginning_offsets(partitions, timeout_ms=ASK_MS)
+        starts = [LogStart(state.id, self._topic, p.partition, beginnings[p]) for p in partitions]
+        if not self._exact:
+            return starts, None
+        ends = self._consumer.end_offsets(partitions, timeout_ms=ASK_MS)
+        return starts, {partition.partition: end for partition, end in ends.items()}
+
+    def _poll_consumer(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        try:
+            polled = self._poll_through_join(timeout_ms)
+        except OffsetOutOfRangeError as error:
+            ((partition, position),) = error.args[0].items()
+            raise self._outside(partition, position) from error
+        except LogTruncationError as error:
+            partition = next(iter(error.divergent_offsets))
+            raise self._outside(partition, self._places[partition.partition].position) from error
+        except NoOffsetForPartitionError:
+            return {}  # assigned a moment ago, its listener has not run yet
+        except KafkaError as error:
+            if not error.retriable:
+                raise
+            self._note_silence(error)
+            return {}
+        if polled:
+            self._note_life()
+        elif time.monotonic() - self._heard > PROBE_SECONDS:
+            self._probe()
+        return polled
+
+    def _poll_through_join(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
+        """Poll; in a rebalance go on for a while, without a pause.
+
+        kafka-python 3.0.12 takes up the end of a rebalance only inside a poll. One that ends between two polls
+        is begun again; and a leader that rejoined because the topic's partitions changed forgets even that: its
+        heartbeats stay off, and the broker drops a member that believes to be in the group.
+        """
+        coordinator = self._consumer._coordinator
+        until = time.monotonic() + JOIN_SECONDS
+        while True:
+            if coordinator.rejoining and not coordinator.need_rejoin():
+                coordinator.request_rejoin()
+            polled: dict[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms=timeout_ms)
+            if polled or not coordinator.rejoining or time.monotonic() > until:
+                return polled
+            timeout_ms = max(timeout_ms, JOIN_POLL_MS)
+
+    def _outside(self, partition: TopicPartition, position: int) -> Exception:
+        try:
+            starts, ends = self._bounds([partition])
+        except KafkaError:
+            return outside_log(partition.topic, partition.partition, position, None, None)
+        end = ends[partition.partition] if ends else None
+        return outside_log(partition.topic, partition.partition, position, starts[0].beginning, end)
+
+    def _placed_partitions(self) -> list[TopicPartition]:
+        return [TopicPartition(self._topic, number) for number in sorted(self._places)]
+
+    def _probe(self) -> None:
+        """kafka-python retries in silence; find out whether nothing comes because nobody is there."""
+        partitions = self._placed_partitions()[:1]
+        try:
+            if partitions:
+                self._consumer.beginning_offsets(partitions, timeout_ms=500)
+        except KafkaError as error:
+            self._heard = time.monotonic()
+            self._note_silence(error)
+        else:
+            self._note_life()
+
+    def _note_silence(self, error: KafkaError) -> None:
+        if not self._unreachable:
+            log.warning(
+                "Kafka does not answer (%s); waiting for it, nothing is lost",
+                error,
+                extra={"action": "kafka_unreachable"},
+            )
+        self._unreachable = True
+
+    def _note_life(self) -> None:
+        self._heard = time.monotonic()
+        if self._unreachable:
+            log.warning("Kafka answers again", extra={"action": "kafka_back"})
+        self._unreachable = False
+
+
+class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-python is untyped
+    def __init__(self, assigned: Heard, revoked: Heard) -> None:
+        self._assigned = assigned
+        self._revoked = revoked
+
+    def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        self._assigned(assigned)
+
+    def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        self._revoked(revoked)
+
+
+def _open_consumer(settings: KafkaSettings, batch_items: int) -> Any:
+    session_ms = round(settings.session_seconds * 1000)
+    return open_client(
+        KafkaConsumer,
+        settings,
+        group_id=settings.group,
+        enable_auto_commit=False,
+        auto_offset_reset="none",
+        isolation_level="read_committed",
+        allow_auto_create_topics=False,
+        # All partitions are placed anew on a rebalance, so there is nothing to gain from sticky ones, and the
+        # one round of an eager rebalance is quicker than the two of a cooperative one.
+        partition_assignment_strategy=[RangePartitionAssignor],
+        session_timeout_ms=session_ms,
+        heartbeat_interval_ms=min(3_000, session_ms // 6),
+        max_poll_interval_ms=round(settings.max_poll_seconds * 1000),
+        max_poll_records=batch_items,
+        fetch_max_bytes=settings.fetch_bytes,
+        max_partition_fetch_bytes=settings.partition_fetch_bytes,
+        request_timeout_ms=round(max(30.0, settings.session_seconds + 1) * 1000),
+    )
+
+
+def _record(message: Any) -> Record:
+    return Record(
+        message.topic, message.partition, message.offset, message.key, message.value, message.timestamp
+    )

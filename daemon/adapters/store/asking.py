@@ -1,0 +1,125 @@
+"""Questions: made within the budgets, taken back when they are wanted no more."""
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+
+from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+
+from daemon.adapters.store import budget
+from daemon.adapters.store.bulk import among, bulk_insert
+from daemon.adapters.store.schema import questions, recheck, windows
+from daemon.core.rows import Ask, Asked
+from daemon.core.states import Purpose, QuestionState, WindowState
+
+UNANSWERED = (QuestionState.OPEN.value, QuestionState.LEASED.value)
+
+Caps = Mapping[str, int | None]
+"""Tier -> micro-units a UTC day; None or absent: no limit."""
+
+
+def ask(
+    connection: Connection,
+    items: Sequence[str],
+    asks: Sequence[Ask],
+    caps: Caps,
+    now: int,
+    window: int | None = None,
+) -> list[Asked]:
+    """Make the questions that the budgets of the day can pay, most urgent first.
+
+    An item whose ask was refused is looked at again when the next day starts.
+
+    Args:
+        items: ids that `Ask.row` points into.
+        window: the window that audits belong to.
+    """
+    if not asks:
+        return []
+    granted, refused = _granted(connection, asks, caps, budget.day(now))
+    again = sorted({items[ask.row] for ask in refused})
+    recheck_items(connection, again, "budget", budget.next_day(now))
+    if not granted:
+        return []
+    ids = _insert(connection, items, granted, now, window)
+    budget.book(
+        connection,
+        ids,
+        [items[ask.row] for ask in granted],
+        [ask.tier for ask in granted],
+        [ask.price for ask in granted],
+        now,
+    )
+    return [Asked(id_, ask) for id_, ask in zip(ids, granted, strict=True)]
+
+
+def recheck_items(connection: Connection, items: Sequence[str], reason: str, due: int = 0) -> None:
+    """Have these items looked at again, from `due` (ms) on."""
+    if items:
+        count = len(items)
+        bulk_insert(connection, recheck, {"item": items, "reason": [reason] * count, "due": [due] * count})
+
+
+def withdraw(connection: Connection, items: Sequence[str], now: int) -> list[int]:
+    """Cancel what is still asked about these items, but for audits of open windows; ids of the questions.
+
+    Their budget is the caller's to release.
+    """
+    if not items:
+        return []
+    audited = and_(
+        questions.c.purpose == Purpose.AUDIT.value,
+        questions.c.window.in_(select(windows.c.id).where(windows.c.state == WindowState.OPEN.value)),
+    )
+    return _end(
+        connection, among(connection, questions.c.item, items) & ~audited, QuestionState.CANCELLED, now
+    )
+
+
+def expire(connection: Connection, window: int, now: int) -> list[int]:
+    """End the unanswered audits of a window; ids of the questions, whose budget the caller releases."""
+    return _end(connection, questions.c.window == window, QuestionState.EXPIRED, now)
+
+
+def _end(connection: Connection, which: ColumnElement[bool], state: QuestionState, now: int) -> list[int]:
+    ended = (
+        update(questions)
+        .where(which, questions.c.state.in_(UNANSWERED))
+        .values(state=state.value, closed=now, holder=None, leased_until=None)
+        .returning(questions.c.id)
+    )
+    return list(connection.execute(ended).scalars())
+
+
+def _granted(
+    connection: Connection, asks: Sequence[Ask], caps: Caps, period: str
+) -> tuple[list[Ask], list[Ask]]:
+    prices: dict[tuple[str, int], list[Ask]] = defaultdict(list)
+    for ask in asks:
+        prices[ask.tier, ask.price].append(ask)
+    budget.hold(connection, {(tier, period) for tier, _ in prices})
+    granted, refused = [], []
+    for (tier, price), listed in sorted(prices.items()):
+        listed.sort(key=lambda ask: -ask.priority)
+        count = budget.reserve(connection, tier, price, len(listed), caps.get(tier), period)
+        granted += listed[:count]
+        refused += listed[count:]
+    return granted, refused
+
+
+def _insert(
+    connection: Connection, items: Sequence[str], asks: Sequence[Ask], now: int, window: int | None
+) -> list[int]:
+    rows = [
+        {
+            "item": items[ask.row],
+            "tier": ask.tier,
+            "purpose": ask.purpose.value,
+            "window": window,
+            "priority": ask.priority,
+            "price": ask.price,
+            "created": now,
+        }
+        for ask in asks
+    ]
+    query = insert(questions).returning(questions.c.id, sort_by_parameter_order=True)
+    return list(connection.execute(query, rows).scalars())

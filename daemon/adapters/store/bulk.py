@@ -1,0 +1,105 @@
+"""Statements that the two databases want said differently."""
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import psycopg
+from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, any_, column, func, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.exc import IntegrityError
+
+from daemon.adapters.store.schema import counters
+
+
+class AlreadyThere(Exception):
+    """A row with this key is stored."""
+
+
+def bulk_insert(connection: Connection, table: Table, columns: Mapping[str, Sequence[Any]]) -> None:
+    """Insert rows given as columns of one length, of plain str, bytes, int, float, bool or None.
+
+    PostgreSQL takes them by COPY, SQLite by one prepared statement.
+
+    Raises:
+        AlreadyThere: a row with one of these keys is there; the transaction can only be rolled back.
+    """
+    quote = connection.dialect.identifier_preparer.quote
+    names = ", ".join(quote(name) for name in columns)
+    rows = zip(*columns.values(), strict=True)
+    try:
+        if connection.dialect.name == "sqlite":
+            _insert_many(connection, f"{table.name} ({names})", list(rows))
+        else:
+            types = [_COPY_TYPES[table.c[name].type.compile(connection.dialect)] for name in columns]
+            _copy(connection, f"{table.name} ({names})", types, rows)
+    except psycopg.errors.UniqueViolation as error:
+        raise AlreadyThere(table.name) from error
+    except IntegrityError as error:
+        if getattr(error.orig, "sqlite_errorname", "") in _TAKEN:
+            raise AlreadyThere(table.name) from error
+        raise
+
+
+def _insert_many(connection: Connection, place: str, rows: list[tuple[Any, ...]]) -> None:
+    if rows:
+        marks = ", ".join("?" * len(rows[0]))
+        connection.exec_driver_sql(f"INSERT INTO {place} VALUES ({marks})", rows)
+
+
+def _copy(connection: Connection, place: str, types: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)
+    statement = f"COPY {place} FROM STDIN (FORMAT BINARY)"
+    with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
+        copy.set_types(types)
+        for row in rows:
+            copy.write_row(row)
+
+
+_TAKEN = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
+
+_COPY_TYPES = {
+    "TEXT": "text",
+    "BYTEA": "bytea",
+    "BIGINT": "int8",
+    "INTEGER": "int4",
+    "SMALLINT": "int2",
+    "REAL": "float4",
+    "DOUBLE PRECISION": "float8",
+    "BOOLEAN": "bool",
+}
+
+
+def upsert(
+    connection: Connection, table: Table, keys: Sequence[str], change: Sequence[str]
+) -> postgresql.Insert | sqlite.Insert:
+    """INSERT that overwrites the columns `change` of a row with the same keys; none: the old row stays."""
+    insert = _insert_into(connection, table)
+    if not change:
+        return insert.on_conflict_do_nothing(index_elements=list(keys))
+    return insert.on_conflict_do_update(
+        index_elements=list(keys), set_={name: insert.excluded[name] for name in change}
+    )
+
+
+def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
+
+
+def among(connection: Connection, place: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:
+    """`place IN values` for any number of values, as one bound parameter."""
+    listed = list(values)
+    if connection.dialect.name == "sqlite":
+        each = func.json_each(json.dumps(listed)).table_valued(column("value", place.type))
+        return place.in_(select(each.c.value))
+    return place == any_(literal(listed, ARRAY(place.type)))
+
+
+def add_counts(connection: Connection, counts: Mapping[str, int]) -> None:
+    """Add to counters, made if absent."""
+    rows = [{"name": name, "value": value} for name, value in sorted(counts.items()) if value]
+    if rows:
+        insert = _insert_into(connection, counters)
+        added = {"value": counters.c.value + insert.excluded.value}
+        connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=added), rows)

@@ -1,0 +1,86 @@
+"""How arrays and messages are kept in columns of bytes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import msgspec
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.core.rows import F4, I1, Frozen
+from daemon.core.wire import OutMessage
+
+
+def rows_of(array: NDArray[Any], dtype: str) -> list[bytes]:
+    """Each row of an (n, ...) array as little-endian bytes of this type."""
+    n = len(array)
+    data = np.ascontiguousarray(array, np.dtype(dtype)).tobytes()
+    size = len(data) // n if n else 0
+    return [data[start : start + size] for start in range(0, n * size, size)] if size else [b""] * n
+
+
+def i1(data: bytes) -> I1:
+    """Votes or class indices."""
+    return np.frombuffer(data, np.int8)
+
+
+def f2(data: bytes) -> NDArray[np.float16]:
+    """An embedding."""
+    return np.frombuffer(data, np.dtype("<f2")).astype(np.float16, copy=False)
+
+
+def f4(data: bytes) -> F4:
+    """Probabilities."""
+    return np.frombuffer(data, np.dtype("<f4")).astype(np.float32, copy=False)
+
+
+def f8(data: bytes) -> NDArray[np.float64]:
+    """Thresholds."""
+    return np.frombuffer(data, np.dtype("<f8")).astype(np.float64, copy=False)
+
+
+def i4(data: bytes) -> NDArray[np.int32]:
+    """Annotator ids, or indices into a window."""
+    return np.frombuffer(data, np.dtype("<i4")).astype(np.int32, copy=False)
+
+
+class _PackedMessage(msgspec.Struct, array_like=True, gc=False):
+    key: bytes | None
+    value: bytes
+    headers: tuple[tuple[str, bytes], ...]
+
+
+class _PackedWindow(msgspec.Struct, array_like=True, gc=False):
+    ids: list[str]
+    scores: bytes
+    labels: bytes
+
+
+_pack = msgspec.msgpack.Encoder().encode
+_messages = msgspec.msgpack.Decoder(list[_PackedMessage])
+_window = msgspec.msgpack.Decoder(_PackedWindow)
+
+
+def pack_messages(messages: Sequence[OutMessage]) -> bytes:
+    """Messages of one topic and partition, in order."""
+    return _pack([(message.key, message.value, message.headers) for message in messages])
+
+
+def unpack_messages(topic: str, partition: int, data: bytes) -> list[OutMessage]:
+    """What `pack_messages` packed."""
+    return [
+        OutMessage(topic, partition, packed.key, packed.value, packed.headers)
+        for packed in _messages.decode(data)
+    ]
+
+
+def pack_frozen(frozen: Frozen) -> bytes:
+    """A window's ids, scores and labels."""
+    scores = np.ascontiguousarray(frozen.scores, np.dtype("<f4")).tobytes()
+    return _pack(_PackedWindow(list(frozen.ids), scores, np.ascontiguousarray(frozen.labels, "i1").tobytes()))
+
+
+def unpack_frozen(data: bytes) -> Frozen:
+    """What `pack_frozen` packed."""
+    packed = _window.decode(data)
+    return Frozen(packed.ids, f4(packed.scores), i1(packed.labels).reshape(len(packed.ids), -1))

@@ -1,0 +1,89 @@
+"""Writes what was decided about stored, locked items."""
+
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Integer, bindparam, case, func, update
+
+from daemon.adapters.store import asking, budget
+from daemon.adapters.store.arrivals import insert_labels
+from daemon.adapters.store.codec import rows_of
+from daemon.adapters.store.schema import items
+from daemon.core.rows import Asked, Decision, OpenItem
+from daemon.core.states import ItemState
+
+_UPDATE = (
+    update(items)
+    .where(items.c.id == bindparam("item"))
+    .values(
+        state=bindparam("next_state"),
+        window=None,
+        posterior=bindparam("new_posterior"),
+        labels=bindparam("new_labels"),
+        score=bindparam("new_score"),
+        classifier=func.coalesce(
+            bindparam("new_classifier", type_=items.c.classifier.type), items.c.classifier
+        ),
+        bundle=bindparam("new_bundle"),
+        revision=items.c.revision + bindparam("published", type_=Integer),
+        ready_since=case(
+            (
+                bindparam("next_state", type_=items.c.state.type) == ItemState.READY.value,
+                func.coalesce(items.c.ready_since, bindparam("now", type_=items.c.changed.type)),
+            )
+        ),
+        changed=bindparam("now", type_=items.c.changed.type),
+    )
+)
+
+
+def write(
+    connection: Connection,
+    open_items: Sequence[OpenItem],
+    decision: Decision,
+    caps: asking.Caps,
+    now: int,
+    bundles: Sequence[int | None],
+    ended: Sequence[int] = (),
+) -> list[Asked]:
+    """States, labels, withdrawn and new questions of items that this transaction has locked.
+
+    Args:
+        bundles: what each item's row says it was decided by.
+        ended: questions that this transaction ended before; their budget is released with the rest.
+    """
+    ids = [item.id for item in open_items]
+    withdrawn = [id_ for id_, wanted in zip(ids, decision.withdraw.tolist(), strict=True) if wanted]
+    cancelled = asking.withdraw(connection, withdrawn, now)
+    today = budget.day(now)
+    budget.release(connection, [*ended, *cancelled], {(ask.tier, today) for ask in decision.asks})
+    _update_items(connection, ids, decision, now, bundles)
+    insert_labels(
+        connection,
+        ids,
+        decision,
+        now,
+        revisions=[item.revision + 1 for item in open_items],
+        costs=[item.cost for item in open_items],
+        bundles=bundles,
+    )
+    return asking.ask(connection, ids, decision.asks, caps, now)
+
+
+def _update_items(
+    connection: Connection, ids: Sequence[str], decision: Decision, now: int, bundles: Sequence[int | None]
+) -> None:
+    n = len(ids)
+    columns = {
+        "item": ids,
+        "next_state": [state.value for state in decision.states],
+        "new_posterior": rows_of(decision.posterior, "<f4"),
+        "new_labels": rows_of(decision.labels, "i1"),
+        "new_score": decision.scores.tolist(),
+        "new_classifier": [None] * n if decision.classifier is None else rows_of(decision.classifier, "<f4"),
+        "new_bundle": bundles,
+        "published": decision.publish.astype(int).tolist(),
+        "now": [now] * n,
+    }
+    names = list(columns)
+    rows = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
+    connection.execute(_UPDATE, rows)

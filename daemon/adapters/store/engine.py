@@ -1,0 +1,183 @@
+"""The database: connections, transactions, its clock, and problems of setting up said plainly."""
+
+import fcntl
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any, Protocol
+
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
+from sqlalchemy.exc import ArgumentError, DatabaseError
+
+from daemon.adapters.store.problems import explain
+from daemon.adapters.store.upgrade import upgrade
+from daemon.core.errors import SetupProblem
+
+BUSY_SECONDS = 30
+IDLE_SECONDS = 120
+"""A PostgreSQL session that does nothing inside a transaction for so long is ended by the server."""
+
+_NOW = {
+    "sqlite": text("SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"),
+    "postgresql": text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"),
+}
+
+
+class Clock(Protocol):
+    """How far the program's time is ahead of the database's."""
+
+    offset_ms: int
+
+
+@dataclass
+class MovableClock:
+    """Lets tests move time."""
+
+    offset_ms: int = 0
+
+    def advance(self, seconds: float) -> None:
+        """Move forwards; backwards when negative."""
+        self.offset_ms += round(seconds * 1000)
+
+
+class Database:
+    """A database address, opened. Threads may share the object, processes the address."""
+
+    def __init__(self, url: str, clock: Clock | None = None) -> None:
+        """Nothing is connected yet.
+
+        Args:
+            url: `sqlite:///path` or `postgresql://user:password@host/name`.
+            clock: for tests.
+
+        Raises:
+            SetupProblem: the address is none.
+        """
+        self.url = _parse(url)
+        self._clock: Clock = clock or MovableClock()
+        self._claim: IO[str] | None = None
+        self._engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self._writer = self._engine.execution_options(**({"write": True} if self.is_sqlite else {}))
+        self._reader = self._engine.execution_options(
+            **({} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        )
+
+    @property
+    def is_sqlite(self) -> bool:
+        """True for SQLite, False for PostgreSQL."""
+        return self.url.get_backend_name() == "sqlite"
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A transaction that may write; committed at the end, rolled back on any exception."""
+        with self._open(self._writer) as connection, connection.begin():
+            yield connection
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A transaction that sees one moment of the database and changes nothing."""
+        with self._open(self._reader) as connection, connection.begin():
+            yield connection
+
+    def now(self, connection: Connection) -> int:
+        """Milliseconds since 1970, UTC, on the database's clock."""
+        return int(connection.execute(_NOW[connection.dialect.name]).scalar_one()) + self._clock.offset_ms
+
+    def migrate(self) -> None:
+        """Make or update the schema. Safe when several processes start at once.
+
+        Raises:
+            SetupProblem: the database cannot be reached, or its schema is newer than this program.
+        """
+        with self._open(self._writer):
+            pass
+        upgrade(self._writer)
+
+    def claim_single_worker(self) -> None:
+        """Refuse a second stream worker on SQLite, until this object is closed or its process ends.
+
+        Raises:
+            SetupProblem: another worker has the claim.
+        """
+        if not self.is_sqlite or self._claim is not None:
+            return
+        path = Path(f"{self.url.database}.worker")
+        claim = path.open("w")
+        try:
+            fcntl.flock(claim, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            claim.close()
+            raise SetupProblem(
+                f"another stream worker uses {self.url.database}; SQLite serves one at a time: stop it, or "
+                "set database.url to a PostgreSQL server to run several"
+            ) from None
+        self._claim = claim
+
+    def close(self) -> None:
+        """Close every connection and give the claim back."""
+        self._engine.dispose()
+        if self._claim is not None:
+            self._claim.close()
+            self._claim = None
+
+    @contextmanager
+    def _open(self, engine: Engine) -> Iterator[Connection]:
+        try:
+            connection = engine.connect()
+        except DatabaseError as error:
+            raise SetupProblem(explain(self.url, error)) from error
+        with connection:
+            yield connection
+
+
+def _parse(given: str) -> URL:
+    try:
+        url = make_url(given)
+    except ArgumentError:
+        raise SetupProblem(_not_an_address(given)) from None
+    if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
+        return url.set(drivername="postgresql+psycopg")
+    if url.drivername in ("sqlite", "sqlite+pysqlite"):
+        if url.database in (None, "", ":memory:"):
+            raise SetupProblem(
+                f"database.url {given!r} names no file; processes share the database, so it must be one: "
+                "for example sqlite:///labelloop.db"
+            )
+        return url
+    raise SetupProblem(_not_an_address(url.render_as_string(hide_password=True)))
+
+
+def _not_an_address(given: str) -> str:
+    return (
+        f"database.url {given!r} is not a database address; for example sqlite:///labelloop.db or "
+        "postgresql://user:password@host/name"
+    )
+
+
+def _postgresql(url: URL) -> Engine:
+    options = f"-c idle_in_transaction_session_timeout={IDLE_SECONDS * 1000}"
+    arguments = {"application_name": "labelloop", "connect_timeout": 10, "options": options}
+    return create_engine(url, pool_pre_ping=True, connect_args=arguments)
+
+
+def _sqlite(url: URL) -> Engine:
+    engine = create_engine(url, connect_args={"timeout": BUSY_SECONDS})
+    event.listen(engine, "connect", _prepare_sqlite)
+    event.listen(engine, "begin", _begin_sqlite)
+    return engine
+
+
+def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
+    # Python's driver would begin transactions late and on its own terms; `_begin_sqlite` does it instead.
+    connection.isolation_level = None
+    connection.execute("PRAGMA journal_mode = WAL").close()
+    connection.execute("PRAGMA synchronous = FULL").close()
+    connection.execute("PRAGMA foreign_keys = ON").close()
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # The write lock comes first: a reading transaction that turns to writing may fail instead of waiting.
+    writes = connection.get_execution_options().get("write", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

@@ -1,0 +1,192 @@
+"""What the learner reads, keeps and promotes."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, func, insert, literal, select, update
+
+from daemon.adapters.store import annotating, duties
+from daemon.adapters.store.bulk import among
+from daemon.adapters.store.codec import f2, i1
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.open_items import answer_columns, answer_of
+from daemon.adapters.store.schema import annotators, answers, bundles, items, positions, recheck, vectors
+from daemon.core.rows import Answer, Duty, News, StoredBundle, TrainingRows
+from daemon.core.states import RANDOM_PURPOSES, ItemState
+
+_STANDING = answers.c.retracted_at.is_(None)
+_COLUMNS = (
+    items.c.id,
+    items.c.payload,
+    items.c.subject,
+    items.c.arrived,
+    items.c.functions,
+    items.c.inline,
+)
+
+
+class LearningRoom:
+    """`daemon.core.ports.LearningStore` on SQLite or PostgreSQL.
+
+    A bundle remembers the newest answer that it was trained on: the one that was newest when this object
+    last read training rows.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._seen: int | None = None
+
+    def news(self) -> News:
+        """What is new since the last trained bundle."""
+        newest = select(bundles.c.trained_at, bundles.c.answers_seen).order_by(bundles.c.id.desc()).limit(1)
+        random = [purpose.value for purpose in RANDOM_PURPOSES]
+        with self._database.read() as connection:
+            last = connection.execute(newest).one_or_none()
+            seen, since = (last.answers_seen, last.trained_at) if last else (0, None)
+            if since is None:
+                since = connection.execute(select(func.min(items.c.arrived))).scalar_one()
+            now = self._database.now(connection)
+            return News(
+                answers=_count(connection, answers.c.id > seen, _STANDING),
+                gold=_count(connection, answers.c.purpose.in_(random), _STANDING),
+                items=int(
+                    connection.execute(select(func.coalesce(func.sum(positions.c.stored), 0))).scalar_one()
+                ),
+                age=0.0 if since is None else max(0, now - since) / 1000,
+            )
+
+    def training_rows(self, limit: int) -> TrainingRows:
+        """Newest items and every answered one, at most `limit` when there are fewer answered ones."""
+        with self._database.read() as connection:
+            newest = connection.execute(select(func.coalesce(func.max(answers.c.id), 0))).scalar_one()
+            rows = _items(connection, limit)
+            place = {row.id: index for index, row in enumerate(rows)}
+            given = _answers(connection, place)
+            sets = annotating.members(connection, sorted({row.functions for row in rows}))
+            names = _names(connection, sets, given)
+            encoder, stored = _vectors(connection, [row.id for row in rows])
+        self._seen = int(newest)
+        width = len(next(iter(stored.values()))) if stored else 0
+        matrix = np.zeros((len(rows), width), np.float16)
+        for id_, vector in stored.items():
+            matrix[place[id_]] = vector
+        return TrainingRows(
+            ids=[row.id for row in rows],
+            payloads=[row.payload for row in rows],
+            subjects=[row.subject for row in rows],
+            arrived=np.array([row.arrived for row in rows], np.int64),
+            functions=np.array([row.functions for row in rows], np.int64),
+            inline=[i1(row.inline) for row in rows],
+            sets=sets,
+            names=names,
+            vectors=matrix,
+            has_vector=np.array([row.id in stored for row in rows], np.bool_),
+            encoder=encoder,
+            answers=given,
+        )
+
+    def save_bundle(self, digest: str, data: bytes, run_id: str | None, mlflow_version: str | None) -> int:
+        """Keep a trained bundle, not yet current; its id."""
+        with self._database.write() as connection:
+            seen = self._seen
+            if seen is None:
+                seen = connection.execute(select(func.coalesce(func.max(answers.c.id), 0))).scalar_one()
+            row = insert(bundles).values(
+                digest=digest,
+                data=data,
+                run_id=run_id,
+                mlflow_version=mlflow_version,
+                current=False,
+                trained_at=self._database.now(connection),
+                answers_seen=seen,
+            )
+            return int(connection.execute(row.returning(bundles.c.id)).scalar_one())
+
+    def promote(self, duty: Duty, bundle: int) -> None:
+        """Make it the one that workers follow. Raises DutyLost; KeyError for a bundle that is not kept."""
+        with self._database.write() as connection:
+            duties.check(connection, duty)
+            connection.execute(update(bundles).where(bundles.c.current).values(current=False))
+            promoted = connection.execute(
+                update(bundles)
+                .where(bundles.c.id == bundle)
+                .values(current=True, promoted_at=self._database.now(connection))
+            )
+            if promoted.rowcount != 1:
+                raise KeyError(bundle)
+
+    def current_bundle(self, known: int | None) -> StoredBundle | None:
+        """The promoted bundle, or None when it is `known` (or none was ever promoted)."""
+        query = select(bundles).where(bundles.c.current)
+        if known is not None:
+            query = query.where(bundles.c.id != known)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else bundle_of(row)
+
+    def look_again(self, reason: str) -> int:
+        """Add a recheck for every item that is asking or ready; number of items."""
+        waiting = (ItemState.ASKING.value, ItemState.READY.value)
+        again = select(items.c.id, literal(reason), literal(0)).where(items.c.state.in_(waiting))
+        with self._database.write() as connection:
+            added = insert(recheck).from_select(["item", "reason", "due"], again)
+            return int(connection.execute(added, execution_options={"preserve_rowcount": True}).rowcount)
+
+
+def bundle_of(row: Row[Any]) -> StoredBundle:
+    """A row of `bundles`."""
+    return StoredBundle(row.id, row.digest, row.data, row.trained_at, row.run_id, row.mlflow_version)
+
+
+def _count(connection: Connection, *where: Any) -> int:
+    return int(connection.execute(select(func.count()).select_from(answers).where(*where)).scalar_one())
+
+
+def _items(connection: Connection, limit: int) -> list[Any]:
+    answered = select(answers.c.item).where(_STANDING)
+    rows: list[Any] = list(connection.execute(select(*_COLUMNS).where(items.c.id.in_(answered))))
+    if len(rows) < limit:
+        newest = (
+            select(*_COLUMNS)
+            .where(items.c.id.not_in(answered))
+            .order_by(items.c.arrived.desc())
+            .limit(limit - len(rows))
+        )
+        rows += connection.execute(newest)
+    return sorted(rows, key=lambda row: (-row.arrived, row.id))
+
+
+def _answers(connection: Connection, place: dict[str, int]) -> list[tuple[int, Answer]]:
+    query = (
+        select(*answer_columns)
+        .join(annotators, annotators.c.id == answers.c.annotator)
+        .where(_STANDING)
+        .order_by(answers.c.id)
+    )
+    rows = connection.execute(query)
+    # Answers on items that have not come yet stand nowhere.
+    return [(place[row.item], answer_of(row)) for row in rows if row.item in place]
+
+
+def _names(
+    connection: Connection, sets: dict[int, tuple[int, ...]], given: Sequence[tuple[int, Answer]]
+) -> dict[int, tuple[str, str]]:
+    ids = {id_ for members in sets.values() for id_ in members} | {answer.annotator for _, answer in given}
+    query = select(annotators).where(among(connection, annotators.c.id, ids))
+    return {row.id: (row.name, row.version) for row in connection.execute(query)}
+
+
+def _vectors(
+    connection: Connection, ids: Sequence[str]
+) -> tuple[str | None, dict[str, np.ndarray[Any, Any]]]:
+    """Vectors of the encoder that embedded the newest of these items (newest first)."""
+    found = {
+        (row.item, row.encoder): row.vector
+        for row in connection.execute(select(vectors).where(among(connection, vectors.c.item, ids)))
+    }
+    if not found:
+        return None, {}
+    place = {id_: index for index, id_ in enumerate(ids)}
+    encoder = min(found, key=lambda key: place[key[0]])[1]
+    return encoder, {item: f2(data) for (item, name), data in found.items() if name == encoder}

@@ -1,0 +1,127 @@
+"""Stored items read back with all that is known about them."""
+
+from collections import defaultdict
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, select
+
+from daemon.adapters.store.asking import UNANSWERED
+from daemon.adapters.store.bulk import among
+from daemon.adapters.store.codec import f2, f4, i1
+from daemon.adapters.store.schema import annotators, answers, items, questions, spend, vectors
+from daemon.core.rows import Answer, OpenItem, Wanted
+from daemon.core.states import AnnotatorKind, ItemState, Purpose, QuestionState
+
+
+def lock(connection: Connection, ids: Sequence[str]) -> list[Row[Any]]:
+    """Rows of `items`, those that exist, in the order of their ids, locked in this order."""
+    return list(
+        connection.execute(
+            select(items).where(among(connection, items.c.id, ids)).order_by(items.c.id).with_for_update()
+        )
+    )
+
+
+def complete(connection: Connection, rows: Sequence[Row[Any]]) -> list[OpenItem]:
+    """The items of these rows, with answers that stand, wanted votes, vectors and cost."""
+    ids = [row.id for row in rows]
+    given = _answers(connection, ids)
+    wanted = _wanted(connection, ids)
+    costs = _costs(connection, ids)
+    stored = _vectors(connection, ids)
+    return [_item(row, given, wanted, costs, stored) for row in rows]
+
+
+def answer_of(row: Row[*tuple[Any, ...]]) -> Answer:
+    """An answer joined with its annotator (`answer_columns`)."""
+    return Answer(
+        annotator=row.annotator,
+        name=row.name,
+        kind=AnnotatorKind(row.kind),
+        tier=row.tier,
+        purpose=Purpose(row.purpose),
+        label=int(i1(row.labels)[0]),
+        at=row.at,
+    )
+
+
+answer_columns = (
+    answers.c.item,
+    answers.c.annotator,
+    annotators.c.name,
+    annotators.c.kind,
+    annotators.c.tier,
+    answers.c.purpose,
+    answers.c.labels,
+    answers.c.at,
+)
+
+
+def _answers(connection: Connection, ids: Sequence[str]) -> dict[str, list[Answer]]:
+    query = (
+        select(*answer_columns)
+        .join(annotators, annotators.c.id == answers.c.annotator)
+        .where(among(connection, answers.c.item, ids), answers.c.retracted_at.is_(None))
+        .order_by(answers.c.id)
+    )
+    found: dict[str, list[Answer]] = defaultdict(list)
+    for row in connection.execute(query):
+        found[row.item].append(answer_of(row))
+    return found
+
+
+def _wanted(connection: Connection, ids: Sequence[str]) -> dict[str, list[Wanted]]:
+    query = (
+        select(questions)
+        .where(among(connection, questions.c.item, ids), questions.c.state.in_(UNANSWERED))
+        .order_by(questions.c.id)
+    )
+    found: dict[str, list[Wanted]] = defaultdict(list)
+    for row in connection.execute(query):
+        wanted = Wanted(row.id, row.tier, Purpose(row.purpose), QuestionState(row.state), row.window)
+        found[row.item].append(wanted)
+    return found
+
+
+def _costs(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
+    query = (
+        select(spend.c.item, func.sum(spend.c.micros).label("micros"))
+        .where(among(connection, spend.c.item, ids), spend.c.state == "spent")
+        .group_by(spend.c.item)
+    )
+    return {row.item: int(row.micros) for row in connection.execute(query)}
+
+
+def _vectors(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:
+    query = select(vectors).where(among(connection, vectors.c.item, ids))
+    return {row.item: (row.encoder, row.vector) for row in connection.execute(query)}
+
+
+def _item(
+    row: Row[Any],
+    given: dict[str, list[Answer]],
+    wanted: dict[str, list[Wanted]],
+    costs: dict[str, int],
+    stored: dict[str, tuple[str, bytes]],
+) -> OpenItem:
+    encoder, vector = stored.get(row.id, (None, None))
+    return OpenItem(
+        id=row.id,
+        state=ItemState(row.state),
+        functions=row.functions,
+        inline=i1(row.inline),
+        posterior=f4(row.posterior),
+        labels=i1(row.labels),
+        score=row.score,
+        revision=row.revision,
+        sent_back=row.sent_back,
+        window=row.window,
+        bundle=row.bundle,
+        cost=costs.get(row.id, 0),
+        payload=row.payload,
+        vector=None if vector is None else f2(vector),
+        encoder=encoder,
+        answers=given.get(row.id, ()),
+        wanted=wanted.get(row.id, ()),
+    )

@@ -1,0 +1,290 @@
+"""Questions on their way to people and back: leases on the database's clock, answers, skips, undo.
+
+Everybody locks in one order: the reviewer, the window, the question, then money. SQLite has one writer at
+a time; on PostgreSQL a lease passes over questions that another transaction holds.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, or_, select, update
+
+from daemon.adapters.store import annotating, budget
+from daemon.adapters.store.asking import recheck_items
+from daemon.adapters.store.bulk import among, upsert
+from daemon.adapters.store.codec import i1
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.schema import annotators, answers, items, questions, skips, windows
+from daemon.core.errors import LeaseLost, UnknownReviewer
+from daemon.core.rows import Lease, Person
+from daemon.core.states import RANDOM_PURPOSES, AnnotatorKind, QuestionState, WindowState
+
+OPEN, LEASED, ANSWERED = QuestionState.OPEN.value, QuestionState.LEASED.value, QuestionState.ANSWERED.value
+BLIND = frozenset(RANDOM_PURPOSES)
+
+
+class QuestionRoom:
+    """`daemon.core.ports.QuestionStore` on SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enroll(self, name: str, tier: str) -> Person:
+        """Register a reviewer of a tier, or find them.
+
+        Somebody who reviews in two tiers is two annotators, so that no answer ever changes its tier; the
+        promise that nobody gets an item twice goes by the name.
+        """
+        with self._database.write() as connection:
+            (id_,) = annotating.register(connection, [(AnnotatorKind.PERSON, name, tier, tier)])
+        return Person(id_, name, tier)
+
+    def lease(self, person: int, tier: str, count: int, seconds: float) -> list[Lease]:
+        """Up to `count` questions of the tier, best first, held by this person until then.
+
+        Best is the highest priority, then the lowest id; the router puts audits and gold draws above
+        everything else. Those that the person already holds come first, with a new lease.
+
+        Raises:
+            UnknownReviewer: nobody of this id is enrolled in this tier.
+        """
+        with self._database.write() as connection:
+            mine = _hold_reviewer(connection, person, tier)
+            now = self._database.now(connection)
+            taken = _already_held(connection, person, tier, count)
+            _free_expired(connection, tier, now)
+            if len(taken) < count:
+                taken += _best_free(connection, tier, mine, count - len(taken))
+            return _give(connection, taken, person, now + round(seconds * 1000))
+
+    def answer(self, question: int, person: int, label: int, seconds: float) -> int:
+        """Record, pay and ask for a recheck; id of the answer. Repeating the same answer returns the same id.
+
+        Raises:
+            LeaseLost: the question is not there for this person any more.
+            UnknownReviewer: nobody has this id.
+        """
+        with self._database.write() as connection:
+            mine = _hold_reviewer(connection, person)
+            now = self._database.now(connection)
+            row = _lock_question(connection, question)
+            known = _standing(connection, row.item, mine)
+            if known is not None:
+                if (known.question, known.annotator, int(i1(known.labels)[0])) == (question, person, label):
+                    return int(known.id)
+                raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
+            _check_free(connection, row, person, now)
+            return _record(connection, row, person, label, seconds, now)
+
+    def skip(self, question: int, person: int) -> None:
+        """Pass the question on to somebody else.
+
+        Raises:
+            LeaseLost: there is no such question.
+            UnknownReviewer: nobody has this id.
+        """
+        with self._database.write() as connection:
+            _hold_reviewer(connection, person)
+            row = _lock_question(connection, question)
+            connection.execute(
+                upsert(connection, skips, ["question", "annotator"], []),
+                {"question": question, "annotator": person},
+            )
+            if row.state == LEASED and row.holder == person:
+                _set(connection, [question], state=OPEN, holder=None, leased_until=None)
+
+    def undo(self, person: int, seconds: float, question: int | None = None) -> Lease | None:
+        """Retract the person's last answer and lease its question again; None if there is none to undo.
+
+        With `question`, only an answer to this one is retracted: a repeated call returns the same lease.
+        An answer that a closed window rests on stands.
+
+        Raises:
+            UnknownReviewer: nobody has this id.
+        """
+        with self._database.write() as connection:
+            _hold_reviewer(connection, person)
+            until = self._database.now(connection) + round(seconds * 1000)
+            last = _last_answer(connection, person)
+            if question is not None and (last is None or last.question != question):
+                held = _held(connection, question, person)
+                return _give(connection, [held], person, until)[0] if held is not None else None
+            if last is None or _window_closed(connection, last.question):
+                return None
+            row = _lock_question(connection, last.question)
+            _retract(connection, last, self._database.now(connection))
+            return _give(connection, [row], person, until)[0]
+
+
+def _hold_reviewer(connection: Connection, person: int, tier: str | None = None) -> list[int]:
+    """Ids of everybody of this name, locked: two of their screens cannot take the same item."""
+    named = select(annotators.c.name).where(
+        annotators.c.id == person, annotators.c.kind == AnnotatorKind.PERSON.value
+    )
+    rows = connection.execute(
+        select(annotators.c.id, annotators.c.tier)
+        .where(annotators.c.kind == AnnotatorKind.PERSON.value, annotators.c.name == named.scalar_subquery())
+        .order_by(annotators.c.id)
+        .with_for_update(key_share=True)
+    ).all()
+    tiers = {row.id: row.tier for row in rows}
+    if person not in tiers or (tier is not None and tiers[person] != tier):
+        where = "" if tier is None else f" of tier {tier!r}"
+        raise UnknownReviewer(f"reviewer {person} is no reviewer{where}; enroll first")
+    return list(tiers)
+
+
+def _already_held(connection: Connection, person: int, tier: str, count: int) -> list[Row[Any]]:
+    query = (
+        select(questions)
+        .where(questions.c.holder == person, questions.c.tier == tier, questions.c.state == LEASED)
+        .order_by(questions.c.priority.desc(), questions.c.id)
+        .limit(count)
+        .with_for_update()
+    )
+    return list(connection.execute(query))
+
+
+def _free_expired(connection: Connection, tier: str, now: int) -> None:
+    expired = (
+        select(questions.c.id)
+        .where(questions.c.tier == tier, questions.c.state == LEASED, questions.c.leased_until <= now)
+        .with_for_update(skip_locked=True)
+    )
+    ids = list(connection.execute(expired).scalars())
+    if ids:
+        _set(connection, ids, state=OPEN, holder=None, leased_until=None)
+
+
+def _best_free(connection: Connection, tier: str, mine: Sequence[int], count: int) -> list[Row[Any]]:
+    """Questions for one person, at most one an item."""
+    chosen: dict[str, Row[Any]] = {}
+    query = _free_for(tier, mine)
+    while len(chosen) < count:
+        more = query.where(questions.c.item.not_in(list(chosen))).limit(count - len(chosen))
+        rows = connection.execute(more).all()
+        if not rows:
+            break
+        for row in rows:
+            chosen.setdefault(row.item, row)
+    return list(chosen.values())
+
+
+def _free_for(tier: str, mine: Sequence[int]) -> Select[Any]:
+    other = questions.alias("other")
+    same_item = other.c.item == questions.c.item
+    answered = exists().where(
+        answers.c.item == questions.c.item, answers.c.annotator.in_(mine), answers.c.retracted_at.is_(None)
+    )
+    held = exists().where(same_item, other.c.holder.in_(mine), other.c.state == LEASED)
+    skipped = exists().where(same_item, skips.c.question == other.c.id, skips.c.annotator.in_(mine))
+    return (
+        select(questions)
+        .where(questions.c.tier == tier, questions.c.state == OPEN, ~answered, ~held, ~skipped)
+        .where(or_(questions.c.reserved_for.is_(None), questions.c.reserved_for.in_(mine)))
+        .order_by(questions.c.priority.desc(), questions.c.id)
+        .with_for_update(of=questions, skip_locked=True)
+    )
+
+
+def _give(connection: Connection, rows: Sequence[Row[Any]], person: int, until: int) -> list[Lease]:
+    if not rows:
+        return []
+    _set(
+        connection,
+        [row.id for row in rows],
+        state=LEASED,
+        holder=person,
+        leased_until=until,
+        closed=None,
+        attempt=questions.c.attempt + 1,
+    )
+    wanted = select(items.c.id, items.c.payload).where(among(connection, items.c.id, [r.item for r in rows]))
+    payloads = {item: bytes(payload) for item, payload in connection.execute(wanted)}
+    return [
+        Lease(row.id, row.item, row.tier, payloads[row.item], row.purpose in BLIND, until) for row in rows
+    ]
+
+
+def _set(connection: Connection, ids: Sequence[int], **values: Any) -> None:
+    connection.execute(update(questions).where(_one_of(ids)).values(**values))
+
+
+def _one_of(ids: Sequence[int]) -> ColumnElement[bool]:
+    return questions.c.id.in_(ids)
+
+
+def _lock_question(connection: Connection, question: int) -> Row[Any]:
+    row = connection.execute(
+        select(questions).where(questions.c.id == question).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise LeaseLost(f"there is no question {question}")
+    return row
+
+
+def _standing(connection: Connection, item: str, mine: Sequence[int]) -> Row[Any] | None:
+    query = select(answers).where(
+        answers.c.item == item, answers.c.annotator.in_(mine), answers.c.retracted_at.is_(None)
+    )
+    return connection.execute(query.order_by(answers.c.id)).first()
+
+
+def _check_free(connection: Connection, row: Row[Any], person: int, now: int) -> None:
+    """Late answers count while nobody else holds the question and it is still wanted."""
+    if row.state not in (OPEN, LEASED):
+        raise LeaseLost(f"question {row.id} is {row.state} already; take the next one")
+    if row.state == LEASED and row.holder != person and row.leased_until > now:
+        raise LeaseLost(f"question {row.id} went to somebody else when its lease had run out")
+    tier = connection.execute(select(annotators.c.tier).where(annotators.c.id == person)).scalar_one()
+    if tier != row.tier or row.reserved_for not in (None, person):
+        raise LeaseLost(f"question {row.id} is meant for somebody else")
+
+
+def _record(connection: Connection, row: Row[Any], person: int, label: int, seconds: float, now: int) -> int:
+    paid = budget.pay(connection, row.id, person, seconds)
+    answer = connection.execute(
+        insert(answers)
+        .values(
+            item=row.item,
+            annotator=person,
+            question=row.id,
+            purpose=row.purpose,
+            labels=np.array([label], np.int8).tobytes(),
+            seconds=seconds,
+            cost=paid,
+            at=now,
+        )
+        .returning(answers.c.id)
+    ).scalar_one()
+    _set(connection, [row.id], state=ANSWERED, holder=None, leased_until=None, closed=now)
+    recheck_items(connection, [row.item], "answer")
+    return int(answer)
+
+
+def _last_answer(connection: Connection, person: int) -> Row[Any] | None:
+    last = select(func.max(answers.c.id)).where(
+        answers.c.annotator == person, answers.c.retracted_at.is_(None), answers.c.question.is_not(None)
+    )
+    return connection.execute(select(answers).where(answers.c.id == last.scalar_subquery())).one_or_none()
+
+
+def _held(connection: Connection, question: int, person: int) -> Row[Any] | None:
+    query = select(questions).where(
+        questions.c.id == question, questions.c.holder == person, questions.c.state == LEASED
+    )
+    return connection.execute(query.with_for_update()).one_or_none()
+
+
+def _window_closed(connection: Connection, question: int) -> bool:
+    # Shared lock: a window that is about to close waits for the undo, or the undo sees it closed.
+    window = select(questions.c.window).where(questions.c.id == question).scalar_subquery()
+    query = select(windows.c.state).where(windows.c.id == window).with_for_update(read=True)
+    return connection.execute(query).scalar_one_or_none() == WindowState.CLOSED.value
+
+
+def _retract(connection: Connection, answer: Row[Any], now: int) -> None:
+    connection.execute(update(answers).where(answers.c.id == answer.id).values(retracted_at=now))
+    budget.unpay(connection, answer.question)
+    recheck_items(connection, [answer.item], "undo")

@@ -1,0 +1,61 @@
+"""Items that are looked at again: taken by one worker, locked, decided, saved."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, delete, select
+
+from daemon.adapters.store import decided, open_items, outbox
+from daemon.adapters.store.asking import Caps, recheck_items
+from daemon.adapters.store.bulk import among
+from daemon.adapters.store.schema import recheck
+from daemon.core.rows import Decide
+from daemon.core.states import ItemState
+
+UNKNOWN = "unknown item"
+PATIENCE = 60_000
+"""Milliseconds until an item that is not there is looked for once more."""
+
+
+def any_due(connection: Connection, now: int) -> bool:
+    """Whether there is anything to take."""
+    return connection.execute(select(recheck.c.seq).where(recheck.c.due <= now).limit(1)).first() is not None
+
+
+def work(connection: Connection, limit: int, decide: Decide, caps: Caps, now: int) -> int:
+    """Take up to `limit` due rows, decide on their items; number of items decided."""
+    taken = _take(connection, limit, now)
+    if not taken:
+        return 0
+    rows = open_items.lock(connection, sorted({row.item for row in taken}))
+    _wait_for_unknown(connection, taken, {row.id for row in rows}, now)
+    live = open_items.complete(connection, [row for row in rows if row.state != ItemState.FROZEN.value])
+    if live:
+        decision, compose = decide(live)
+        asked = decided.write(connection, live, decision, caps, now, [decision.bundle] * len(live))
+        outbox.put(connection, compose(asked))
+    return len(live)
+
+
+def _take(connection: Connection, limit: int, now: int) -> Sequence[Row[Any]]:
+    due = (
+        select(recheck)
+        .where(recheck.c.due <= now)
+        .order_by(recheck.c.due, recheck.c.seq)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    taken = connection.execute(due).all()
+    if taken:
+        connection.execute(
+            delete(recheck).where(among(connection, recheck.c.seq, [row.seq for row in taken]))
+        )
+    return taken
+
+
+def _wait_for_unknown(connection: Connection, taken: Sequence[Row[Any]], known: set[str], now: int) -> None:
+    # The transaction that stores the item may have looked for answers just before this one came and not be
+    # visible yet: without a second look the answer would never be heard. One whose item comes much later is
+    # found by that item's own transaction.
+    missing = {row.item for row in taken if row.item not in known and row.reason != UNKNOWN}
+    recheck_items(connection, sorted(missing), UNKNOWN, now + PATIENCE)

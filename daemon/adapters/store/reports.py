@@ -1,0 +1,281 @@
+"""What pages and `labelloop status` show, in few statements: it is asked for every two seconds."""
+
+import json
+import time
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from sqlalchemy import Connection, and_, case, func, or_, select
+
+from daemon.adapters.store import budget, stories
+from daemon.adapters.store.asking import Caps
+from daemon.adapters.store.codec import i1
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.schema import (
+    annotators,
+    answers,
+    budgets,
+    bundles,
+    counters,
+    items,
+    outbox,
+    processes,
+    questions,
+    recheck,
+    spend,
+    windows,
+)
+from daemon.adapters.store.windows import record_of
+from daemon.core.rows import (
+    ItemStory,
+    Overview,
+    ProcessReport,
+    QueueDepth,
+    RecentLabel,
+    Spending,
+    StoredBundle,
+    WindowRecord,
+)
+from daemon.core.states import (
+    RANDOM_PURPOSES,
+    AnnotatorKind,
+    ItemState,
+    LabelStatus,
+    Purpose,
+    QuestionState,
+    WindowState,
+)
+
+MINUTE = 60_000
+WINDOWS = 50
+LEISURE = 20
+"""Reading the whole table of items is rested from for this many times as long as it took."""
+
+AUTOMATIC = (ItemState.READY.value, ItemState.FROZEN.value, ItemState.CERTIFIED.value)
+STATUS = {
+    ItemState.HUMAN.value: LabelStatus.HUMAN.value,
+    ItemState.CERTIFIED.value: LabelStatus.CERTIFIED.value,
+}
+"""Status of a published label by its item's state; provisional in all other states."""
+
+
+@dataclass
+class _Census:
+    """Counts that need every row of `items`; kept for a while."""
+
+    statuses: Mapping[str, int] = field(default_factory=dict)
+    classes: Mapping[int, int] = field(default_factory=dict)
+    good_until: float = float("-inf")
+
+
+class ReportRoom:
+    """`daemon.core.ports.ReportStore` on SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database, caps: Caps) -> None:
+        """`caps`: tier -> micro-units that may be promised in a UTC day; None or absent: no limit."""
+        self._database = database
+        self._caps = caps
+        self._closed: dict[int, WindowRecord] = {}
+        self._census = _Census()
+
+    def overview(self) -> Overview:
+        """The whole picture, read in one transaction.
+
+        With very many items the counts of statuses and classes may be some seconds old.
+        """
+        with self._database.read() as connection:
+            now = self._database.now(connection)
+            census = self._fresh_census(connection)
+            states = _pairs(connection, select(items.c.state, func.count()).group_by(items.c.state))
+            arrivals, last_minute = _arrivals(connection, now)
+            gold, standing = _answers(connection)
+            counted = _counters(connection)
+            return Overview(
+                states=states,
+                statuses=census.statuses,
+                classes=census.classes,
+                items_per_minute=last_minute,
+                arrivals=arrivals,
+                open_windows=_number(connection, windows, windows.c.state == WindowState.OPEN.value),
+                windows=self._windows(connection),
+                gold=gold,
+                answers=standing,
+                queues=_queues(connection, now),
+                spending=_spending(connection, self._caps, now),
+                dead_letters=counted["dead_letter"],
+                function_failures=counted["function_failure"],
+                processes=_processes(connection, now),
+                bundle=_bundle(connection),
+                outbox=_number(connection, outbox),
+                rechecks=_number(connection, recheck, recheck.c.due <= now),
+                automated=sum(states.get(state, 0) for state in AUTOMATIC) - _answered_automatic(connection),
+            )
+
+    def item(self, id_: str) -> ItemStory | None:
+        """Everything about one item; None if there is none of this id."""
+        with self._database.read() as connection:
+            return stories.story(connection, id_)
+
+    def recent_labels(self, limit: int) -> list[RecentLabel]:
+        """Current labels of items that came or were answered lately, newest label first."""
+        with self._database.read() as connection:
+            return stories.recent(connection, limit)
+
+    def _fresh_census(self, connection: Connection) -> _Census:
+        started = time.monotonic()
+        if started >= self._census.good_until:
+            statuses, classes = _count_labels(connection)
+            ended = time.monotonic()
+            self._census = _Census(statuses, classes, ended + LEISURE * (ended - started))
+        return self._census
+
+    def _windows(self, connection: Connection) -> list[WindowRecord]:
+        closed = windows.c.state == WindowState.CLOSED.value
+        newest = select(windows.c.id).where(closed).order_by(windows.c.id.desc()).limit(WINDOWS)
+        ids = list(connection.execute(newest).scalars())
+        unknown = [id_ for id_ in ids if id_ not in self._closed]
+        known = {id_: record for id_, record in self._closed.items() if id_ in ids}
+        if unknown:
+            rows = connection.execute(select(windows).where(windows.c.id.in_(unknown)))
+            known.update({row.id: record_of(row) for row in rows})
+        self._closed = known
+        return [known[id_] for id_ in ids]
+
+
+def _pairs(connection: Connection, query: Any) -> dict[Any, int]:
+    return {key: int(count) for key, count in connection.execute(query)}
+
+
+def _number(connection: Connection, table: Any, *where: Any) -> int:
+    return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+
+def _count_labels(connection: Connection) -> tuple[dict[str, int], dict[int, int]]:
+    published = (items.c.revision > 0).label("published")
+    query = select(items.c.state, items.c.labels, published, func.count().label("n"))
+    statuses: dict[str, int] = defaultdict(int)
+    classes: dict[int, int] = defaultdict(int)
+    for row in connection.execute(query.group_by(items.c.state, items.c.labels, published)):
+        classes[int(i1(row.labels)[0])] += row.n
+        if row.published:
+            statuses[STATUS.get(row.state, LabelStatus.PROVISIONAL.value)] += row.n
+    return dict(statuses), dict(classes)
+
+
+def _arrivals(connection: Connection, now: int) -> tuple[list[tuple[int, int]], float]:
+    """Items of each of the last 60 minutes (minutes since 1970, oldest first), and of the last 60 seconds."""
+    minute = items.c.arrived - items.c.arrived % MINUTE
+    this = now - now % MINUTE
+    query = select(minute, func.count()).where(items.c.arrived >= this - 59 * MINUTE).group_by(minute)
+    found = _pairs(connection, query)
+    starts = range(this - 59 * MINUTE, this + MINUTE, MINUTE)
+    last = _number(connection, items, items.c.arrived > now - MINUTE)
+    return [(start // MINUTE, found.get(start, 0)) for start in starts], float(last)
+
+
+def _answers(connection: Connection) -> tuple[int, int]:
+    query = select(answers.c.purpose, func.count()).where(answers.c.retracted_at.is_(None))
+    by_purpose = _pairs(connection, query.group_by(answers.c.purpose))
+    return sum(by_purpose.get(purpose.value, 0) for purpose in RANDOM_PURPOSES), sum(by_purpose.values())
+
+
+def _answered_automatic(connection: Connection) -> int:
+    answered = (
+        select(answers.c.item)
+        .join(annotators, annotators.c.id == answers.c.annotator)
+        .join(items, items.c.id == answers.c.item)
+        .where(
+            answers.c.retracted_at.is_(None),
+            annotators.c.kind == AnnotatorKind.PERSON.value,
+            items.c.state.in_(AUTOMATIC),
+        )
+        .distinct()
+    )
+    return _number(connection, answered.subquery())
+
+
+def _queues(connection: Connection, now: int) -> list[QueueDepth]:
+    leased = and_(questions.c.state == QuestionState.LEASED.value, questions.c.leased_until > now)
+    lapsed = and_(questions.c.state == QuestionState.LEASED.value, questions.c.leased_until <= now)
+    is_open = or_(questions.c.state == QuestionState.OPEN.value, lapsed)
+    answered = questions.c.state == QuestionState.ANSWERED.value
+    query = (
+        select(
+            questions.c.tier,
+            questions.c.purpose,
+            func.sum(case((is_open, 1), else_=0)).label("open"),
+            func.sum(case((leased, 1), else_=0)).label("leased"),
+            func.sum(case((answered, 1), else_=0)).label("answered"),
+            func.min(case((is_open, questions.c.created))).label("oldest"),
+        )
+        .group_by(questions.c.tier, questions.c.purpose)
+        .order_by(questions.c.tier, questions.c.purpose)
+    )
+    return [
+        QueueDepth(
+            tier=row.tier,
+            purpose=Purpose(row.purpose),
+            open=int(row.open),
+            leased=int(row.leased),
+            answered=int(row.answered),
+            oldest_age=0.0 if row.oldest is None else max(0, now - row.oldest) / 1000,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _spending(connection: Connection, caps: Caps, now: int) -> list[Spending]:
+    spent = (
+        select(
+            spend.c.tier,
+            func.count().label("answers"),
+            func.sum(spend.c.micros).label("micros"),
+            func.sum(spend.c.seconds).label("seconds"),
+        )
+        .where(spend.c.state == "spent")
+        .group_by(spend.c.tier)
+    )
+    total = {row.tier: row for row in connection.execute(spent)}
+    day = connection.execute(select(budgets).where(budgets.c.period == budget.day(now)))
+    today = {row.tier: row for row in day}
+    return [
+        Spending(
+            tier=tier,
+            answers=int(total[tier].answers) if tier in total else 0,
+            spent=int(total[tier].micros) if tier in total else 0,
+            seconds=float(total[tier].seconds) if tier in total else 0.0,
+            today_cap=caps.get(tier),
+            today_reserved=int(today[tier].reserved) if tier in today else 0,
+            today_spent=int(today[tier].spent) if tier in today else 0,
+        )
+        for tier in sorted({*caps, *total, *today})
+    ]
+
+
+def _counters(connection: Connection) -> dict[str, dict[str, int]]:
+    """Counters by the part of their names before the colon."""
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    for row in connection.execute(select(counters).order_by(counters.c.name)):
+        kind, _, name = row.name.partition(":")
+        found[kind][name] = int(row.value)
+    return found
+
+
+def _processes(connection: Connection, now: int) -> Sequence[ProcessReport]:
+    query = select(processes).order_by(processes.c.kind, processes.c.name)
+    return [
+        ProcessReport(row.name, row.kind, max(0, now - row.at) / 1000, json.loads(row.report))
+        for row in connection.execute(query)
+    ]
+
+
+def _bundle(connection: Connection) -> StoredBundle | None:
+    query = select(
+        bundles.c.id, bundles.c.digest, bundles.c.trained_at, bundles.c.run_id, bundles.c.mlflow_version
+    )
+    row = connection.execute(query.where(bundles.c.current.is_(True))).one_or_none()
+    if row is None:
+        return None
+    return StoredBundle(row.id, row.digest, b"", row.trained_at, row.run_id, row.mlflow_version)

@@ -1,0 +1,138 @@
+"""One item with everything that happened to it, and the labels that came last."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, Row, and_, select
+
+from daemon.adapters.store import annotating
+from daemon.adapters.store.bulk import among
+from daemon.adapters.store.codec import f4, i1
+from daemon.adapters.store.schema import annotators, answers, items, labels, questions
+from daemon.core.rows import AskedQuestion, CastVote, GivenAnswer, ItemStory, LabelRevision, RecentLabel
+from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose, QuestionState
+
+
+def story(connection: Connection, id_: str) -> ItemStory | None:
+    """Everything about one item; None if there is none of this id."""
+    row = connection.execute(select(items).where(items.c.id == id_)).one_or_none()
+    if row is None:
+        return None
+    return ItemStory(
+        id=row.id,
+        payload=bytes(row.payload),
+        arrived=row.arrived,
+        state=ItemState(row.state),
+        label=int(i1(row.labels)[0]),
+        score=float(row.score),
+        posterior=_numbers(row.posterior),
+        classifier=None if row.classifier is None else _numbers(row.classifier),
+        window=row.window,
+        bundle=row.bundle,
+        votes=_votes(connection, row),
+        answers=_answers(connection, id_),
+        revisions=_revisions(connection, id_),
+        questions=_questions(connection, id_),
+    )
+
+
+def recent(connection: Connection, limit: int) -> list[RecentLabel]:
+    """Current labels of items that came or were answered lately, newest label first.
+
+    The items are found through indexes: labels themselves are in no order of time.
+    """
+    arrived = select(items.c.id).order_by(items.c.arrived.desc()).limit(limit)
+    answered = select(answers.c.item).order_by(answers.c.id.desc()).limit(limit)
+    ids = {*connection.execute(arrived).scalars(), *connection.execute(answered).scalars()}
+    current = and_(labels.c.item == items.c.id, labels.c.revision == items.c.revision)
+    query = (
+        select(items.c.payload, labels)
+        .join(labels, current)
+        .where(among(connection, items.c.id, ids))
+        .order_by(labels.c.at.desc(), labels.c.item)
+        .limit(limit)
+    )
+    return [
+        RecentLabel(
+            item=row.item,
+            payload=bytes(row.payload),
+            revision=row.revision,
+            label=int(i1(row.labels)[0]),
+            probability=max(_numbers(row.probabilities)),
+            status=LabelStatus(row.status),
+            at=row.at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _numbers(data: bytes) -> tuple[float, ...]:
+    return tuple(float(number) for number in f4(data))
+
+
+def _votes(connection: Connection, row: Row[Any]) -> Sequence[CastVote]:
+    if row.functions not in annotating.members(connection, [row.functions]):
+        return []
+    functions = annotating.functions_of(connection, row.functions)
+    said = i1(row.inline).tolist()
+    return [
+        CastVote(function.name, function.version, vote)
+        for function, vote in zip(functions, said, strict=True)
+    ]
+
+
+def _answers(connection: Connection, id_: str) -> list[GivenAnswer]:
+    query = (
+        select(answers, annotators.c.name, annotators.c.kind, annotators.c.tier)
+        .join(annotators, annotators.c.id == answers.c.annotator)
+        .where(answers.c.item == id_)
+        .order_by(answers.c.id)
+    )
+    return [
+        GivenAnswer(
+            name=row.name,
+            kind=AnnotatorKind(row.kind),
+            tier=row.tier,
+            purpose=Purpose(row.purpose),
+            label=int(i1(row.labels)[0]),
+            seconds=float(row.seconds),
+            cost=row.cost,
+            at=row.at,
+            retracted_at=row.retracted_at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _revisions(connection: Connection, id_: str) -> list[LabelRevision]:
+    query = select(labels).where(labels.c.item == id_).order_by(labels.c.revision)
+    return [
+        LabelRevision(
+            revision=row.revision,
+            label=int(i1(row.labels)[0]),
+            probabilities=_numbers(row.probabilities),
+            status=LabelStatus(row.status),
+            window=row.window,
+            bundle=row.bundle,
+            cost=row.cost,
+            at=row.at,
+        )
+        for row in connection.execute(query)
+    ]
+
+
+def _questions(connection: Connection, id_: str) -> list[AskedQuestion]:
+    query = select(questions).where(questions.c.item == id_).order_by(questions.c.id)
+    return [
+        AskedQuestion(
+            id=row.id,
+            tier=row.tier,
+            purpose=Purpose(row.purpose),
+            state=QuestionState(row.state),
+            priority=row.priority,
+            attempt=row.attempt,
+            created=row.created,
+            closed=row.closed,
+        )
+        for row in connection.execute(query)
+    ]

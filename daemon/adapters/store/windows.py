@@ -1,0 +1,217 @@
+"""Windows: ready items frozen on fixed terms, coins tossed after, judged when the audits are in."""
+
+import math
+import secrets
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, literal_column, select, update
+
+from daemon.adapters.store import asking, budget, duties, judging
+from daemon.adapters.store.bulk import among
+from daemon.adapters.store.codec import i1, i4, pack_frozen, unpack_frozen
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.schema import annotators, answers, items, questions, windows
+from daemon.core.rows import Ask, Duty, Frozen, Judge, Ready, WindowPlan, WindowRecord
+from daemon.core.states import (
+    RANDOM_PURPOSES,
+    AnnotatorKind,
+    ItemState,
+    Purpose,
+    QuestionState,
+    WindowState,
+)
+
+Toss = Callable[[int, int, float], NDArray[np.bool_]]
+"""Seed, number of coins, probability -> (n,) True where the coin fell on 'audit'."""
+
+DEVIATIONS = 6
+"""Standard deviations above the expected number of audits that the budget must be able to pay."""
+
+
+class _Unaffordable(Exception):
+    """The budget cannot pay for this window's audits."""
+
+
+class WindowRoom:
+    """`daemon.core.ports.WindowStore` on SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database, caps: asking.Caps, toss: Toss) -> None:
+        """`caps` as for the stream's store; `toss` draws a window's coins from its seed."""
+        self._database = database
+        self._caps = caps
+        self._toss = toss
+
+    def ready(self) -> Ready:
+        """How many items wait for a window, and since when; only those that `freeze` would take."""
+        with self._database.read() as connection:
+            now = self._database.now(connection)
+            waiting = select(func.count(), func.min(items.c.ready_since)).where(*_may_freeze())
+            count, since = connection.execute(waiting).one()
+            random = [purpose.value for purpose in RANDOM_PURPOSES]
+            gold = select(func.count()).where(answers.c.purpose.in_(random), answers.c.retracted_at.is_(None))
+            age = 0.0 if since is None else max(0, now - since) / 1000
+            return Ready(int(count), age, int(connection.execute(gold).scalar_one()))
+
+    def gold_drawn(self) -> int:
+        """Gold questions ever made that were not withdrawn: answered, open or leased."""
+        states = (QuestionState.ANSWERED.value, *asking.UNANSWERED)
+        with self._database.read() as connection:
+            # The literal lets SQLite see that its partial index on gold questions serves.
+            drawn = select(func.count()).where(
+                questions.c.purpose == literal_column("'gold'"), questions.c.state.in_(states)
+            )
+            return int(connection.execute(drawn).scalar_one())
+
+    def freeze(self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan]) -> int | None:
+        """Freeze up to `limit` ready items, longest ready first: plan, seed, coins, questions, in this order.
+
+        The budget is asked before the seed is drawn, for more audits than the coins can reasonably pick
+        (six standard deviations). Asked for what they did pick, it would refuse the windows with many
+        audits and let those with few pass: the coins would not be fair any more.
+
+        Returns:
+            The window's id; None when nothing was ready, or the budget cannot pay (then nothing happens).
+
+        Raises:
+            DutyLost: somebody else tends the windows now.
+        """
+        try:
+            with self._database.write() as connection:
+                duties.check(connection, duty)
+                frozen = _lock_ready(connection, limit)
+                if not frozen.ids:
+                    return None
+                return self._freeze(connection, frozen, plan(frozen))
+        except _Unaffordable:
+            return None
+
+    def open_windows(self) -> list[int]:
+        """Ids, oldest first."""
+        with self._database.read() as connection:
+            query = (
+                select(windows.c.id).where(windows.c.state == WindowState.OPEN.value).order_by(windows.c.id)
+            )
+            return list(connection.execute(query).scalars())
+
+    def close(self, duty: Duty, window: int, judge: Judge) -> bool:
+        """Load, judge and, if the judge says so, close: states, labels, outbox, rechecks. True if closed.
+
+        While audits are unanswered and the deadline has not passed, the window must wait in any case:
+        then nothing is loaded and the judge is not asked.
+
+        Raises:
+            DutyLost: somebody else tends the windows now.
+        """
+        with self._database.write() as connection:
+            duties.check(connection, duty)
+            now = self._database.now(connection)
+            return judging.close(connection, window, judge, self._caps, now)
+
+    def closed_windows(self, limit: int) -> list[WindowRecord]:
+        """Newest first."""
+        query = (
+            select(windows)
+            .where(windows.c.state == WindowState.CLOSED.value)
+            .order_by(windows.c.id.desc())
+            .limit(limit)
+        )
+        with self._database.read() as connection:
+            return [record_of(row) for row in connection.execute(query)]
+
+    def _freeze(self, connection: Connection, frozen: Frozen, terms: WindowPlan) -> int:
+        now = self._database.now(connection)
+        window = _store_terms(connection, frozen, terms, now)
+        _mark_frozen(connection, frozen.ids, window, now)
+        self._check_budget(connection, terms, len(frozen.ids), now)
+        seed = secrets.randbits(128)
+        audited = np.flatnonzero(self._toss(seed, len(frozen.ids), terms.p))
+        drawn = {"seed": f"{seed:032x}", "audited": audited.astype("<i4").tobytes()}
+        connection.execute(update(windows).where(windows.c.id == window).values(**drawn))
+        asks = [Ask(row, terms.tier, Purpose.AUDIT, terms.priority, terms.price) for row in audited.tolist()]
+        if len(asking.ask(connection, frozen.ids, asks, self._caps, now, window)) < len(asks):
+            raise _Unaffordable
+        return window
+
+    def _check_budget(self, connection: Connection, terms: WindowPlan, n: int, now: int) -> None:
+        spread = math.sqrt(n * terms.p * (1 - terms.p))
+        most = min(n, math.ceil(n * terms.p + DEVIATIONS * (spread + 1)))
+        period, cap = budget.day(now), self._caps.get(terms.tier)
+        granted = budget.reserve(connection, terms.tier, terms.price, most, cap, period)
+        budget.give_back(connection, terms.tier, period, granted * terms.price)
+        if granted < most:
+            raise _Unaffordable
+
+
+def record_of(row: Row[Any]) -> WindowRecord:
+    """A closed window's row, for planning and for pages."""
+    audited = i4(row.audited)
+    return WindowRecord(
+        id=row.id,
+        n=row.n,
+        p=row.p,
+        alpha=row.alpha,
+        delta=row.delta,
+        tau=row.tau,
+        certified=row.certified,
+        scores=unpack_frozen(row.frozen).scores[audited],
+        wrong=i1(row.wrong).astype(np.bool_),
+        closed_at=row.closed_at,
+    )
+
+
+def _may_freeze() -> tuple[ColumnElement[bool], ...]:
+    answered_by_a_person = exists().where(
+        answers.c.item == items.c.id,
+        answers.c.retracted_at.is_(None),
+        annotators.c.id == answers.c.annotator,
+        annotators.c.kind == AnnotatorKind.PERSON.value,
+    )
+    return items.c.state == ItemState.READY.value, ~answered_by_a_person
+
+
+def _lock_ready(connection: Connection, limit: int) -> Frozen:
+    # Items that another worker decides on right now are not waited for: they join a later window.
+    query = (
+        select(items.c.id, items.c.score, items.c.labels)
+        .where(*_may_freeze())
+        .order_by(items.c.ready_since, items.c.id)
+        .limit(limit)
+        .with_for_update(skip_locked=True, of=items)
+    )
+    rows = connection.execute(query).all()
+    labels = [i1(row.labels) for row in rows]
+    return Frozen(
+        ids=[row.id for row in rows],
+        scores=np.array([row.score for row in rows], np.float32),
+        labels=np.stack(labels) if labels else np.empty((0, 1), np.int8),
+    )
+
+
+def _store_terms(connection: Connection, frozen: Frozen, terms: WindowPlan, now: int) -> int:
+    row = {
+        "state": WindowState.OPEN.value,
+        "n": len(frozen.ids),
+        "p": terms.p,
+        "alpha": terms.alpha,
+        "delta": terms.delta,
+        "lambdas": terms.lambdas.astype("<f8").tobytes(),
+        "start": terms.start,
+        "tier": terms.tier,
+        "price": terms.price,
+        "priority": terms.priority,
+        "deadline": now + round(terms.deadline_seconds * 1000),
+        "frozen_at": now,
+        "frozen": pack_frozen(frozen),
+    }
+    return int(connection.execute(insert(windows).values(**row).returning(windows.c.id)).scalar_one())
+
+
+def _mark_frozen(connection: Connection, ids: Sequence[str], window: int, now: int) -> None:
+    connection.execute(
+        update(items)
+        .where(among(connection, items.c.id, ids))
+        .values(state=ItemState.FROZEN.value, window=window, ready_since=None, changed=now)
+    )

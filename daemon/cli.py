@@ -1,0 +1,184 @@
+"""The command line. Each command imports what it runs when it is called, so that help answers at once."""
+
+import os
+from collections.abc import Callable
+from importlib.metadata import version as installed_version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from daemon.core.errors import PositionOutsideLog, SetupProblem
+from daemon.wiring import logs
+from labeling_functions.loading import LoadError
+
+if TYPE_CHECKING:
+    from daemon.wiring.config import Config
+
+SETUP_EXIT = 2
+"""Exit code when something outside is not as it must be; starting again without a change is useless."""
+
+CONFIG_OPTION = click.option(
+    "-c", "--config", "file", type=click.Path(path_type=Path), default=Path("labelloop.yaml"),
+    show_default=True, help="Configuration file.",
+)  # fmt: skip
+
+
+class Commands(click.Group):
+    """Commands whose expected failures end with one message instead of a traceback."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run a command; what can be put right by the person at the keyboard is said plainly."""
+        try:
+            return super().invoke(ctx)
+        except (SetupProblem, LoadError, PositionOutsideLog) as problem:
+            click.echo(f"labelloop: {problem}", err=True)
+            ctx.exit(SETUP_EXIT)
+
+
+@click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.option("-v", "--verbose", is_flag=True, help="Log everything.")
+@click.option("-q", "--quiet", is_flag=True, help="Log warnings and errors only.")
+@click.option("--log-json", is_flag=True, envvar="LABELLOOP_LOG_JSON", help="Log one JSON object a line.")
+def main(verbose: bool, quiet: bool, log_json: bool) -> None:
+    """Labels a stream of items: rules, models and people in one loop, with a certified error."""
+    if verbose and quiet:
+        raise click.UsageError("--verbose and --quiet exclude each other")
+    level = "debug" if verbose else "warning" if quiet else os.environ.get("LABELLOOP_LOG_LEVEL", "info")
+    logs.set_up(level, as_json=log_json)
+    # Processes that this one starts log in the same way.
+    os.environ.update(LABELLOOP_LOG_LEVEL=level, LABELLOOP_LOG_JSON=str(int(log_json)))
+
+
+def with_config(command: Callable[..., None]) -> click.Command:
+    """A command that is given the loaded configuration first."""
+
+    def run(file: Path, **options: Any) -> None:
+        command(_load(file), **options)
+
+    run.__name__, run.__doc__ = command.__name__, command.__doc__
+    run.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
+    return main.command()(CONFIG_OPTION(run))
+
+
+def _load(file: Path) -> "Config":
+    from daemon.wiring.config import load
+
+    return load(file)
+
+
+@main.command()
+@click.argument("folder", type=click.Path(path_type=Path), default=Path())
+def init(folder: Path) -> None:
+    """Write a configuration and labelling functions to start from."""
+    from daemon.wiring import init as wiring
+
+    for line in wiring.main(folder):
+        click.echo(line)
+
+
+@main.command()
+@CONFIG_OPTION
+@click.option("--deep", is_flag=True, help="Also load the encoder and encode a sentence.")
+@click.option("--show", is_flag=True, help="Print the effective configuration, passwords hidden.")
+def check(file: Path, deep: bool, show: bool) -> None:
+    """Try the configuration, the labelling functions and every connection."""
+    from daemon.wiring import check as wiring
+
+    healthy = wiring.main(file, deep=deep, show=show)
+    raise SystemExit(0 if healthy else 1)
+
+
+@with_config
+def run(config: "Config") -> None:
+    """Label the stream: the worker that reads items and decides."""
+    from daemon.wiring import run as wiring
+
+    wiring.main(config)
+
+
+@with_config
+@click.option("--once", is_flag=True, help="Train now, once, and end.")
+def learn(config: "Config", once: bool) -> None:
+    """Retrain the models when there is news."""
+    from daemon.wiring import learn as wiring
+
+    wiring.main(config, once=once)
+
+
+@with_config
+def review(config: "Config") -> None:
+    """Serve the pages and the API where people answer."""
+    from daemon.wiring import review as wiring
+
+    wiring.main(config)
+
+
+@main.command()
+@CONFIG_OPTION
+def up(file: Path) -> None:
+    """Run everything on this machine, with what is not configured embedded."""
+    config = _load(file)
+    from daemon.wiring import up as wiring
+
+    wiring.main(config, file.resolve(), _kafka_home())
+
+
+@main.command()
+@click.option("--exit", "leave", is_flag=True, help="End when the stream is labelled.")
+@click.option(
+    "--reviewers", type=click.Choice(["simulated", "you"]), default="simulated", show_default=True,
+    help="Who answers the queue.",
+)  # fmt: skip
+@click.option("--items", type=click.IntRange(min=1), help="Stream only the first so many messages.")
+@click.option(
+    "--port-base", "port", type=click.IntRange(1024, 65_000), default=8_400, show_default=True,
+    help="Port of the pages; another one if it is taken.",
+)  # fmt: skip
+@click.option(
+    "--state", type=click.Path(path_type=Path), default=Path(".labelloop/demo"), show_default=True,
+    help="Folder for everything; emptied first.",
+)  # fmt: skip
+@click.option("--keep", is_flag=True, help="Go on with what the folder holds.")
+def demo(leave: bool, **options: Any) -> None:
+    """Run the whole loop on real SMS messages, everything embedded."""
+    from daemon.wiring.demo import DemoOptions
+    from daemon.wiring.demo import main as run_demo
+
+    run_demo(DemoOptions(exit=leave, kafka_home=_kafka_home(), **options))
+
+
+@with_config
+@click.option("--file", "items", type=click.Path(path_type=Path), help="Items as JSON lines or CSV.")
+@click.option("--label-column", help="Column or field of the file that holds the true class.")
+@click.option(
+    "--limit", type=click.IntRange(min=1), default=10_000, show_default=True, help="Items looked at."
+)
+def lfs(config: "Config", items: Path | None, label_column: str | None, limit: int) -> None:
+    """Report on the labelling functions: coverage, overlap, conflict, accuracy."""
+    from daemon.wiring import lfs as wiring
+
+    wiring.main(config, items, label_column, limit)
+
+
+@with_config
+def status(config: "Config") -> None:
+    """Show how the loop is doing."""
+    from daemon.wiring import status as wiring
+
+    wiring.main(config)
+
+
+@main.command()
+def version() -> None:
+    """Print the version."""
+    click.echo(f"labelloop {installed_version('labelloop')}")
+
+
+def _kafka_home() -> Path | None:
+    home = os.environ.get("LABELLOOP_KAFKA_HOME")
+    return Path(home) if home else None
+
+
+if __name__ == "__main__":
+    main()

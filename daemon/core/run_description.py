@@ -1,0 +1,78 @@
+"""What MLflow is told of a training run."""
+
+import hashlib
+from collections.abc import Mapping
+from datetime import UTC, datetime
+
+from daemon.core.learning import dense_votes
+from daemon.core.rows import TrainingRows
+from daemon.core.runs import DatasetFacts, TrainingRun
+from labeling_functions.analysis import FunctionReport, analyze
+from models.training import Candidate, TrainingData
+
+
+def describe(rows: TrainingRows, data: TrainingData, candidate: Candidate, source: str) -> TrainingRun:
+    """A run with its facts, figures and tables.
+
+    Args:
+        rows: what was read. data: what was learned from. candidate: what came of it.
+        source: where the items come from, in words.
+    """
+    bundle = candidate.bundle
+    evaluation = candidate.evaluation
+    return TrainingRun(
+        name=f"{bundle.label_model} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
+        classes=data.classes,
+        parameters={
+            "label_model": bundle.label_model,
+            "encoder": bundle.encoder or "none",
+            "items": len(rows.ids),
+            "audited": int(data.audited.sum()),
+            "answers": len(rows.answers),
+            "functions": len(data.votes.annotators),
+            "temperature": bundle.temperature,
+        },
+        metrics=evaluation.metrics,
+        function_table=_function_table(rows, data),
+        confusion=evaluation.confusion,
+        reliability=evaluation.reliability,
+        risk_coverage=evaluation.risk_coverage,
+        dataset=DatasetFacts(_digest(rows), len(rows.ids), source),
+        bundle=bundle.to_bytes(),
+        encoder=bundle.encoder if bundle.head is not None else None,
+        promoted=candidate.promoted,
+        reason=candidate.reason,
+    )
+
+
+def _digest(rows: TrainingRows) -> str:
+    """Changes with the items, their votes and the answers; not with the order in which they were read."""
+    answers = sorted((rows.ids[row], a.annotator, a.label) for row, a in rows.answers)
+    votes = sorted((name, vote.tobytes()) for name, vote in zip(rows.ids, rows.inline, strict=True))
+    return hashlib.blake2b(repr((votes, answers)).encode(), digest_size=8).hexdigest()
+
+
+def _function_table(rows: TrainingRows, data: TrainingData) -> list[Mapping[str, object]]:
+    """Functions of the newest set, judged on random blind answers only."""
+    mask, matrix, names = dense_votes(rows)
+    if not matrix.size:
+        return []
+    truth = data.expert.copy()
+    truth[~data.audited] = -1
+    reports = analyze(matrix, names, len(data.classes), truth[mask])
+    return [_record(report, data.classes) for report in reports]
+
+
+def _record(report: FunctionReport, classes: tuple[str, ...]) -> dict[str, object]:
+    right = report.accuracy
+    return {
+        "function": report.name,
+        "coverage": report.coverage,
+        "overlap": report.overlap,
+        "conflict": report.conflict,
+        **{f"votes_{name}": votes for name, votes in zip(classes, report.votes, strict=True)},
+        "accuracy": None if right is None else right.share,
+        "accuracy_low": None if right is None else right.low,
+        "accuracy_high": None if right is None else right.high,
+        "checked": 0 if right is None else right.answered,
+    }

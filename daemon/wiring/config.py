@@ -1,0 +1,207 @@
+"""The configuration: one file, the environment on top, every problem reported at once."""
+
+import json
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import ConfigDict, TypeAdapter, ValidationError
+
+from daemon.adapters.kafka.settings import KafkaSettings
+from daemon.adapters.mlflow_registry import MlflowSettings
+from daemon.core.settings import (
+    GuaranteeSettings,
+    LearningSettings,
+    RoutingSettings,
+    StreamSettings,
+    TierSettings,
+)
+from daemon.wiring import config_keys
+from daemon.wiring._later import ReviewSettings
+from daemon.wiring.config_env import expand, overlay
+from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic
+from daemon.wiring.config_file import Document, read_yaml
+from labeling_functions.task import Task
+
+DEFAULT_FILE = "labelloop.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class FunctionSettings:
+    """Labelling functions to run on every item.
+
+    Attributes:
+        modules: Python modules, found beside the configuration file or installed; all their functions run.
+    """
+
+    modules: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DatabaseSettings:
+    """Where everything is kept.
+
+    Attributes:
+        url: address such as postgresql://labelloop:${DB_PASSWORD}@host/labelloop;
+            null for SQLite in the state folder.
+    """
+
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Config:
+    """Everything that a process is told when it starts.
+
+    Attributes:
+        task: what is asked about each item, and which answers there are.
+        functions: labelling functions, asked about every item at once and for nothing.
+        tiers: who may be asked at a price, by a name of your choice; audits go to the cheapest final tier.
+        guarantee: the promise on automatic labels, and what is spent on proving it.
+        routing: when a person is asked.
+        encoder: sentence-transformers model whose vectors the classifier learns from; null for no classifier.
+        stream: limits of the stream worker.
+        learning: when and on how much the models are retrained.
+        kafka: where items come from and labels go to.
+        database: where everything is kept.
+        mlflow: where training runs and models are recorded.
+        review: the pages where people answer.
+        currency: what prices and budgets are counted in; shown beside amounts.
+        state: folder of the parts that run embedded; relative to the configuration file.
+        folder: where the configuration file lies; not a key.
+    """
+
+    __pydantic_config__ = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+    task: Task
+    functions: FunctionSettings = field(default_factory=FunctionSettings)
+    tiers: Mapping[str, TierSettings]
+    guarantee: GuaranteeSettings = field(default_factory=GuaranteeSettings)
+    routing: RoutingSettings = field(default_factory=RoutingSettings)
+    encoder: str | None = "all-MiniLM-L6-v2"
+    stream: StreamSettings = field(default_factory=StreamSettings)
+    learning: LearningSettings = field(default_factory=LearningSettings)
+    kafka: KafkaSettings = field(default_factory=KafkaSettings)
+    database: DatabaseSettings = field(default_factory=DatabaseSettings)
+    mlflow: MlflowSettings = field(default_factory=MlflowSettings)
+    review: ReviewSettings = field(default_factory=ReviewSettings)
+    currency: str = "USD"
+    state: Path = Path("state")
+    folder: Path = Path()
+
+    def __post_init__(self) -> None:
+        for name in self.tiers:
+            if not name.replace("-", "_").isidentifier():
+                raise ValueError(f"tiers: {name!r} is no name; use letters, digits, _ and -, a letter first")
+        if not any(tier.final for tier in self.tiers.values()):
+            raise ValueError(
+                "tiers: none is final; give `final: true` to one whose answers count as the truth: "
+                "the guarantee is audited there"
+            )
+
+    @property
+    def audit_tier(self) -> str:
+        """Name of the cheapest final tier, which answers audits."""
+        final = [(tier.price, name) for name, tier in self.tiers.items() if tier.final]
+        return min(final)[1]
+
+    @property
+    def database_url(self) -> str:
+        """Address of the database; SQLite in the state folder if none is configured."""
+        return self.database.url or f"sqlite:///{self.state / 'labelloop.db'}"
+
+
+KEYS = config_keys.key_tree(Config, skip=frozenset({"folder"}))
+"""Every key that a configuration may hold."""
+
+_ADAPTER = TypeAdapter(Config)
+
+
+def load(file: Path, environ: Mapping[str, str] = os.environ) -> Config:
+    """Read a configuration file and the LABELLOOP_ variables on top of it.
+
+    Raises:
+        ConfigError: with every problem found.
+    """
+    document = _read(file)
+    data = document.data
+    problems = list(document.problems)
+    origins, wrong = overlay(data, KEYS, environ)
+    problems += wrong + expand(data, environ) + _spread_classes(data)
+    config = _validated(data, problems)
+    if problems or config is None:
+        raise ConfigError(str(file), [_line(problem, document, origins) for problem in problems])
+    folder = file.resolve().parent
+    return replace(config, folder=folder, state=(folder / config.state.expanduser()).resolve())
+
+
+def _read(file: Path) -> Document:
+    try:
+        text = file.read_text(encoding="utf-8")
+    except (FileNotFoundError, IsADirectoryError, NotADirectoryError):
+        raise ConfigError(
+            str(file), ["there is no such file; `labelloop init` writes one, `-c FILE` names another"]
+        ) from None
+    except OSError as error:
+        raise ConfigError(str(file), [f"cannot be read: {error.strerror}"]) from None
+    except UnicodeDecodeError as error:
+        raise ConfigError(str(file), [f"not UTF-8 at byte {error.start}; save it as UTF-8"]) from None
+    document = read_yaml(text, str(file))
+    document.data = {} if document.data is None else document.data
+    if not isinstance(document.data, dict):
+        raise ConfigError(str(file), ["holds no mapping of keys; `labelloop init` writes an example"])
+    return document
+
+
+def _spread_classes(data: dict[str, Any]) -> list[Problem]:
+    """`classes` may map names to descriptions; Task keeps the two apart."""
+    task = data.get("task")
+    if not isinstance(task, dict) or not isinstance(task.get("classes"), dict):
+        return []
+    described = task["classes"]
+    task["classes"] = list(described)
+    if "descriptions" in task:
+        return [
+            Problem(("task", "descriptions"), "`classes` describes the classes already; keep one of the two")
+        ]
+    task["descriptions"] = {name: text for name, text in described.items() if isinstance(text, str)}
+    return [
+        Problem(("task", "classes", name), f"{text!r} is not text; one sentence on what belongs there")
+        for name, text in described.items()
+        if not isinstance(text, str | None)
+    ]
+
+
+def _validated(data: dict[str, Any], problems: list[Problem]) -> Config | None:
+    given = {name: _filled(value, (name,)) for name, value in data.items()}
+    if "folder" in given:
+        problems.append(Problem(("folder",), "unknown key; the folder is where the file lies"))
+        del given["folder"]
+    try:
+        # As JSON, because strict checks then still take lists for tuples and mappings for settings.
+        return _ADAPTER.validate_json(json.dumps(given, default=str), strict=True)
+    except ValidationError as error:
+        problems.extend(all_from_pydantic(error.errors(include_url=False), KEYS))
+        return None
+
+
+def _filled(value: Any, path: config_keys.Path) -> Any:
+    """Empty mappings for sections whose keys are all commented out, which YAML reads as null."""
+    if value is None and path != ("tiers",) and KEYS.is_section(path):
+        return {}
+    if isinstance(value, dict):
+        return {name: _filled(below, (*path, name)) for name, below in value.items()}
+    return value
+
+
+def _line(problem: Problem, document: Document, origins: Mapping[config_keys.Path, str]) -> str:
+    name = config_keys.dotted(problem.path)
+    text = f"{name}: {problem.text}" if name else problem.text
+    if problem.path in origins:
+        return f"{text} (from {origins[problem.path]})"
+    for end in range(len(problem.path), 0, -1):
+        if (line := document.lines.get(problem.path[:end])) is not None:
+            return f"{text} (line {line})"
+    return text

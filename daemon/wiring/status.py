@@ -1,0 +1,95 @@
+"""`labelloop status`: where everything stands, from the database, in one screen."""
+
+from rich.console import Console
+from rich.table import Table
+
+from daemon.adapters.store.reports import ReportRoom
+from daemon.core.rows import Overview
+from daemon.core.settings import MICROS
+from daemon.wiring import parts
+from daemon.wiring.config import Config
+
+STALE_SECONDS = 15.0
+
+
+def main(config: Config) -> None:
+    """Print the picture and end."""
+    database = parts.open_database(config)
+    try:
+        overview = ReportRoom(database, parts.caps(config)).overview()
+    finally:
+        database.close()
+    console = Console()
+    for table in (
+        _items(overview),
+        _queues(overview, config),
+        _windows(overview),
+        _processes(overview),
+        _problems(overview),
+    ):
+        if table.row_count:
+            console.print(table)
+
+
+def _table(title: str, *columns: str) -> Table:
+    table = Table(title=title, title_justify="left")
+    for number, name in enumerate(columns):
+        table.add_column(name, justify="left" if number == 0 else "right")
+    return table
+
+
+def _items(overview: Overview) -> Table:
+    total = sum(overview.states.values())
+    table = _table(f"{total:,} items", "state", "items", "share")
+    for state, count in sorted(overview.states.items()):
+        table.add_row(state, f"{count:,}", f"{count / total:.1%}")
+    return table
+
+
+def _queues(overview: Overview, config: Config) -> Table:
+    table = _table("Questions", "tier", "purpose", "open", "leased", "answered", "oldest", "spent")
+    spent = {one.tier: one.spent / MICROS for one in overview.spending}
+    for queue in overview.queues:
+        table.add_row(
+            queue.tier,
+            queue.purpose,
+            f"{queue.open:,}",
+            f"{queue.leased:,}",
+            f"{queue.answered:,}",
+            f"{queue.oldest_age:,.0f} s",
+            f"{spent.get(queue.tier, 0):,.2f} {config.currency}",
+        )
+    return table
+
+
+def _windows(overview: Overview) -> Table:
+    table = _table("Closed windows", "window", "items", "audited", "wrong", "threshold", "certified", "claim")
+    for window in overview.windows[:10]:
+        table.add_row(
+            str(window.id),
+            f"{window.n:,}",
+            f"{len(window.wrong):,}",
+            f"{int(window.wrong.sum()):,}",
+            "none passed" if window.tau is None else f"{window.tau:.3f}",
+            f"{window.certified:,}",
+            f"at most {window.alpha:.1%} wrong at {1 - window.delta:.0%}",
+        )
+    return table
+
+
+def _processes(overview: Overview) -> Table:
+    table = _table("Processes", "name", "last heard of", "says")
+    for process in overview.processes:
+        stale = "  not answering?" if process.age > STALE_SECONDS else ""
+        said = ", ".join(f"{key} {value}" for key, value in process.report.items() if key != "seconds")
+        table.add_row(process.name, f"{process.age:.0f} s ago{stale}", said)
+    return table
+
+
+def _problems(overview: Overview) -> Table:
+    table = _table("To look at", "what", "times")
+    for reason, count in overview.dead_letters.items():
+        table.add_row(f"dead letters: {reason}", f"{count:,}")
+    for name, count in overview.function_failures.items():
+        table.add_row(f"function {name} failed", f"{count:,}")
+    return table

@@ -1,0 +1,47 @@
+"""Exact bounds on the number of errors from independently audited items."""
+
+import math
+from functools import lru_cache
+
+
+@lru_cache(maxsize=65_536)
+def error_upper_bound(found: int, p: float, delta: float) -> int:
+    """Largest number of true errors that finding so few of them is still compatible with.
+
+    If each of E errors is found by an independent coin of probability p, `found` is Binomial(E, p) and
+    the result is max{E : P(Binomial(E, p) <= found) >= delta}: it is below E with probability at most delta.
+
+    Args:
+        found: errors found, 0 or more.
+        p: in (0, 1].
+        delta: in (0, 1).
+
+    Raises:
+        ValueError: an argument is out of its range.
+    """
+    if found < 0 or not 0 < p <= 1 or not 0 < delta < 1:
+        raise ValueError(f"error_upper_bound: found={found}, p={p}, delta={delta} is out of range")
+    low, high = found, max(10, 4 * math.ceil((found + 5) / p))
+    while _at_most(found, high, p) >= delta:
+        high *= 2
+    while high - low > 1:
+        middle = (low + high) // 2
+        if _at_most(found, middle, p) >= delta:
+            low = middle
+        else:
+            high = middle
+    return low
+
+
+def audits_needed(alpha: float, delta: float) -> int:
+    """Audits without a single error found that certify an error of at most alpha at confidence 1 - delta."""
+    if not 0 < alpha < 1 or not 0 < delta < 1:
+        raise ValueError(f"audits_needed: alpha={alpha}, delta={delta} must lie between 0 and 1")
+    return math.ceil(math.log(delta) / math.log1p(-alpha))
+
+
+def _at_most(found: int, errors: int, p: float) -> float:
+    """P(Binomial(errors, p) <= found), by the regularized incomplete beta function."""
+    from scipy.special import betainc
+
+    return 1.0 if found >= errors else float(betainc(errors - found, found + 1, 1 - p))

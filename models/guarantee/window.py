@@ -1,0 +1,160 @@
+"""The certificate of one window: thresholds, coins and a fixed-sequence test of audited errors.
+
+The order of steps carries the guarantee: scores and labels are frozen; thresholds and start follow from
+them (and from earlier windows) alone; only then the seed of the coins is drawn. With independent coins of
+known probability, P(error among the certified > alpha) <= delta over the coins alone, whatever the scores
+are worth and however the data drift.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from models.arrays import F8, I8, Mask
+from models.guarantee.binomial import error_upper_bound
+
+CAUTION = 1.5
+"""Without history, labels are taken to be wrong this much more often than their scores say."""
+
+FLOOR = 0.005
+"""Least expected share of errors at any score."""
+
+BELIEF_AUDITS = 20.0
+"""How many audits the belief above is worth beside those of earlier windows."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Verdict:
+    """What the audits allow.
+
+    Attributes:
+        accepted: (t,) A_j, frozen items with a score of at least lambda_j, audited ones included.
+        errors: (t,) k_j, audited ones among them whose frozen label was wrong.
+        tau: the lowest threshold that passed; items with score >= tau are certified. None if none passed.
+    """
+
+    accepted: I8
+    errors: I8
+    tau: float | None
+
+
+def thresholds(scores: ArrayLike, most: int = 50) -> F8:
+    """(t,) strictly falling thresholds, t <= most, that accept about evenly growing shares of the items.
+
+    Each is one of the scores and the last accepts everything; empty without scores.
+    """
+    falling = np.sort(np.asarray(scores, np.float64))[::-1]
+    if not len(falling):
+        return falling
+    if not np.isfinite(falling).all():
+        raise ValueError("thresholds: scores must be finite numbers")
+    ranks = np.ceil(np.arange(1, most + 1) * len(falling) / most).astype(np.int64) - 1
+    return np.asarray(np.unique(falling[np.maximum(ranks, 0)])[::-1])
+
+
+def accepted_counts(scores: ArrayLike, lambdas: F8) -> I8:
+    """(t,) how many scores are at least each threshold; ties are in."""
+    rising = np.sort(np.asarray(scores, np.float64))
+    return np.asarray(len(rising) - np.searchsorted(rising, lambdas, side="left"), np.int64)
+
+
+def expected_errors(
+    scores: ArrayLike, lambdas: F8, history_scores: ArrayLike, history_wrong: ArrayLike
+) -> F8:
+    """(t,) errors expected above each threshold, from earlier windows' audits.
+
+    The error rate is a falling step function of the score (isotonic regression) through past audits and a
+    cautious belief, CAUTION * (1 - score) + FLOOR, spread over this window's scores. It only plans where
+    the test starts: a bad guess costs coverage, never validity.
+
+    Args:
+        scores: (n,) frozen scores of this window.
+        lambdas: (t,) thresholds.
+        history_scores, history_wrong: (h,) audited items of EARLIER windows; may be empty.
+    """
+    from scipy.optimize import isotonic_regression
+
+    own = np.sort(np.asarray(scores, np.float64))
+    if not len(own):
+        return np.zeros(len(lambdas))
+    believed_at = np.quantile(own, np.linspace(0, 1, 41))
+    past = np.asarray(history_scores, np.float64)
+    x = np.concatenate([believed_at, past])
+    y = np.concatenate([_believed(believed_at), np.asarray(history_wrong, np.float64)])
+    weight = np.concatenate([np.full(41, BELIEF_AUDITS / 41), np.ones(len(past))])
+    order = np.argsort(x, kind="stable")
+    fitted = isotonic_regression(y[order], weights=weight[order], increasing=False).x
+    rates = np.interp(own, x[order], fitted) if len(past) else _believed(own)
+    from_top = np.cumsum(rates[::-1])
+    counts = accepted_counts(own, lambdas)
+    return np.where(counts > 0, from_top[np.maximum(counts, 1) - 1], 0.0)
+
+
+def start_index(accepted: ArrayLike, expected: ArrayLike, p: float, alpha: float, delta: float) -> int:
+    """Index of the threshold where the test starts: the one most likely to pass, in standard errors."""
+    mass, errors = np.asarray(accepted, np.float64), np.asarray(expected, np.float64)
+    if not len(mass):
+        return 0
+    spare = math.log(1 / delta)
+    margin = (alpha * mass * p - errors * p - spare / 2) / np.sqrt(errors * p + spare)
+    return int(np.argmax(margin))
+
+
+def toss(seed: int, n: int, p: float) -> Mask:
+    """(n,) independent coins with probability p each; the same for the same seed, on any machine."""
+    return np.asarray(np.random.Generator(np.random.PCG64(seed)).random(n) < p)
+
+
+def verdict(
+    scores: ArrayLike,
+    lambdas: F8,
+    start: int,
+    audited: ArrayLike,
+    wrong: ArrayLike,
+    p: float,
+    alpha: float,
+    delta: float,
+) -> Verdict:
+    """Fixed-sequence test: from `start` on, lower the threshold while the bound on true errors allows it.
+
+    Args:
+        scores: (n,) as frozen.
+        lambdas: (t,) strictly falling. start: 0..t-1.
+        audited: (a,) indices of the items whose coins fell; all of them.
+        wrong: (a,) whether the audit contradicts the frozen label; True for audits that never came.
+        p, alpha, delta: the window's terms.
+
+    Raises:
+        ValueError: arguments that do not fit; a certificate must not rest on a slip.
+    """
+    frozen = np.asarray(scores, np.float64)
+    steps = np.asarray(lambdas, np.float64)
+    picked, missed = np.asarray(audited, np.int64), np.asarray(wrong, np.bool_)
+    _check(frozen, steps, start, picked, missed)
+    accepted = accepted_counts(frozen, steps)
+    errors = accepted_counts(frozen[picked[missed]], steps)
+    tau = None
+    for index in range(start, len(steps)):
+        if error_upper_bound(int(errors[index]), p, delta) > alpha * accepted[index]:
+            break
+        tau = float(steps[index])
+    return Verdict(accepted, errors, tau)
+
+
+def _believed(scores: F8) -> F8:
+    return np.minimum(1.0, CAUTION * (1 - scores) + FLOOR)
+
+
+def _check(scores: F8, lambdas: F8, start: int, audited: I8, wrong: Mask) -> None:
+    if audited.shape != wrong.shape:
+        raise ValueError(f"verdict: {len(audited)} audits but {len(wrong)} results")
+    if len(np.unique(audited)) != len(audited):
+        raise ValueError("verdict: an item is audited twice")
+    if len(audited) and not 0 <= audited.min() <= audited.max() < len(scores):
+        raise ValueError(f"verdict: an audit lies outside the {len(scores)} frozen items")
+    if (np.diff(lambdas) >= 0).any():
+        raise ValueError("verdict: thresholds must fall strictly")
+    if not 0 <= start < max(len(lambdas), 1):
+        raise ValueError(f"verdict: start {start} is outside the {len(lambdas)} thresholds")

@@ -1,0 +1,99 @@
+"""Votes as sparse count matrices, with equal items merged, and what they say of annotators."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from models.arrays import F8, I8, Mask
+from models.label_model.priors import Priors
+from models.votes import Votes
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Patterns:
+    """Items with the same votes and the same known label, merged; u patterns, C symbols side by side.
+
+    Attributes:
+        counts: (u, C) sparse, how often each symbol was said.
+        weight: (u,) number of items. gold: (u,) known label or UNKNOWN.
+        inverse: (n,) pattern of each item.
+    """
+
+    counts: Any
+    weight: F8
+    gold: I8
+    inverse: I8
+
+
+def count_matrix(votes: Votes) -> Any:
+    """(n, C) scipy CSR matrix of how often each symbol was said on each item."""
+    from scipy.sparse import csr_matrix
+
+    shape = (votes.n_items, int(votes.offsets[-1]))
+    return csr_matrix((np.ones(len(votes)), (votes.row, votes.columns)), shape=shape)
+
+
+def merge(votes: Votes, gold: I8) -> Patterns:
+    """Merge items that no label model can tell apart, so that fitting costs distinct patterns only.
+
+    Items are compared by a sum of random 64-bit numbers, one for each symbol said and known label: two
+    different items out of a million share one with a probability of about 3e-8.
+    """
+    keys = np.random.Generator(np.random.PCG64(0))
+    symbol_keys = keys.integers(0, 2**64, int(votes.offsets[-1]), np.uint64)
+    gold_keys = keys.integers(0, 2**64, int(gold.max(initial=0)) + 2, np.uint64)
+    fingerprints = gold_keys[gold + 1]
+    np.add.at(fingerprints, votes.row, symbol_keys[votes.columns])
+    _, first, inverse, sizes = np.unique(
+        fingerprints, return_index=True, return_inverse=True, return_counts=True
+    )
+    return Patterns(
+        counts=count_matrix(votes.take(first)),
+        weight=sizes.astype(np.float64),
+        gold=gold[first],
+        inverse=inverse.astype(np.int64).ravel(),
+    )
+
+
+def expected_tables(
+    votes: Votes, posterior: F8, priors: Priors, item_weight: F8 | None = None, only: Mask | None = None
+) -> dict[str, F8]:
+    """Log P(symbol | class) of every annotator: counts under a posterior, smoothed by its prior.
+
+    Args:
+        votes: on n items.
+        posterior: (n, K), rows sum to 1.
+        priors: what is believed of annotators.
+        item_weight: (n,) what each item counts for; 1 when not given.
+        only: (m,) which annotators to give tables of; all when not given.
+
+    Returns:
+        annotator key -> (S, K).
+    """
+    weighted = posterior if item_weight is None else posterior * item_weight[:, None]
+    matrix = count_matrix(votes)
+    said = np.asarray(matrix.T @ weighted)
+    totals = np.asarray(matrix.sum(axis=0), np.float64).ravel()
+    balance = class_balance(posterior)
+    offsets = votes.offsets
+    tables = {}
+    for index, key in enumerate(votes.annotators):
+        if only is None or only[index]:
+            span = slice(offsets[index], offsets[index + 1])
+            tables[key] = smoothed(
+                said[span], priors.confusion(key, totals[span], balance), priors.strength(key)
+            )
+    return tables
+
+
+def smoothed(said: F8, prior: F8, strength: float) -> F8:
+    """(S, K) log of counts pulled to a prior that is worth `strength` votes a class."""
+    mass = said + strength * np.maximum(prior, 1e-6)
+    return np.asarray(np.log(mass) - np.log(mass.sum(axis=0)))
+
+
+def class_balance(posterior: F8, pseudo: float = 1.0) -> F8:
+    """(K,) smoothed share of each class."""
+    mass = posterior.sum(axis=0) + pseudo
+    return np.asarray(mass / mass.sum())

@@ -1,0 +1,56 @@
+"""What every label model can do."""
+
+from collections.abc import Mapping
+from typing import Protocol, Self
+
+import numpy as np
+
+from models.arrays import F8, I8, softmax
+from models.votes import Votes, log_scores
+
+
+class LabelModel(Protocol):
+    """Turns the votes of annotators of unknown quality into probabilities of the classes.
+
+    A fitted model is a prior and one table an annotator: `predict_proba` equals
+    softmax(prior + sum of the table rows of an item's votes), so that the tables alone reproduce it.
+    """
+
+    def fit(self, votes: Votes, n_classes: int, gold: I8) -> Self:
+        """Learn from votes on n items; gold (n,) is the known label of an item or -1."""
+
+    def predict_proba(self, votes: Votes) -> F8:
+        """(n, K) probabilities by votes alone; whether an item's label is known plays no part."""
+
+    def symbol_likelihoods(self) -> tuple[F8, Mapping[str, F8]]:
+        """Prior log-probabilities (K,), and annotator key -> (S, K) log-likelihoods of its symbols."""
+
+
+class TableModel:
+    """A fitted label model's prior and tables, with the prediction that follows from them."""
+
+    _prior: F8
+    _tables: dict[str, F8]
+
+    def predict_proba(self, votes: Votes) -> F8:
+        """(n, K) probabilities by votes alone. Raises ValueError for annotators never seen in fit."""
+        prior, tables = self.symbol_likelihoods()
+        if unseen := [key for key in votes.annotators if key not in tables]:
+            raise ValueError(f"label model: fit knew no votes of {', '.join(unseen)}")
+        return softmax(log_scores(votes, prior, tables))
+
+    def symbol_likelihoods(self) -> tuple[F8, Mapping[str, F8]]:
+        """Prior log-probabilities (K,), and annotator key -> (S, K) log-likelihoods of its symbols."""
+        if not hasattr(self, "_prior"):
+            raise ValueError("label model: fit it first")
+        return self._prior, self._tables
+
+
+def check_gold(votes: Votes, n_classes: int, gold: I8) -> I8:
+    """Gold labels as int64; raises ValueError when they do not fit the votes."""
+    labels = np.asarray(gold, np.int64)
+    if labels.shape != (votes.n_items,):
+        raise ValueError(f"gold: shape {labels.shape}, expected one label for each of {votes.n_items} items")
+    if labels.size and not -1 <= labels.min() <= labels.max() < n_classes:
+        raise ValueError(f"gold: labels run from {labels.min()} to {labels.max()} with {n_classes} classes")
+    return labels

@@ -1,0 +1,25 @@
+"""Fixtures and reporting shared by all tests."""
+
+import pytest
+from kafka_fixtures import broker_name, kafka, restartable_apache_kafka
+
+__all__ = ["kafka", "restartable_apache_kafka"]
+
+
+def pytest_report_header() -> str:
+    """Says which Kafka the tests of this run talk to."""
+    return f"kafka: {broker_name()}"
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Says it again where it is seen with -q, which leaves the header out."""
+    terminalreporter.write_line(f"Kafka tests ran on: {broker_name()}")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skips what only Apache Kafka serves when the broker is the embedded one."""
+    if broker_name().startswith("embedded"):
+        skip = pytest.mark.skip(reason="needs Apache Kafka; this run uses the embedded broker")
+        for item in items:
+            if item.get_closest_marker("kafka_only"):
+                item.add_marker(skip)

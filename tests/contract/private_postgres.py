@@ -1,0 +1,88 @@
+"""A PostgreSQL server of our own for one test session: loopback, temporary folder, nothing left behind."""
+
+import os
+import pwd
+import shutil
+import socket
+import subprocess
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from types import TracebackType
+
+
+def server_binaries() -> Path | None:
+    """Folder that holds initdb and postgres, or None."""
+    found = shutil.which("initdb")
+    folders = [Path(found).resolve().parent] if found else []
+    folders += sorted(Path("/").glob("usr/lib/postgresql/*/bin"), reverse=True)
+    return next((folder for folder in folders if (folder / "postgres").exists()), None)
+
+
+class PrivatePostgres:
+    """Started on entering, stopped and deleted on leaving."""
+
+    def __init__(self, binaries: Path) -> None:
+        self._binaries = binaries
+        self._user = _unprivileged_user()
+        self._folder = Path(tempfile.mkdtemp(prefix="labelloop-postgres-"))
+        self._port = _free_port()
+
+    @property
+    def url(self) -> str:
+        """Address of the server's own database."""
+        return f"postgresql://tester:secret@127.0.0.1:{self._port}/postgres"
+
+    def __enter__(self) -> "PrivatePostgres":
+        password = self._folder / "password"
+        password.write_text("secret")
+        if self._user is not None:
+            for path in (self._folder, password):
+                shutil.chown(path, self._user)
+        data = str(self._folder / "data")
+        self._run(
+            ["initdb", "-D", data, "-U", "tester", "-A", "scram-sha-256", "--pwfile", str(password), "-N"]
+        )
+        settings = {
+            "listen_addresses": "127.0.0.1",
+            "port": str(self._port),
+            "unix_socket_directories": str(self._folder),
+            "fsync": "off",
+            "shared_buffers": "32MB",
+            "deadlock_timeout": "200ms",
+        }
+        options = " ".join(f"-c {name}={value}" for name, value in settings.items())
+        self._run(["pg_ctl", "-D", data, "-l", str(self._folder / "log"), "-w", "-o", options, "start"])
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._run(["pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop"])
+        shutil.rmtree(self._folder)
+
+    def _run(self, command: Sequence[str]) -> None:
+        done = subprocess.run(
+            [str(self._binaries / command[0]), *command[1:]],
+            user=self._user,
+            cwd=self._folder,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            check=False,
+        )
+        if done.returncode != 0:
+            raise RuntimeError(f"{command[0]} failed: {done.stdout!r}")
+
+
+def _unprivileged_user() -> str | None:
+    if os.getuid() != 0:
+        return None
+    names = {entry.pw_name for entry in pwd.getpwall()}
+    return "postgres" if "postgres" in names else "nobody"
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])

@@ -1,0 +1,214 @@
+"""A broker that goes away, comes back, or was never there."""
+
+import gc
+import logging
+import os
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from time import monotonic
+
+import pytest
+from kafka import TopicPartition
+from kafka_fixtures import KafkaForTests, wait_until
+from kafka_worlds import Positions, poll_some, take, unknown_name
+
+from daemon.adapters.broker.process import RunningBroker, free_port
+from daemon.adapters.kafka import topics
+from daemon.adapters.kafka.publisher import KafkaPublisher, MessageTooLarge
+from daemon.adapters.kafka.settings import KafkaSettings, SecuritySettings, TopicNames
+from daemon.adapters.kafka.source import KafkaSource
+from daemon.core.errors import PositionOutsideLog, PublishFailed, SetupProblem
+from daemon.core.wire import OutMessage
+
+Start = Callable[..., RunningBroker]
+
+
+pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
+
+
+@pytest.fixture(autouse=True)
+def quiet() -> Iterator[None]:
+    """kafka-python logs failed connections as errors and leaves their sockets to the garbage collector."""
+    logger = logging.getLogger("kafka")
+    before = logger.level
+    logger.setLevel(logging.CRITICAL)
+    yield
+    logger.setLevel(before)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ResourceWarning)
+        gc.collect()
+
+
+def actions(caplog: pytest.LogCaptureFixture) -> list[str]:
+    found = [getattr(record, "action", "") for record in caplog.records]
+    return [action for action in found if action in ("kafka_unreachable", "kafka_back")]
+
+
+def test_a_source_waits_for_its_broker_and_reads_on(
+    restartable_apache_kafka: Start, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.adapters.kafka.source.PROBE_SECONDS", 0.5)
+    broker = restartable_apache_kafka()
+    outside = KafkaForTests(broker.broker.bootstrap, "restartable", True)
+    settings = outside.settings_with_topic(2)
+    positions = Positions()
+    source = KafkaSource(settings, positions.locate)
+    try:
+        outside.produce(settings.topics.items, [b"before"])
+        take(source, 1, positions)
+        outside.close()
+        broker.kill()
+        wait_until(lambda: source.poll().records or "kafka_unreachable" in actions(caplog))
+        for _ in range(20):
+            assert not source.poll().records
+            source.keep_alive()
+        assert actions(caplog) == ["kafka_unreachable"]  # said once
+        assert source.lag() is None
+        again = restartable_apache_kafka()
+        outside.produce(settings.topics.items, [b"after"], partition=1)
+        assert [r.value for r in take(source, 1, positions)] == [b"after"]
+        assert actions(caplog) == ["kafka_unreachable", "kafka_back"]
+        outside.close()
+        again.kill()
+    finally:
+        started = monotonic()
+        source.close()
+        assert monotonic() - started < 8  # without a broker, too
+        outside.close()
+
+
+def test_publishing_fails_in_an_outage_and_works_afterwards(restartable_apache_kafka: Start) -> None:
+    broker = restartable_apache_kafka()
+    outside = KafkaForTests(broker.broker.bootstrap, "restartable", True)
+    topic = outside.create_topic()
+    publisher = KafkaPublisher(replace(outside.settings, publish_seconds=3.0, connect_seconds=2.0))
+    messages = [OutMessage(topic, 0, b"k", b"%d" % n) for n in range(50)]
+    try:
+        publisher.send(messages[:10])
+        outside.close()
+        broker.kill()
+        for _ in range(2):  # with the old producer, then while opening a new one
+            with pytest.raises(PublishFailed):
+                publisher.send(messages[10:])
+        restartable_apache_kafka()
+        wait_until(lambda: sends(publisher, messages[10:]), what="the publisher's recovery")
+        read = [record.value for record in outside.read_all(topic, lambda read: len(read) >= 50)]
+        assert read == [b"%d" % n for n in range(50)]
+    finally:
+        publisher.close()
+        outside.close()
+
+
+def sends(publisher: KafkaPublisher, messages: list[OutMessage]) -> bool:
+    try:
+        publisher.send(messages)
+    except PublishFailed:
+        return False
+    return True
+
+
+@pytest.mark.kafka_only
+def test_a_topic_with_a_lower_limit_refuses_what_our_settings_allow(kafka: KafkaForTests) -> None:
+    topic = kafka.create_topic(configs={"max.message.bytes": "100000"})
+    publisher = KafkaPublisher(kafka.settings)
+    try:
+        with pytest.raises(MessageTooLarge, match=r"max\.message\.bytes"):
+            publisher.send([OutMessage(topic, 0, b"k", os.urandom(200_000))])
+        publisher.send([OutMessage(topic, 0, b"k", b"small")])
+        assert [r.value for r in kafka.read_all(topic, lambda read: len(read) >= 1)] == [b"small"]
+    finally:
+        publisher.close()
+
+
+@pytest.mark.kafka_only
+def test_records_deleted_under_a_running_source_stop_it(kafka: KafkaForTests) -> None:
+    settings = replace(kafka.settings_with_topic(), fetch_bytes=65_536, partition_fetch_bytes=65_536)
+    kafka.produce(settings.topics.items, [os.urandom(60_000) for _ in range(10)])
+    source = KafkaSource(settings, Positions().locate, batch_items=1)
+    try:
+        assert poll_some(source).records[0].offset == 0
+        kafka.admin.delete_records({TopicPartition(settings.topics.items, 0): 9})
+        with pytest.raises(PositionOutsideLog, match=r"holds offsets 9 to 10; \d messages were deleted"):
+            take(source, 9)
+    finally:
+        source.close()
+
+
+def test_an_unreachable_broker_is_a_setup_problem() -> None:
+    settings = KafkaSettings(bootstrap=f"127.0.0.1:{free_port()}", connect_seconds=1.0)
+    for attempt in (
+        lambda: KafkaSource(settings, Positions().locate),
+        lambda: KafkaPublisher(settings),
+        lambda: topics.check_topics(settings),
+        lambda: topics.create_topics(settings),
+        lambda: topics.ping(settings, 1.0),
+    ):
+        with pytest.raises(
+            SetupProblem, match=r"no broker at 127\.0\.0\.1:\d+ answered .* is a broker running"
+        ):
+            attempt()
+
+
+def test_a_missing_bootstrap_is_a_setup_problem() -> None:
+    with pytest.raises(SetupProblem, match=r"kafka\.bootstrap is not set"):
+        topics.ping(KafkaSettings(), 1.0)
+
+
+def test_a_missing_topic_is_a_setup_problem(kafka: KafkaForTests) -> None:
+    settings = replace(kafka.settings, topics=TopicNames(items=unknown_name()))
+    with pytest.raises(SetupProblem, match=rf"{settings.topics.items}.* does not exist; .*create_topics"):
+        KafkaSource(settings, Positions().locate)
+
+
+def test_missing_topics_are_named_then_made_and_the_others_left_alone(kafka: KafkaForTests) -> None:
+    settings = kafka.settings_with_topic(partitions=5)
+    problems = topics.check_topics(settings)
+    assert len(problems) == 3
+    for name, problem in zip(settings.topics.all()[1:], problems, strict=True):
+        assert name in problem
+        assert "does not exist" in problem
+    items = topics.describe(settings)[0]
+    assert topics.create_topics(settings) == list(settings.topics.all()[1:])
+    assert topics.check_topics(settings) == []
+    assert [state.partitions for state in topics.describe(settings)] == [5, 3, 3, 3]
+    assert topics.describe(settings)[0] == items
+    assert topics.create_topics(settings) == []
+
+
+SASL = """
+listeners=SASL_PLAINTEXT://127.0.0.1:{sasl},PLAINTEXT://127.0.0.1:{plain},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=SASL_PLAINTEXT://127.0.0.1:{sasl},PLAINTEXT://127.0.0.1:{plain}
+controller.quorum.bootstrap.servers=127.0.0.1:{controller}
+listener.security.protocol.map=SASL_PLAINTEXT:SASL_PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+inter.broker.listener.name=PLAINTEXT
+sasl.enabled.mechanisms=PLAIN
+listener.name.sasl_plaintext.plain.sasl.jaas.config=\
+org.apache.kafka.common.security.plain.PlainLoginModule required user_ann="secret";
+"""
+
+
+def test_logins_work_and_a_wrong_password_is_named_as_a_reason(
+    restartable_apache_kafka: Start, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sasl = free_port()
+    broker = restartable_apache_kafka(
+        lambda plain: SASL.format(sasl=sasl, plain=plain, controller=free_port())
+    )
+    security = SecuritySettings("SASL_PLAINTEXT", "PLAIN", "ann", "TEST_KAFKA_PASSWORD")
+    settings = KafkaSettings(bootstrap=f"127.0.0.1:{sasl}", connect_seconds=3.0, security=security)
+    assert broker.broker.bootstrap != settings.bootstrap
+    monkeypatch.setenv("TEST_KAFKA_PASSWORD", "secret")
+    topics.create_topics(settings)
+    publisher = KafkaPublisher(settings)
+    publisher.send([OutMessage("items", 0, b"k", b"v")])
+    publisher.close()
+    source = KafkaSource(settings, Positions().locate)
+    assert [r.value for r in take(source, 1)] == [b"v"]
+    source.close()
+    monkeypatch.setenv("TEST_KAFKA_PASSWORD", "wrong")
+    with pytest.raises(SetupProblem, match=r"is the password of 'ann' \(in TEST_KAFKA_PASSWORD\) right"):
+        KafkaPublisher(settings)
+    monkeypatch.delenv("TEST_KAFKA_PASSWORD")
+    with pytest.raises(SetupProblem, match="environment variable TEST_KAFKA_PASSWORD is not set"):
+        KafkaPublisher(settings)

@@ -1,0 +1,201 @@
+"""A broker for the tests, one a session, and helpers to talk to it behind the code under test."""
+
+import os
+import uuid
+import warnings
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from time import monotonic
+from typing import Any
+
+import pytest
+
+with warnings.catch_warnings():  # it reads its schemas, when imported, in a way that Python deprecates
+    warnings.simplefilter("ignore", DeprecationWarning)
+    from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer, TopicPartition
+
+from daemon.adapters.broker.apache import ApacheKafka, find_java
+from daemon.adapters.broker.embedded import EmbeddedBroker
+from daemon.adapters.broker.process import Broker, RunningBroker, free_port
+from daemon.adapters.kafka.settings import KafkaSettings, TopicNames
+from daemon.core.errors import SetupProblem
+
+DEADLINE = 30.0
+"""Seconds that a test waits for a condition on a broker; groups of the embedded one form slowly."""
+
+
+def wait_until(condition: Callable[[], Any], deadline: float = DEADLINE, what: str = "the condition") -> Any:
+    """Call until it returns something true, and return that; fails the test after the deadline."""
+    until = monotonic() + deadline
+    while True:
+        found = condition()
+        if found:
+            return found
+        if monotonic() > until:
+            pytest.fail(f"{what} did not come about within {deadline:g} s")
+
+
+@dataclass(frozen=True)
+class KafkaForTests:
+    """Which broker the session uses, and how to act on it as somebody else would."""
+
+    bootstrap: str
+    name: str
+    is_apache: bool
+    _clients: dict[str, Any] = field(default_factory=dict)
+
+    @property
+    def settings(self) -> KafkaSettings:
+        """Settings with names that no other test uses, and the shortest session."""
+        mark = uuid.uuid4().hex[:12]
+        topics = TopicNames(*(f"{name}-{mark}" for name in TopicNames().all()))
+        return KafkaSettings(
+            bootstrap=self.bootstrap, group=f"group-{mark}", topics=topics, partitions=3, session_seconds=6.0
+        )
+
+    def create_topic(self, partitions: int = 1, configs: dict[str, str] | None = None) -> str:
+        """Make a topic of a new name, ready for use."""
+        name = f"topic-{uuid.uuid4().hex[:12]}"
+        self.create(name, partitions, configs)
+        return name
+
+    def create(self, name: str, partitions: int = 1, configs: dict[str, str] | None = None) -> None:
+        """Make this topic."""
+        topic = {name: {"num_partitions": partitions, "configs": configs or {}}}
+        self.admin.create_topics(topic, wait_for_metadata=True)
+
+    def settings_with_topic(self, partitions: int = 1) -> KafkaSettings:
+        """Settings whose items topic exists."""
+        settings = self.settings
+        self.create(settings.topics.items, partitions)
+        return settings
+
+    def produce(
+        self,
+        topic: str,
+        values: Sequence[bytes | None],
+        *,
+        partition: int = 0,
+        key: bytes | None = b"k",
+        headers: Sequence[tuple[str, bytes]] = (),
+    ) -> None:
+        """Append messages to one partition, in order, acknowledged when this returns."""
+        producer = self.producer
+        sent = [producer.send(topic, v, key, list(headers), partition) for v in values]
+        producer.flush(DEADLINE)
+        for future in sent:
+            future.get(0)
+
+    def read_all(
+        self, topic: str, until: Callable[[list[Any]], bool], deadline: float = DEADLINE
+    ) -> list[Any]:
+        """Every message of a topic from its beginning, once `until` holds of them; fails at the deadline."""
+        partitions = self.admin.describe_topics([topic])[0]["partitions"]
+        consumer = KafkaConsumer(
+            bootstrap_servers=self.bootstrap, enable_auto_commit=False, allow_auto_create_topics=False
+        )
+        try:
+            consumer.assign([TopicPartition(topic, found["partition_index"]) for found in partitions])
+            for assigned in consumer.assignment():
+                consumer.seek(assigned, 0)
+            read: list[Any] = []
+
+            def enough() -> bool:
+                for records in consumer.poll(200).values():
+                    read.extend(records)
+                return until(read)
+
+            wait_until(enough, deadline, f"what was wanted of topic {topic}")
+            return read
+        finally:
+            consumer.close(autocommit=False)
+
+    @property
+    def admin(self) -> Any:
+        """An admin client, made when first used."""
+        return self._client("admin", lambda: KafkaAdminClient(bootstrap_servers=self.bootstrap))
+
+    @property
+    def producer(self) -> Any:
+        """A producer of a client that is not ours."""
+        return self._client(
+            "producer", lambda: KafkaProducer(bootstrap_servers=self.bootstrap, max_request_size=20_000_000)
+        )
+
+    def close(self) -> None:
+        """Disconnect the clients."""
+        for client in self._clients.values():
+            client.close()
+        self._clients.clear()
+
+    def _client(self, name: str, make: Callable[[], Any]) -> Any:
+        if name not in self._clients:
+            self._clients[name] = make()
+        return self._clients[name]
+
+
+def kafka_home() -> Path | None:
+    """Where Apache Kafka is, if the tests are to use it and Java can run it."""
+    home = os.environ.get("LABELLOOP_KAFKA_HOME")
+    if not home:
+        return None
+    try:
+        find_java()
+    except SetupProblem:
+        return None
+    return Path(home)
+
+
+def broker_name() -> str:
+    """Which broker a session of tests uses."""
+    if os.environ.get("LABELLOOP_TEST_BOOTSTRAP"):
+        return "LABELLOOP_TEST_BOOTSTRAP"
+    return "Apache Kafka" if kafka_home() else "embedded broker (tansu)"
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaForTests]:
+    """The broker of this session: the one given, else Apache Kafka, else the embedded one."""
+    given = os.environ.get("LABELLOOP_TEST_BOOTSTRAP")
+    if given:
+        with _clients(given, is_apache=True) as found:
+            yield found
+        return
+    folder = tmp_path_factory.mktemp("kafka")
+    home = kafka_home()
+    broker: Broker = ApacheKafka(home, folder, free_port()) if home else EmbeddedBroker(free_port())
+    running = RunningBroker(broker, folder / "broker.log")
+    try:
+        with _clients(broker.bootstrap, is_apache=home is not None) as found:
+            yield found
+    finally:
+        running.stop()
+
+
+@pytest.fixture
+def restartable_apache_kafka(tmp_path: Path) -> Iterator[Callable[..., RunningBroker]]:
+    """`start()` runs an Apache Kafka of the test's own; again after `stop()`, on the same port and data."""
+    home = kafka_home()
+    if home is None:
+        pytest.skip("needs Apache Kafka: set LABELLOOP_KAFKA_HOME and have Java 17")
+    first = ApacheKafka(home, tmp_path / "kafka", free_port())
+    running: list[RunningBroker] = []
+
+    def start(extra: Callable[[int], str] = lambda port: "") -> RunningBroker:
+        running.append(RunningBroker(replace(first, extra=extra(first.port)), tmp_path / "broker.log"))
+        return running[-1]
+
+    yield start
+    for broker in running:
+        broker.stop()
+
+
+@contextmanager
+def _clients(bootstrap: str, *, is_apache: bool) -> Iterator[KafkaForTests]:
+    found = KafkaForTests(bootstrap, broker_name(), is_apache)
+    try:
+        yield found
+    finally:
+        found.close()
