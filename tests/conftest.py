@@ -1,9 +1,28 @@
 """Fixtures and reporting shared by all tests."""
 
 import pytest
+from database_fixtures import (
+    clock,
+    copied_postgres,
+    database,
+    empty_postgres,
+    empty_url,
+    postgres_server,
+    postgres_template,
+)
 from kafka_fixtures import broker_name, kafka, restartable_apache_kafka
 
-__all__ = ["kafka", "restartable_apache_kafka"]
+__all__ = [
+    "clock",
+    "copied_postgres",
+    "database",
+    "empty_postgres",
+    "empty_url",
+    "kafka",
+    "postgres_server",
+    "postgres_template",
+    "restartable_apache_kafka",
+]
 
 
 def pytest_report_header() -> str:

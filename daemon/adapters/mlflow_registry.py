@@ -21,9 +21,12 @@ from labeling_functions.task import Task
 CHAMPION = "champion"
 """Alias of the version that workers follow."""
 
+SHOWN_AS = ("mlflow.experimentKind", "custom_model_development")
+"""Tag of the experiment; without it MLflow's pages open on language-model traces."""
+
 HOW_TO_ASK = """Encoder and classifier that Labelloop trained; give it texts:
 
-`mlflow models serve -m models:/NAME@champion --env-manager local -p 5001`
+`mlflow models serve -m models:/NAME@champion --env-manager local --port 5001`
 
 `curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{"inputs": ["a text", "another"]}'`
 """
@@ -94,6 +97,7 @@ class MlflowRegistry:
             self._mlflow.set_tracking_uri(self.uri)
             self._mlflow.set_registry_uri(self.uri)
             experiment = self._mlflow.set_experiment(self.experiment).experiment_id
+            self._client.set_experiment_tag(experiment, *SHOWN_AS)
             with self._mlflow.start_run(run_name=run.name, experiment_id=experiment) as active:
                 self._log_numbers(run)
                 self._log_artifacts(run)

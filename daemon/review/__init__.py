@@ -1,0 +1,1 @@
+"""The pages where people answer and watch, and the REST API beneath them."""

@@ -18,8 +18,8 @@ from daemon.core.settings import (
     StreamSettings,
     TierSettings,
 )
+from daemon.review.settings import ReviewSettings
 from daemon.wiring import config_keys
-from daemon.wiring._later import ReviewSettings
 from daemon.wiring.config_env import expand, overlay
 from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic
 from daemon.wiring.config_file import Document, read_yaml

@@ -34,14 +34,14 @@ def main(config: Config, file: Path | None, label_column: str | None, limit: int
     classes = config.task.classes
     applied = Applier(functions, len(classes), classes, config.stream.function_seconds).apply(sample.items)
     reports = analyze(applied.L, [function.name for function in functions], len(classes), sample.truth)
-    console = Console()
+    shown = table(reports, classes)
+    # Never narrower than the table: where it must break, a terminal breaks it better than dots in names.
+    console = Console(width=max(Console().width, Console(width=1_000).measure(shown).maximum))
     known = int((sample.truth != UNKNOWN).sum())
-    console.print(
-        f"{len(sample.items):,} items from {sample.source}; the class of {known:,} is known", markup=False
-    )
-    console.print(table(reports, classes))
+    print(f"{len(sample.items):,} items from {sample.source}; the class of {known:,} is known")
+    console.print(shown)
     for line in complaints(applied):
-        console.print(line, markup=False)
+        print(line)
 
 
 def complaints(applied: Applied) -> Iterator[str]:

@@ -7,7 +7,7 @@ from kafka_worlds import BrokerWorld, MemoryWorld, Positions, World, poll_some, 
 
 from daemon.adapters.kafka.publisher import MessageTooLarge
 from daemon.core.errors import PositionOutsideLog, PublishFailed
-from daemon.core.wire import OutMessage
+from daemon.core.wire import OutMessage, Record
 
 MakeWorld = Callable[[int], World]
 
@@ -50,7 +50,7 @@ def test_spans_join_without_gap_or_overlap(make_world: MakeWorld) -> None:
         world.produce(values(0, 70), partition)
     positions = Positions()
     source = world.source(positions.locate, batch_items=16)
-    read = []
+    read: list[Record] = []
     while len(read) < 210:
         batch = poll_some(source)
         assert len(batch.records) <= 16
@@ -114,7 +114,7 @@ def test_keep_alive_delivers_and_loses_nothing(make_world: MakeWorld) -> None:
     world.produce(values(0, 20), 1)
     positions = Positions()
     source = world.source(positions.locate, batch_items=5)
-    read = []
+    read: list[Record] = []
     while len(read) < 40:
         source.keep_alive()
         batch = poll_some(source)

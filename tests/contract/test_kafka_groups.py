@@ -9,6 +9,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
@@ -16,6 +17,7 @@ from kafka_worlds import Positions, poll_some, take
 
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.kafka.source import KafkaSource
+from daemon.core.wire import Record
 
 PARTITIONS = 6
 MEMBER = Path(__file__).with_name("kafka_member.py")
@@ -60,7 +62,7 @@ class Group:
             self.kafka.produce(self.settings.topics.items, values, partition=partition)
             self.produced[partition] += count
 
-    def rows(self, query: str) -> list[tuple[object, ...]]:
+    def rows(self, query: str) -> list[tuple[Any, ...]]:
         return self.connection.execute(query).fetchall()
 
     def readers_of_new_messages(self) -> set[object]:
@@ -193,7 +195,7 @@ def test_commits_are_there_for_lag_displays(kafka: KafkaForTests) -> None:
     kafka.produce(settings.topics.items, [b"a", b"b"])
     source = KafkaSource(settings, Positions().locate, end_offsets_exact=kafka.is_apache)
     try:
-        read = []
+        read: list[Record] = []
         while len(read) < 2:
             batch = poll_some(source)
             source.saved(batch.spans)

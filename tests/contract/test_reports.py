@@ -224,7 +224,7 @@ def test_recent_labels_are_current_and_newest_first(
     add_items(database, ["held"], revision=0)
     _publish(database, "new", 1, 1, "provisional", 50)
     _publish(database, "newer", 1, 1, "provisional", 60)
-    assert [row.item for row in room.recent_labels(2)] == ["newer"]
+    assert [row.item for row in room.recent_labels(2)] == ["newer", "new"]
     add_answer(database, "old", add_annotator(database, "ann"), 1)
     rows = room.recent_labels(3)
     assert [(row.item, row.revision, row.status) for row in rows] == [

@@ -62,8 +62,8 @@ def test_postgresql_that_does_not_let_us_in(postgres_server: str, old: str, new:
     assert "wrong" not in str(problem.value).replace("wrongly", "")
 
 
-def test_the_short_name_of_postgresql_is_understood(copied_postgres: str) -> None:
-    database = Database(copied_postgres.replace("postgresql://", "postgres://"))
+def test_the_short_name_of_postgresql_is_understood(postgres_url: str) -> None:
+    database = Database(postgres_url.replace("postgresql://", "postgres://"))
     with database.read() as connection:
         assert database.now(connection) > 1_700_000_000_000
     database.close()
@@ -87,8 +87,8 @@ def test_a_reading_transaction_sees_one_moment(database: Database) -> None:
         assert reading.execute(select(counters.c.value)).scalar_one() == 1
 
 
-def test_a_read_transaction_of_postgresql_cannot_write(copied_postgres: str) -> None:
-    database = Database(copied_postgres)
+def test_a_read_transaction_of_postgresql_cannot_write(postgres_url: str) -> None:
+    database = Database(postgres_url)
     with pytest.raises(DBAPIError, match="read-only"), database.read() as connection:
         connection.execute(insert(counters).values(name="a", value=1))
     database.close()
@@ -134,8 +134,8 @@ def test_sqlite_refuses_a_second_worker_until_the_first_is_gone(tmp_path: Path) 
     second.close()
 
 
-def test_postgresql_lets_any_number_of_workers_in(copied_postgres: str) -> None:
-    databases = [Database(copied_postgres) for _ in range(2)]
+def test_postgresql_lets_any_number_of_workers_in(postgres_url: str) -> None:
+    databases = [Database(postgres_url) for _ in range(2)]
     for database in databases:
         database.claim_single_worker()
         database.close()

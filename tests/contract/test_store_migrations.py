@@ -46,8 +46,11 @@ def test_processes_that_start_together_migrate_once(empty_url: str) -> None:
     assert [worker.exitcode for worker in workers] == [0, 0, 0, 0]
 
 
-def test_a_schema_from_the_future_is_refused(database: Database) -> None:
+def test_a_schema_from_the_future_is_refused(empty_url: str) -> None:
+    database = Database(empty_url)
+    database.migrate()
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
     with pytest.raises(SetupProblem, match="version 9999, which is newer than this program's 0001"):
         database.migrate()
+    database.close()

@@ -288,8 +288,8 @@ def test_two_workers_never_decide_on_one_recheck(database: Database, room: Strea
     assert {row.revision for row in all_rows(database, items)} == {2}
 
 
-def test_a_second_connection_skips_rechecks_that_are_held(copied_postgres: str) -> None:
-    database = Database(copied_postgres)
+def test_a_second_connection_skips_rechecks_that_are_held(postgres_url: str) -> None:
+    database = Database(postgres_url)
     room, other = StreamRoom(database, {}), StreamRoom(database, {})
     add_items(database, ["a", "b"])
     _recheck(database, "a", "b")
@@ -305,8 +305,8 @@ def test_a_second_connection_skips_rechecks_that_are_held(copied_postgres: str) 
     database.close()
 
 
-def test_a_second_look_at_one_item_waits_for_the_first(copied_postgres: str) -> None:
-    database = Database(copied_postgres)
+def test_a_second_look_at_one_item_waits_for_the_first(postgres_url: str) -> None:
+    database = Database(postgres_url)
     room = StreamRoom(database, {})
     add_items(database, ["a"])
     _recheck(database, "a", "a")

@@ -224,9 +224,9 @@ class KafkaSource:
     def _poll_through_join(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
         """Poll; in a rebalance go on for a while, without a pause.
 
-        kafka-python 3.0.12 takes up the end of a rebalance only inside a poll. One that ends between two polls
-        is begun again; and a leader that rejoined because the topic's partitions changed forgets even that: its
-        heartbeats stay off, and the broker drops a member that believes to be in the group.
+        kafka-python 3.0.12 takes up the end of a rebalance only inside a poll. One that ends between two
+        polls is begun again; and a leader that rejoined because the topic's partitions changed forgets even
+        that: its heartbeats stay off, and the broker drops a member that believes to be in the group.
         """
         coordinator = self._consumer._coordinator
         until = time.monotonic() + JOIN_SECONDS

@@ -28,6 +28,7 @@ from daemon.adapters.store.schema import (
     windows,
 )
 from daemon.adapters.store.windows import record_of
+from daemon.core.decide import STATUS
 from daemon.core.rows import (
     ItemStory,
     Overview,
@@ -54,11 +55,6 @@ LEISURE = 20
 """Reading the whole table of items is rested from for this many times as long as it took."""
 
 AUTOMATIC = (ItemState.READY.value, ItemState.FROZEN.value, ItemState.CERTIFIED.value)
-STATUS = {
-    ItemState.HUMAN.value: LabelStatus.HUMAN.value,
-    ItemState.CERTIFIED.value: LabelStatus.CERTIFIED.value,
-}
-"""Status of a published label by its item's state; provisional in all other states."""
 
 
 @dataclass
@@ -160,13 +156,13 @@ def _count_labels(connection: Connection) -> tuple[dict[str, int], dict[int, int
     for row in connection.execute(query.group_by(items.c.state, items.c.labels, published)):
         classes[int(i1(row.labels)[0])] += row.n
         if row.published:
-            statuses[STATUS.get(row.state, LabelStatus.PROVISIONAL.value)] += row.n
+            statuses[STATUS.get(ItemState(row.state), LabelStatus.PROVISIONAL)] += row.n
     return dict(statuses), dict(classes)
 
 
 def _arrivals(connection: Connection, now: int) -> tuple[list[tuple[int, int]], float]:
     """Items of each of the last 60 minutes (minutes since 1970, oldest first), and of the last 60 seconds."""
-    minute = items.c.arrived - items.c.arrived % MINUTE
+    minute = (items.c.arrived - items.c.arrived % MINUTE).label("minute")
     this = now - now % MINUTE
     query = select(minute, func.count()).where(items.c.arrived >= this - 59 * MINUTE).group_by(minute)
     found = _pairs(connection, query)

@@ -41,7 +41,8 @@ def recent(connection: Connection, limit: int) -> list[RecentLabel]:
 
     The items are found through indexes: labels themselves are in no order of time.
     """
-    arrived = select(items.c.id).order_by(items.c.arrived.desc()).limit(limit)
+    published = select(items.c.id).where(items.c.revision > 0)
+    arrived = published.order_by(items.c.arrived.desc()).limit(limit)
     answered = select(answers.c.item).order_by(answers.c.id.desc()).limit(limit)
     ids = {*connection.execute(arrived).scalars(), *connection.execute(answered).scalars()}
     current = and_(labels.c.item == items.c.id, labels.c.revision == items.c.revision)

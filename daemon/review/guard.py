@@ -1,0 +1,71 @@
+"""What keeps other sites out of these pages: checks on state-changing calls, and headers on every answer."""
+
+from collections.abc import Awaitable, Callable
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI, Request, Response
+
+from daemon.review.problems import problem
+
+POLICY = "; ".join(
+    (
+        "default-src 'none'",
+        "script-src 'self'",
+        "style-src 'self'",
+        "img-src 'self' data:",
+        "connect-src 'self'",
+        "form-action 'self'",
+        "base-uri 'none'",
+        "frame-ancestors 'none'",
+    )
+)
+HEADERS = {
+    "Content-Security-Policy": POLICY,
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
+}
+SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
+MAX_BODY_BYTES = 65_536
+
+_Next = Callable[[Request], Awaitable[Response]]
+
+
+def install(app: FastAPI) -> None:
+    """Guard every call of the app."""
+
+    @app.middleware("http")
+    async def _guard(request: Request, call_next: _Next) -> Response:
+        refused = None if request.method in SAFE_METHODS else _refusal(request)
+        response = refused or await call_next(request)
+        for name, value in HEADERS.items():
+            response.headers.setdefault(name, value)
+        if not request.url.path.startswith("/static/"):
+            response.headers.setdefault("Cache-Control", "no-store")
+        return response
+
+
+def _refusal(request: Request) -> Response | None:
+    """Browsers name the page that a call comes from; a form of another site cannot send JSON unasked."""
+    if not _same_origin(request):
+        return problem(403, "this call comes from a page of another site", "use the pages of this server")
+    media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if media != "application/json":
+        return problem(
+            415, f"the body is {media or 'of no type'}, not JSON", "send Content-Type: application/json"
+        )
+    length = request.headers.get("content-length", "")
+    if not length.isdigit() or int(length) > MAX_BODY_BYTES:
+        return problem(413, f"a body has at most {MAX_BODY_BYTES} bytes, and a stated length", "send less")
+    return None
+
+
+def _same_origin(request: Request) -> bool:
+    site = request.headers.get("sec-fetch-site")
+    if site is not None and site not in ("same-origin", "none"):
+        return False
+    origin = request.headers.get("origin")
+    return origin is None or urlsplit(origin).netloc == request.headers.get("host")

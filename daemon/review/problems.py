@@ -1,0 +1,59 @@
+"""Errors of the API: one JSON shape, {"error": what was wrong, "help": what to do}."""
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, Response
+from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
+
+from daemon.core.errors import LeaseLost, UnknownReviewer
+
+
+class Problem(BaseModel):
+    """What went wrong, and what to do about it."""
+
+    error: str = Field(description="What was wrong, in one sentence.")
+    help: str = Field(description="What to do about it.")
+
+
+class Refused(Exception):
+    """A request that cannot be served as it is."""
+
+    def __init__(self, status: int, error: str, help_: str) -> None:
+        super().__init__(error)
+        self.status = status
+        self.help = help_
+
+
+def problem(status: int, error: str, help_: str) -> JSONResponse:
+    """An error as the API tells it."""
+    return JSONResponse({"error": error, "help": help_}, status)
+
+
+def install(app: FastAPI) -> None:
+    """Have every expected error answered in the API's shape."""
+
+    @app.exception_handler(Refused)
+    def _refused(_request: Request, error: Refused) -> Response:
+        return problem(error.status, str(error), error.help)
+
+    @app.exception_handler(LeaseLost)
+    def _lost(_request: Request, error: LeaseLost) -> Response:
+        return problem(409, str(error), "nothing was recorded; lease the next question")
+
+    @app.exception_handler(UnknownReviewer)
+    def _unknown(_request: Request, error: UnknownReviewer) -> Response:
+        return problem(404, str(error), "POST /api/reviewers with name and tier gives an id")
+
+    @app.exception_handler(RequestValidationError)
+    def _invalid(_request: Request, error: RequestValidationError) -> Response:
+        said = [f"{_place(one['loc'])}: {one['msg']}" for one in error.errors()]
+        return problem(422, "; ".join(said), "the fields of every call are described at /api/docs")
+
+    @app.exception_handler(HTTPException)
+    def _http(_request: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), "the calls that there are: /api/docs")
+
+
+def _place(path: tuple[int | str, ...]) -> str:
+    return ".".join(str(part) for part in path if part != "body") or "body"

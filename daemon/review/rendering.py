@@ -1,0 +1,42 @@
+"""Turns guidelines and items into what pages may show."""
+
+import json
+from datetime import UTC, datetime
+
+import msgspec
+from markdown_it import MarkdownIt
+from markupsafe import Markup
+
+from daemon.core.decoding import decode_stored
+
+_markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
+
+
+def guidelines_html(text: str) -> Markup:
+    """Markdown as HTML; HTML inside it is shown as text, and only harmless links stay links."""
+    return Markup(_markdown.render(text))
+
+
+def fields_of(payload: bytes) -> list[tuple[str, str]]:
+    """(name, text) of each field of an item, for people to read; metadata is not shown to annotators."""
+    item = decode_stored(payload)
+    return [(name, _text(value)) for name, value in item.fields.items()]
+
+
+def snippet(payload: bytes, length: int = 120) -> str:
+    """The beginning of an item's text on one line."""
+    joined = " ".join(" ".join(text for _, text in fields_of(payload)).split())
+    return joined if len(joined) <= length else joined[: length - 1] + "…"
+
+
+def moment(milliseconds: int | None) -> str:
+    """A time in UTC, to the second."""
+    if milliseconds is None:
+        return ""
+    return datetime.fromtimestamp(milliseconds / 1_000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+
+
+def _text(value: object) -> str:
+    if isinstance(value, str):
+        return value
+    return json.dumps(msgspec.to_builtins(value), ensure_ascii=False, indent=2)

@@ -1,0 +1,33 @@
+"""What the pages are built from."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from daemon.core.ports import QuestionStore, ReportStore
+from daemon.core.settings import GuaranteeSettings, TierSettings
+from daemon.review.settings import ReviewSettings
+from labeling_functions.task import Task
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewServices:
+    """Stores, and the part of the configuration that people see.
+
+    Attributes:
+        questions, reports: the stores.
+        task: what is asked. tiers: who is asked, by name.
+        guarantee: the promise that the dashboard tells.
+        settings: of these pages.
+        mlflow_url: page of the training runs, None if there is none to link to.
+        currency: what prices are counted in. run_name: shown at the top of each page.
+    """
+
+    questions: QuestionStore
+    reports: ReportStore
+    task: Task
+    tiers: Mapping[str, TierSettings]
+    guarantee: GuaranteeSettings
+    settings: ReviewSettings = ReviewSettings()
+    mlflow_url: str | None = None
+    currency: str = "USD"
+    run_name: str = "labelloop"
