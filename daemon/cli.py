@@ -11,6 +11,7 @@ import click
 from daemon.core.errors import PositionOutsideLog, SetupProblem
 from daemon.wiring import logs
 from labeling_functions.loading import LoadError
+from models.encoder import EncoderUnavailable
 
 if TYPE_CHECKING:
     from daemon.wiring.config import Config
@@ -31,7 +32,7 @@ class Commands(click.Group):
         """Run a command; what can be put right by the person at the keyboard is said plainly."""
         try:
             return super().invoke(ctx)
-        except (SetupProblem, LoadError, PositionOutsideLog) as problem:
+        except (SetupProblem, LoadError, EncoderUnavailable, PositionOutsideLog) as problem:
             click.echo(f"labelloop: {problem}", err=True)
             ctx.exit(SETUP_EXIT)
 

@@ -3,25 +3,29 @@
 import pytest
 from database_fixtures import (
     clock,
-    copied_postgres,
     database,
     empty_postgres,
     empty_url,
+    migrated_postgres,
+    migrated_sqlite,
     postgres_server,
-    postgres_template,
+    postgres_url,
+    sqlite_url,
 )
 from kafka_fixtures import broker_name, kafka, restartable_apache_kafka
 
 __all__ = [
     "clock",
-    "copied_postgres",
     "database",
     "empty_postgres",
     "empty_url",
     "kafka",
+    "migrated_postgres",
+    "migrated_sqlite",
     "postgres_server",
-    "postgres_template",
+    "postgres_url",
     "restartable_apache_kafka",
+    "sqlite_url",
 ]
 
 

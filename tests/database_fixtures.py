@@ -1,7 +1,8 @@
-"""Databases for tests: fresh ones, on SQLite and on a private PostgreSQL."""
+"""Databases for tests: empty and migrated for each test, on SQLite and on a private PostgreSQL."""
 
 import os
 import secrets
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,8 +12,7 @@ from private_postgres import PrivatePostgres, server_binaries
 from sqlalchemy import make_url
 
 from daemon.adapters.store.engine import Database, MovableClock
-
-TEMPLATE = "labelloop_template"
+from daemon.adapters.store.schema import metadata
 
 
 @pytest.fixture(scope="session")
@@ -29,22 +29,10 @@ def postgres_server() -> Iterator[str]:
         yield server.url
 
 
-@pytest.fixture(scope="session")
-def postgres_template(postgres_server: str) -> Iterator[str]:
-    """Name of a migrated database that tests copy."""
-    name = f"{TEMPLATE}_{secrets.token_hex(4)}"
-    _administer(postgres_server, f"CREATE DATABASE {name}")
-    database = Database(_address(postgres_server, name))
-    database.migrate()
-    database.close()
-    yield name
-    _administer(postgres_server, f"DROP DATABASE {name}")
-
-
 @pytest.fixture
 def empty_postgres(postgres_server: str) -> Iterator[str]:
     """Address of a database without any table."""
-    yield from _fresh(postgres_server, "template1")
+    yield from _new_database(postgres_server)
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -55,10 +43,34 @@ def empty_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("empty_postgres"))
 
 
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """Address of a migrated database that tests use one after the other."""
+    for address in _new_database(postgres_server):
+        _migrate(address)
+        yield address
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated database that tests copy."""
+    path = tmp_path_factory.mktemp("migrated") / "labelloop.db"
+    _migrate(f"sqlite:///{path}")
+    return path
+
+
 @pytest.fixture
-def copied_postgres(postgres_server: str, postgres_template: str) -> Iterator[str]:
-    """Address of a migrated, empty database."""
-    yield from _fresh(postgres_server, postgres_template)
+def postgres_url(migrated_postgres: str) -> str:
+    """Address of a migrated database with nothing in it."""
+    _clear(migrated_postgres)
+    return migrated_postgres
+
+
+@pytest.fixture
+def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
+    """Address of a migrated database with nothing in it."""
+    shutil.copy(migrated_sqlite, tmp_path / "labelloop.db")
+    return f"sqlite:///{tmp_path}/labelloop.db"
 
 
 @pytest.fixture
@@ -68,28 +80,36 @@ def clock() -> MovableClock:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database(request: pytest.FixtureRequest, tmp_path: Path, clock: MovableClock) -> Iterator[Database]:
+def database(request: pytest.FixtureRequest, clock: MovableClock) -> Iterator[Database]:
     """A migrated, empty database of either kind, on the test's clock."""
-    if request.param == "sqlite":
-        opened = Database(f"sqlite:///{tmp_path}/labelloop.db", clock)
-        opened.migrate()
-    else:
-        opened = Database(str(request.getfixturevalue("copied_postgres")), clock)
+    wanted = "sqlite_url" if request.param == "sqlite" else "postgres_url"
+    opened = Database(str(request.getfixturevalue(wanted)), clock)
     yield opened
     opened.close()
 
 
-def _fresh(server: str, template: str) -> Iterator[str]:
+def _migrate(address: str) -> None:
+    database = Database(address)
+    database.migrate()
+    database.close()
+
+
+def _new_database(server: str) -> Iterator[str]:
     name = f"labelloop_test_{secrets.token_hex(6)}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield _address(server, name)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
-
-
-def _address(server: str, name: str) -> str:
-    return make_url(server).set(database=name).render_as_string(hide_password=False)
-
-
-def _administer(server: str, statement: str) -> None:
     with psycopg.connect(server, autocommit=True) as connection:
-        connection.execute(statement.encode())
+        connection.execute(f"CREATE DATABASE {name}".encode())
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"DROP DATABASE {name} WITH (FORCE)".encode())
+
+
+def _clear(address: str) -> None:
+    # Much quicker than a new database for each test.
+    with psycopg.connect(address, autocommit=True) as connection:
+        connection.execute(
+            "SELECT pg_terminate_backend(pid) FROM pg_stat_activity "
+            "WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
+        for table in reversed(metadata.sorted_tables):
+            connection.execute(f"DELETE FROM {table.name}".encode())
+        connection.execute("SELECT setval(oid, 1, false) FROM pg_class WHERE relkind = 'S'")

@@ -21,8 +21,8 @@ from labeling_functions.task import Task
 CHAMPION = "champion"
 """Alias of the version that workers follow."""
 
-SHOWN_AS = ("mlflow.experimentKind", "custom_model_development")
-"""Tag of the experiment; without it MLflow's pages open on language-model traces."""
+TRAINING_PAGES = "?workflowType=machine_learning"
+"""Without it MLflow's pages open on traces of language models."""
 
 HOW_TO_ASK = """Encoder and classifier that Labelloop trained; give it texts:
 
@@ -97,13 +97,12 @@ class MlflowRegistry:
             self._mlflow.set_tracking_uri(self.uri)
             self._mlflow.set_registry_uri(self.uri)
             experiment = self._mlflow.set_experiment(self.experiment).experiment_id
-            self._client.set_experiment_tag(experiment, *SHOWN_AS)
             with self._mlflow.start_run(run_name=run.name, experiment_id=experiment) as active:
                 self._log_numbers(run)
                 self._log_artifacts(run)
                 run_id = str(active.info.run_id)
                 model_version = self._version(run, run_id)
-        url = f"{_shown(self.uri).rstrip('/')}/#/experiments/{experiment}/runs/{run_id}"
+        url = f"{_shown(self.uri).rstrip('/')}/#/experiments/{experiment}/runs/{run_id}{TRAINING_PAGES}"
         return Logged(run_id, model_version, url)
 
     def set_champion(self, version: str) -> None:

@@ -6,6 +6,7 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI, Request, Response
 
 from daemon.review.problems import problem
+from daemon.review.settings import LOOPBACK, ReviewSettings
 
 POLICY = "; ".join(
     (
@@ -34,12 +35,13 @@ MAX_BODY_BYTES = 65_536
 _Next = Callable[[Request], Awaitable[Response]]
 
 
-def install(app: FastAPI) -> None:
+def install(app: FastAPI, settings: ReviewSettings) -> None:
     """Guard every call of the app."""
+    names = {*LOOPBACK, *settings.names} if settings.loopback_only else None
 
     @app.middleware("http")
     async def _guard(request: Request, call_next: _Next) -> Response:
-        refused = None if request.method in SAFE_METHODS else _refusal(request)
+        refused = _wrong_name(request, names) or _refusal(request)
         response = refused or await call_next(request)
         for name, value in HEADERS.items():
             response.headers.setdefault(name, value)
@@ -48,8 +50,21 @@ def install(app: FastAPI) -> None:
         return response
 
 
+def _wrong_name(request: Request, names: set[str] | None) -> Response | None:
+    """A foreign name that was made to point at this machine would make a foreign page look like ours."""
+    if names is None or request.url.hostname in names:
+        return None
+    return problem(
+        421,
+        f"this server is not called {request.url.hostname}",
+        "list the name in review.names if it is yours",
+    )
+
+
 def _refusal(request: Request) -> Response | None:
     """Browsers name the page that a call comes from; a form of another site cannot send JSON unasked."""
+    if request.method in SAFE_METHODS:
+        return None
     if not _same_origin(request):
         return problem(403, "this call comes from a page of another site", "use the pages of this server")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()

@@ -1,6 +1,7 @@
 """Turns guidelines and items into what pages may show."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 
 import msgspec
@@ -27,6 +28,11 @@ def snippet(payload: bytes, length: int = 120) -> str:
     """The beginning of an item's text on one line."""
     joined = " ".join(" ".join(text for _, text in fields_of(payload)).split())
     return joined if len(joined) <= length else joined[: length - 1] + "…"
+
+
+def class_name(index: int, classes: Sequence[str]) -> str:
+    """Name of a class; a number where the task has lost a class that was used before."""
+    return classes[index] if 0 <= index < len(classes) else f"class {index}"
 
 
 def moment(milliseconds: int | None) -> str:

@@ -1,7 +1,7 @@
 """What the pages are built from."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.settings import GuaranteeSettings, TierSettings
@@ -27,7 +27,7 @@ class ReviewServices:
     task: Task
     tiers: Mapping[str, TierSettings]
     guarantee: GuaranteeSettings
-    settings: ReviewSettings = ReviewSettings()
+    settings: ReviewSettings = field(default_factory=ReviewSettings)
     mlflow_url: str | None = None
     currency: str = "USD"
     run_name: str = "labelloop"

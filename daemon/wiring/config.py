@@ -21,11 +21,13 @@ from daemon.core.settings import (
 from daemon.review.settings import ReviewSettings
 from daemon.wiring import config_keys
 from daemon.wiring.config_env import expand, overlay
-from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic
+from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic, suggest
 from daemon.wiring.config_file import Document, read_yaml
 from labeling_functions.task import Task
+from models.label_model.registry import LABEL_MODELS
 
 DEFAULT_FILE = "labelloop.yaml"
+SQLITE = "sqlite:///"
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,6 +102,10 @@ class Config:
                 "tiers: none is final; give `final: true` to one whose answers count as the truth: "
                 "the guarantee is audited there"
             )
+        for name in self.learning.label_models:
+            if name not in LABEL_MODELS:
+                hint = suggest(name, LABEL_MODELS) or f"; there are {', '.join(LABEL_MODELS)}"
+                raise ValueError(f"learning: label_models: {name!r} is unknown{hint}")
 
     @property
     def audit_tier(self) -> str:
@@ -109,8 +115,12 @@ class Config:
 
     @property
     def database_url(self) -> str:
-        """Address of the database; SQLite in the state folder if none is configured."""
-        return self.database.url or f"sqlite:///{self.state / 'labelloop.db'}"
+        """Address of the database; SQLite in the state folder if none is configured. Files by full path."""
+        url = self.database.url
+        if url is None:
+            return f"{SQLITE}{self.state / 'labelloop.db'}"
+        # A path that is absolute stays as it is.
+        return f"{SQLITE}{self.folder / url.removeprefix(SQLITE)}" if url.startswith(SQLITE) else url
 
 
 KEYS = config_keys.key_tree(Config, skip=frozenset({"folder"}))

@@ -83,11 +83,14 @@ def from_pydantic(error: ErrorDetails, tree: KeyTree) -> Problem:
 
 
 def from_check(path: Path, message: str, tree: KeyTree) -> Problem:
-    """A finding of a dataclass's own check; by our convention its message begins with the key's name."""
-    name, _, rest = message.partition(": ")
-    if name in tree.children(path):
-        return Problem((*path, name), rest)
-    return Problem(path, rest if path and name == path[-1] else message)
+    """A finding of a dataclass's own check; by our convention its message begins with the key it is about."""
+    name, colon, rest = message.partition(": ")
+    if colon and path and name == path[-1]:
+        return Problem(path, rest)
+    while colon and name in tree.children(path):
+        path, message = (*path, name), rest
+        name, colon, rest = message.partition(": ")
+    return Problem(path, message)
 
 
 def _complaint(error: ErrorDetails, key: Key | None) -> str:

@@ -17,6 +17,7 @@ CHATTY = {
     # Several errors a second while a broker is away; our adapters say it once, in their own words.
     "kafka": logging.CRITICAL,
     "alembic": logging.WARNING,
+    "huggingface_hub": logging.ERROR,
     "httpx": logging.WARNING,
     "httpcore": logging.WARNING,
     "mlflow": logging.WARNING,

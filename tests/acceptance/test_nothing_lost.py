@@ -26,7 +26,7 @@ def messages(generator: random.Random) -> list[bytes]:
 
 @pytest.mark.kafka_only
 @pytest.mark.timeout(SECONDS + 120)
-def test_workers_may_be_killed_and_frozen(kafka: KafkaForTests, empty_postgres: str, tmp_path: Path) -> None:
+def test_workers_may_be_killed_and_frozen(kafka: KafkaForTests, postgres_url: str, tmp_path: Path) -> None:
     generator = random.Random(11)
     settings = kafka.settings
     topics = settings.topics
@@ -34,7 +34,7 @@ def test_workers_may_be_killed_and_frozen(kafka: KafkaForTests, empty_postgres: 
     program = Program(
         tmp_path,
         configuration(
-            kafka.bootstrap, {**names, "dead_letters": topics.dead_letters}, empty_postgres, settings.group
+            kafka.bootstrap, {**names, "dead_letters": topics.dead_letters}, postgres_url, settings.group
         ),
     )
     program.write()
@@ -48,14 +48,14 @@ def test_workers_may_be_killed_and_frozen(kafka: KafkaForTests, empty_postgres: 
                 kafka.produce(topics.items, chunk[partition::6], partition=partition, key=None)
             workers = disturb(program, workers, generator)
         wait_until(
-            lambda: query(empty_postgres, "select count(*) from items")[0][0] >= MESSAGES - 50,
+            lambda: query(postgres_url, "select count(*) from items")[0][0] >= MESSAGES - 50,
             SECONDS,
             f"{MESSAGES - 50} stored items; logs:\n{program.logs()}",
         )
         wait_until(
-            lambda: query(empty_postgres, "select count(*) from outbox")[0][0] == 0, 60, "an empty outbox"
+            lambda: query(postgres_url, "select count(*) from outbox")[0][0] == 0, 60, "an empty outbox"
         )
-        check(kafka, empty_postgres, topics.labels, topics.dead_letters)
+        check(kafka, postgres_url, topics.labels, topics.dead_letters)
     finally:
         program.stop()
 

@@ -9,7 +9,7 @@ from program import Program, configuration, item, query
 
 @pytest.mark.timeout(240)
 def test_two_then_three_workers_share_and_take_over(
-    kafka: KafkaForTests, empty_postgres: str, tmp_path: Path
+    kafka: KafkaForTests, postgres_url: str, tmp_path: Path
 ) -> None:
     settings = kafka.settings
     topics = settings.topics
@@ -19,7 +19,7 @@ def test_two_then_three_workers_share_and_take_over(
         "questions": topics.questions,
         "dead_letters": topics.dead_letters,
     }
-    program = Program(tmp_path, configuration(kafka.bootstrap, names, empty_postgres, settings.group))
+    program = Program(tmp_path, configuration(kafka.bootstrap, names, postgres_url, settings.group))
     program.config["kafka"]["end_offsets_exact"] = kafka.is_apache
     program.write()
     kafka.create(topics.items, 6)
@@ -32,7 +32,7 @@ def test_two_then_three_workers_share_and_take_over(
 
     def stored(count: int) -> None:
         wait_until(
-            lambda: query(empty_postgres, "select count(*) from items")[0][0] == count,
+            lambda: query(postgres_url, "select count(*) from items")[0][0] == count,
             60,
             f"{count} stored items; logs:\n{program.logs()}",
         )
@@ -40,7 +40,7 @@ def test_two_then_three_workers_share_and_take_over(
     def at_work(count: int) -> None:
         """Until so many workers have read messages lately."""
         sql = "select report from processes where kind = 'run'"
-        wait_until(lambda: len(query(empty_postgres, sql)) >= count, 60, f"{count} workers\n{program.logs()}")
+        wait_until(lambda: len(query(postgres_url, sql)) >= count, 60, f"{count} workers\n{program.logs()}")
 
     try:
         first = program.start("run")

@@ -182,6 +182,7 @@ def test_partitions_added_to_a_topic_are_read_soon(
         take(source, 1, positions)
         kafka.admin.create_partitions({settings.topics.items: 3})
         wait_until(lambda: len(kafka.admin.describe_topics([settings.topics.items])[0]["partitions"]) == 3)
+        kafka.close()  # its producer knows one partition
         for partition in range(3):
             kafka.produce(settings.topics.items, [b"new"], partition=partition)
         read = take(source, 3, positions)

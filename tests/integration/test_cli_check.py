@@ -288,3 +288,7 @@ def test_a_state_folder_that_cannot_be_made_is_a_problem(project: Path) -> None:
 def test_show_prints_the_configuration_in_force(project: Path, capsys: pytest.CaptureFixture[str]) -> None:
     check.main(project / "labelloop.yaml", show=True)
     assert "target_error: 0.05" in capsys.readouterr().out
+
+
+def test_the_deep_check_of_no_encoder_loads_none(project: Path) -> None:
+    assert checks.encoder_loaded(config_of(project, encoder="null")).state is State.NOTE

@@ -15,6 +15,7 @@ from click.testing import CliRunner
 from daemon import cli
 from daemon.core.errors import PositionOutsideLog, SetupProblem
 from labeling_functions.loading import LoadError
+from models.encoder import EncoderUnavailable
 
 HEAVY = [
     "torch",
@@ -94,7 +95,13 @@ def test_the_process_ends_with_code_2_and_no_traceback() -> None:
 
 
 @pytest.mark.parametrize(
-    "problem", [SetupProblem("no broker"), LoadError("no broker"), PositionOutsideLog("no broker")]
+    "problem",
+    [
+        SetupProblem("no broker"),
+        LoadError("no broker"),
+        EncoderUnavailable("no broker"),
+        PositionOutsideLog("no broker"),
+    ],
 )
 def test_expected_problems_are_one_message(problem: Exception) -> None:
     result = CliRunner().invoke(_group_with_failing_command(problem), ["fail"])

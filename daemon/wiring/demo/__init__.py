@@ -27,6 +27,7 @@ from daemon.wiring.network import free_port
 from daemon.wiring.up import House, Running
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "sms_spam"
+DEFAULT_STATE = Path(".labelloop") / "demo"
 DEADLINE_SECONDS = 600.0
 CALM_SECONDS = 4.0
 FRAME_SECONDS = 0.5
@@ -41,17 +42,18 @@ class DemoOptions:
         exit: end after the table instead of leaving the pages up.
         reviewers: `simulated` answers from the truth; `you` leaves the queue to the person at the keyboard.
         items: send only so many messages; None for all.
-        state: folder of everything that the demo keeps; made anew unless `keep`.
-        port: of the pages, if it is free.
+        state: folder of everything that the demo keeps; None for .labelloop/demo.
+        keep: go on with what an earlier demo left there, instead of starting anew.
+        port: of the pages; None for 8400, or one that is free.
         kafka_home: an Apache Kafka to run instead of the embedded broker.
     """
 
     exit: bool = False
     reviewers: str = "simulated"
     items: int | None = None
-    state: Path = Path(".labelloop") / "demo"
+    state: Path | None = None
     keep: bool = False
-    port: int = 8400
+    port: int | None = None
     kafka_home: Path | None = None
 
 
@@ -64,9 +66,9 @@ def main(options: DemoOptions) -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(wanted, lambda *_: stop.set())
     messages = corpus.load(options.items)
-    if options.state.exists() and not options.keep:
-        shutil.rmtree(options.state)
     config = _config(options)
+    if config.state.exists() and not options.keep:
+        shutil.rmtree(config.state)
     house = House(config, EXAMPLE / "labelloop.yaml", options.kafka_home, _overrides(config))
     try:
         console.print("starting broker, MLflow, worker, learner and review pages ...")
@@ -78,8 +80,8 @@ def main(options: DemoOptions) -> None:
 
 def _config(options: DemoOptions) -> Config:
     config = load(EXAMPLE / "labelloop.yaml")
-    review = replace(config.review, port=free_port(options.port))
-    return replace(config, state=options.state.resolve(), review=review)
+    review = replace(config.review, port=free_port(options.port or config.review.port))
+    return replace(config, state=(options.state or DEFAULT_STATE).resolve(), review=review)
 
 
 def _overrides(config: Config) -> dict[str, str]:

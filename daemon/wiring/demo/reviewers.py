@@ -4,8 +4,10 @@ import random
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import httpx
+import msgspec
 
 PAUSE_SECONDS = 0.3
 LEASES = 8
@@ -22,6 +24,28 @@ class Reviewer:
     tier: str
     accuracy: float
     seconds: float
+
+
+class Enrolled(msgspec.Struct):
+    """What registering answers."""
+
+    id: int
+
+
+class Leased(msgspec.Struct):
+    """An item to be answered."""
+
+    question: int
+    item: str
+
+
+class Leases(msgspec.Struct):
+    """What asking for items answers."""
+
+    leases: list[Leased]
+
+
+Body = TypeVar("Body")
 
 
 class Crew:
@@ -59,7 +83,8 @@ class Crew:
     def _work(self, reviewer: Reviewer, chance: random.Random) -> None:
         try:
             with httpx.Client(base_url=self._address, timeout=30.0) as client:
-                person = _post(client, "/api/reviewers", {"name": reviewer.name, "tier": reviewer.tier})["id"]
+                wanted = {"name": reviewer.name, "tier": reviewer.tier}
+                person = _post(client, "/api/reviewers", wanted, Enrolled).id
                 while not self._home.is_set():
                     if not self._answer_some(client, person, reviewer, chance):
                         self._home.wait(PAUSE_SECONDS)
@@ -73,13 +98,13 @@ class Crew:
         self, client: httpx.Client, person: int, reviewer: Reviewer, chance: random.Random
     ) -> int:
         wanted = {"reviewer": person, "tier": reviewer.tier, "count": LEASES}
-        leases = _post(client, "/api/leases", wanted)["leases"]
+        leases = _post(client, "/api/leases", wanted, Leases).leases
         for lease in leases:
             if self._home.is_set():
                 break
-            label = self._opinion(lease["item"], reviewer.accuracy, chance)
+            label = self._opinion(lease.item, reviewer.accuracy, chance)
             answer = {
-                "question": lease["question"],
+                "question": lease.question,
                 "reviewer": person,
                 "label": label,
                 "seconds": round(chance.uniform(0.5, 1.5) * reviewer.seconds, 1),
@@ -96,8 +121,7 @@ class Crew:
         return chance.choice([name for name in self._classes if name != truth])
 
 
-def _post(client: httpx.Client, path: str, body: Mapping[str, object]) -> dict[str, object]:
+def _post(client: httpx.Client, path: str, body: Mapping[str, object], kind: type[Body]) -> Body:
     response = client.post(path, json=body)
     response.raise_for_status()
-    answer: dict[str, object] = response.json()
-    return answer
+    return msgspec.json.decode(response.content, type=kind)

@@ -68,6 +68,15 @@ def test_an_absolute_state_folder_stays(tmp_path: Path) -> None:
     assert load_text(tmp_path, MINIMAL + f"state: {tmp_path}/other\n").state == tmp_path / "other"
 
 
+def test_a_relative_sqlite_file_lies_beside_the_file(tmp_path: Path) -> None:
+    assert (
+        load_text(tmp_path, MINIMAL + "database: {url: 'sqlite:///x.db'}\n").database_url
+        == f"sqlite:///{tmp_path}/x.db"
+    )
+    absolute = load_text(tmp_path, MINIMAL + "database: {url: 'sqlite:////a/x.db'}\n")
+    assert absolute.database_url == "sqlite:////a/x.db"
+
+
 def test_audits_go_to_the_cheapest_final_tier(tmp_path: Path) -> None:
     tiers = "{crowd: {price: 0.01}, chief: {price: 3, final: true}, nurse: {price: 1, final: true}}"
     text = f"task: {{name: t, classes: [a, b]}}\ntiers: {tiers}"
@@ -96,8 +105,13 @@ def test_a_section_whose_keys_are_commented_out_is_empty(tmp_path: Path) -> None
         ("learning: {label_models: []}", "learning.label_models: 0 given, at least 1 needed;"),
         ("learning: {label_models: majority}", "learning.label_models: 'majority' is not a list of texts;"),
         ("learning: {label_models: [1]}", "learning.label_models.0: 1 is not text (put it in quotes);"),
+        (
+            "learning: {label_models: [majorty]}",
+            "learning.label_models: 'majorty' is unknown; did you mean 'ma",
+        ),
+        ("learning: {label_models: [zzz]}", "learning.label_models: 'zzz' is unknown; there are "),
         ("kafka: {create_topics: 1}", "kafka.create_topics: 1 is not true or false;"),
-        ("kafka: {topics: {items: labels}}", "kafka.topics: "),
+        ("kafka: {topics: {items: labels}}", "kafka.topics: two of labels"),
         ("currency: 1", "currency: 1 is not text (put it in quotes);"),
         ("folder: /tmp", "folder: unknown key;"),
     ],

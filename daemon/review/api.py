@@ -1,0 +1,168 @@
+"""The REST API: what outside queues and the pages call."""
+
+import threading
+import time
+from typing import Any
+
+from fastapi import APIRouter, Query
+
+from daemon.core.rows import ItemStory, Lease, Overview
+from daemon.review.bodies import (
+    AnswerOut,
+    Done,
+    Enrollment,
+    ItemOut,
+    LabelsOut,
+    LeaseOut,
+    LeasesOut,
+    LeaseWish,
+    NewAnswer,
+    QueuesOut,
+    ReviewerOut,
+    Skip,
+    TaskOut,
+    Undo,
+    UndoOut,
+)
+from daemon.review.problems import Problem, Refused
+from daemon.review.services import ReviewServices
+from daemon.review.story_view import fields_out, item_out, label_out
+from daemon.review.summary import OverviewOut, queues, summarize
+
+OVERVIEW_SECONDS = 1.0
+
+Responses = dict[int | str, dict[str, Any]]
+
+NOT_FOUND: Responses = {404: {"model": Problem, "description": "There is no such thing."}}
+LOST: Responses = {
+    404: {"model": Problem, "description": "Nobody has this reviewer id."},
+    409: {"model": Problem, "description": "The question is not there for this reviewer any more."},
+}
+INVALID: Responses = {422: {"model": Problem, "description": "The body is not what the call needs."}}
+
+
+class SharedOverview:
+    """One look at the database for all dashboards that ask within a second."""
+
+    def __init__(self, services: ReviewServices) -> None:
+        self._services = services
+        self._lock = threading.Lock()
+        self._read_at = float("-inf")
+        self._overview: Overview | None = None
+
+    def get(self) -> Overview:
+        """The overview, at most a second old."""
+        with self._lock:
+            if self._overview is None or time.monotonic() - self._read_at > OVERVIEW_SECONDS:
+                self._overview = self._services.reports.overview()
+                self._read_at = time.monotonic()
+            return self._overview
+
+
+def build(services: ReviewServices) -> APIRouter:
+    """All calls under /api."""
+    router = APIRouter(prefix="/api")
+    _reviewing(router, services)
+    _reporting(router, services, SharedOverview(services))
+    return router
+
+
+def _reviewing(router: APIRouter, services: ReviewServices) -> None:
+    store, task = services.questions, services.task
+
+    @router.get("/task", tags=["reviewing"])
+    def get_task() -> TaskOut:
+        """What is asked, which answers there are, and which tiers can be enrolled in."""
+        return TaskOut(
+            name=task.name,
+            kind=task.kind,
+            classes=list(task.classes),
+            descriptions=dict(task.descriptions),
+            guidelines=task.guidelines,
+            tiers=list(services.tiers),
+        )
+
+    @router.post("/reviewers", tags=["reviewing"], responses=INVALID)
+    def enroll(body: Enrollment) -> ReviewerOut:
+        """Register a reviewer, or find them: the same name and tier give the same id."""
+        check_tier(body.tier, services)
+        person = store.enroll(body.name, body.tier)
+        return ReviewerOut(id=person.id, name=person.name, tier=person.tier)
+
+    @router.post("/leases", tags=["reviewing"], responses={**NOT_FOUND, **INVALID})
+    def lease(body: LeaseWish) -> LeasesOut:
+        """Hold up to `count` items for a while; those already held come first, with a new lease."""
+        check_tier(body.tier, services)
+        seconds = services.tiers[body.tier].lease_seconds
+        return LeasesOut(
+            leases=[lease_out(one) for one in store.lease(body.reviewer, body.tier, body.count, seconds)]
+        )
+
+    @router.post("/answers", tags=["reviewing"], responses={**LOST, **INVALID})
+    def answer(body: NewAnswer) -> AnswerOut:
+        """Answer a leased question. Repeating the same answer changes nothing."""
+        if body.label not in task.classes:
+            raise Refused(
+                422,
+                f"label: {body.label!r} is not a class of this task",
+                f"the classes: {', '.join(task.classes)}",
+            )
+        label = task.classes.index(body.label)
+        return AnswerOut(id=store.answer(body.question, body.reviewer, label, body.seconds))
+
+    @router.post("/skips", tags=["reviewing"], responses={**LOST, **INVALID})
+    def skip(body: Skip) -> Done:
+        """Leave a question to somebody else; this reviewer will not get the item again."""
+        store.skip(body.question, body.reviewer)
+        return Done()
+
+    @router.post("/undo", tags=["reviewing"], responses={**NOT_FOUND, **INVALID})
+    def undo(body: Undo) -> UndoOut:
+        """Take the reviewer's last answer back and hold its question again."""
+        seconds = max(tier.lease_seconds for tier in services.tiers.values())
+        again = store.undo(body.reviewer, seconds, body.question)
+        return UndoOut(lease=None if again is None else lease_out(again))
+
+
+def _reporting(router: APIRouter, services: ReviewServices, shared: SharedOverview) -> None:
+    @router.get("/queues", tags=["reporting"])
+    def get_queues() -> QueuesOut:
+        """How many questions wait, by tier and purpose."""
+        return QueuesOut(queues=queues(shared.get()))
+
+    @router.get("/overview", tags=["reporting"])
+    def get_overview() -> OverviewOut:
+        """Everything that the dashboard shows; at most a second old."""
+        return summarize(shared.get(), services)
+
+    @router.get("/items/{id:path}", tags=["reporting"], responses=NOT_FOUND)
+    def get_item(id: str) -> ItemOut:
+        """Everything about one item: votes, posterior, answers, published labels, questions."""
+        return item_out(find_item(id, services), services.task.classes)
+
+    @router.get("/labels", tags=["reporting"], responses=INVALID)
+    def get_labels(limit: int = Query(20, ge=1, le=500, description="At most so many.")) -> LabelsOut:
+        """Current labels of items that came or were answered lately, newest label first."""
+        rows = services.reports.recent_labels(limit)
+        return LabelsOut(labels=[label_out(row, services.task.classes) for row in rows])
+
+
+def check_tier(name: str, services: ReviewServices) -> None:
+    """Raises Refused, naming the tiers that there are."""
+    if name not in services.tiers:
+        raise Refused(422, f"tier: there is no tier {name!r}", f"the tiers: {', '.join(services.tiers)}")
+
+
+def find_item(id_: str, services: ReviewServices) -> ItemStory:
+    """The item's story; raises Refused if there is none."""
+    story = services.reports.item(id_)
+    if story is None:
+        raise Refused(404, f"there is no item {id_!r}", "ids are those of topic `items`; check the spelling")
+    return story
+
+
+def lease_out(lease: Lease) -> LeaseOut:
+    """A lease without anything that could sway the reviewer."""
+    return LeaseOut(
+        question=lease.question, item=lease.item, fields=fields_out(lease.payload), until=lease.until
+    )

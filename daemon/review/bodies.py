@@ -1,0 +1,213 @@
+"""What goes over the REST API."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
+
+
+class Body(BaseModel):
+    """What a call sends; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid")
+
+
+class Enrollment(Body):
+    """Who wants to answer."""
+
+    name: Name = Field(description="Name of the reviewer; the same name and tier are the same reviewer.")
+    tier: Name = Field(description="Tier whose questions the reviewer answers.")
+
+
+class LeaseWish(Body):
+    """How many items a reviewer wants to hold."""
+
+    reviewer: Id = Field(description="Id that POST /api/reviewers gave.")
+    tier: Name = Field(description="The reviewer's tier.")
+    count: int = Field(1, ge=1, le=100, description="Items wanted, those already held included.")
+
+
+class NewAnswer(Body):
+    """An answer to a leased question."""
+
+    question: Id = Field(description="The question.")
+    reviewer: Id = Field(description="Who answers.")
+    label: str = Field(description="Name of a class.")
+    seconds: float = Field(0.0, ge=0, le=86_400, description="Seconds that the reviewer took.")
+
+
+class Skip(Body):
+    """A question that a reviewer leaves to others."""
+
+    question: Id = Field(description="The question.")
+    reviewer: Id = Field(description="Who skips it.")
+
+
+class Undo(Body):
+    """Wish to take the last answer back."""
+
+    reviewer: Id = Field(description="Whose last answer.")
+    question: Id | None = Field(
+        None, description="Take back an answer to this question only; then a repeated call changes nothing."
+    )
+
+
+class TaskOut(BaseModel):
+    """What is asked."""
+
+    name: str
+    kind: str
+    classes: list[str] = Field(description="Class names; answers name one of them.")
+    descriptions: dict[str, str] = Field(description="Class name -> what belongs there.")
+    guidelines: str = Field(description="What people read before they answer; Markdown.")
+    tiers: list[str] = Field(description="Tiers that reviewers can enroll in.")
+
+
+class ReviewerOut(BaseModel):
+    """A registered reviewer."""
+
+    id: int
+    name: str
+    tier: str
+
+
+class FieldOut(BaseModel):
+    """One field of an item, as text."""
+
+    name: str
+    text: str
+
+
+class LeaseOut(BaseModel):
+    """An item that a reviewer holds. Nothing is told of why it is asked or what others think of it."""
+
+    question: int
+    item: str
+    fields: list[FieldOut]
+    until: int = Field(description="End of the lease, milliseconds since 1970, UTC.")
+
+
+class LeasesOut(BaseModel):
+    """The reviewer's items, best first."""
+
+    leases: list[LeaseOut]
+
+
+class AnswerOut(BaseModel):
+    """The recorded answer."""
+
+    id: int
+
+
+class UndoOut(BaseModel):
+    """The question again, or null if there was nothing to take back."""
+
+    lease: LeaseOut | None
+
+
+class Done(BaseModel):
+    """It is done."""
+
+    ok: bool = True
+
+
+class QueueOut(BaseModel):
+    """How one queue stands."""
+
+    tier: str
+    purpose: str
+    open: int
+    leased: int
+    answered: int
+    oldest_seconds: float = Field(description="Age of the oldest open question.")
+
+
+class QueuesOut(BaseModel):
+    """All queues."""
+
+    queues: list[QueueOut]
+
+
+class LabelOut(BaseModel):
+    """The current label of an item."""
+
+    item: str
+    text: str = Field(description="The beginning of the item's text.")
+    revision: int
+    label: str
+    probability: float
+    status: str
+    at: int = Field(description="Milliseconds since 1970, UTC.")
+
+
+class LabelsOut(BaseModel):
+    """Labels, newest first."""
+
+    labels: list[LabelOut]
+
+
+class VoteOut(BaseModel):
+    """A labeling function's vote; null for an abstention."""
+
+    function: str
+    label: str | None
+
+
+class GivenAnswerOut(BaseModel):
+    """An answer on an item."""
+
+    annotator: str
+    kind: str
+    tier: str | None
+    purpose: str
+    label: str
+    seconds: float
+    cost: float
+    at: int
+    retracted_at: int | None
+
+
+class RevisionOut(BaseModel):
+    """A label as it was published."""
+
+    revision: int
+    label: str
+    probabilities: dict[str, float]
+    status: str
+    window: int | None
+    bundle: int | None
+    cost: float
+    at: int
+
+
+class QuestionOut(BaseModel):
+    """A question on an item."""
+
+    id: int
+    tier: str
+    purpose: str
+    state: str
+    attempt: int = Field(description="How often it was leased.")
+    created: int
+    closed: int | None
+
+
+class ItemOut(BaseModel):
+    """Everything about one item."""
+
+    id: str
+    fields: list[FieldOut]
+    arrived: int
+    state: str
+    label: str
+    score: float = Field(description="Calibrated probability that the label is right.")
+    posterior: dict[str, float]
+    classifier: dict[str, float] | None
+    window: int | None
+    bundle: int | None
+    votes: list[VoteOut]
+    answers: list[GivenAnswerOut]
+    revisions: list[RevisionOut]
+    questions: list[QuestionOut]

@@ -1,0 +1,133 @@
+"""The pages that people open: who are you, review, dashboard, one item, the API's description."""
+
+import base64
+import binascii
+from pathlib import Path
+from typing import Any
+
+import msgspec
+from fastapi import APIRouter, FastAPI, Request
+from fastapi.responses import HTMLResponse, RedirectResponse, Response
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
+
+from daemon.review import rendering
+from daemon.review.api import check_tier, find_item
+from daemon.review.api_pages import calls_by_group
+from daemon.review.bodies import Done, Enrollment
+from daemon.review.problems import Refused
+from daemon.review.services import ReviewServices
+from daemon.review.story_view import item_out
+
+HERE = Path(__file__).parent
+COOKIE = "labelloop_reviewer"
+COOKIE_SECONDS = 30 * 86_400
+
+
+class Reviewer(msgspec.Struct, frozen=True):
+    """Who sits at this browser, as its cookie says."""
+
+    name: str
+    tier: str
+
+
+class Templates:
+    """Renders pages; whatever is put in is escaped."""
+
+    def __init__(self, services: ReviewServices) -> None:
+        self._environment = Environment(
+            loader=FileSystemLoader(HERE / "templates"),
+            autoescape=select_autoescape(default=True),
+            undefined=StrictUndefined,
+            trim_blocks=True,
+            lstrip_blocks=True,
+        )
+        self._environment.filters["moment"] = rendering.moment
+        self._environment.globals.update(
+            run=services.run_name,
+            task=services.task,
+            mlflow_url=services.mlflow_url,
+            currency=services.currency,
+        )
+
+    def page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
+        """A page from a template."""
+        return HTMLResponse(self._environment.get_template(name).render(**values), status)
+
+
+def build(services: ReviewServices, app: FastAPI) -> APIRouter:
+    """All pages."""
+    router = APIRouter(include_in_schema=False)
+    templates = Templates(services)
+    _entering(router, services, templates)
+    _reviewing(router, services, templates)
+    _watching(router, services, templates, app)
+    return router
+
+
+def _entering(router: APIRouter, services: ReviewServices, templates: Templates) -> None:
+    @router.get("/")
+    def start(request: Request) -> Response:
+        known = read_cookie(request)
+        loopback = services.settings.loopback_only
+        return templates.page("start.html", known=known, tiers=services.tiers, loopback=loopback)
+
+    @router.post("/enter")
+    def enter(body: Enrollment, response: Response) -> Done:
+        check_tier(body.tier, services)
+        services.questions.enroll(body.name, body.tier)
+        cookie = _cookie(Reviewer(body.name, body.tier))
+        response.set_cookie(
+            COOKIE, cookie, max_age=COOKIE_SECONDS, path="/", httponly=True, samesite="strict"
+        )
+        return Done()
+
+
+def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates) -> None:
+    guidelines = rendering.guidelines_html(services.task.guidelines)
+
+    @router.get("/review")
+    def review(request: Request) -> Response:
+        known = read_cookie(request)
+        if known is None or known.tier not in services.tiers:
+            return RedirectResponse("/", 303)
+        person = services.questions.enroll(known.name, known.tier)
+        return templates.page(
+            "review.html",
+            person=person,
+            guidelines=guidelines,
+            prefetch=services.settings.prefetch,
+            lease_seconds=services.tiers[known.tier].lease_seconds,
+        )
+
+
+def _watching(router: APIRouter, services: ReviewServices, templates: Templates, app: FastAPI) -> None:
+    @router.get("/dashboard")
+    def dashboard() -> Response:
+        return templates.page("dashboard.html")
+
+    @router.get("/items/{id:path}")
+    def item(id: str) -> Response:
+        try:
+            story = find_item(id, services)
+        except Refused as error:
+            return templates.page("missing.html", 404, error=str(error), help=error.help)
+        return templates.page("item.html", item=item_out(story, services.task.classes))
+
+    @router.get("/api/docs")
+    def docs() -> Response:
+        return templates.page("docs.html", groups=calls_by_group(app.openapi()))
+
+
+def read_cookie(request: Request) -> Reviewer | None:
+    """Who sits there; None if nobody said so, or in a form that we did not write."""
+    value = request.cookies.get(COOKIE)
+    if value is None:
+        return None
+    try:
+        return msgspec.json.decode(base64.urlsafe_b64decode(value), type=Reviewer)
+    except (binascii.Error, ValueError, msgspec.DecodeError):
+        return None
+
+
+def _cookie(reviewer: Reviewer) -> str:
+    return base64.urlsafe_b64encode(msgspec.json.encode(reviewer)).decode()

@@ -1,0 +1,260 @@
+"""The figures of the dashboard, worked out from the overview."""
+
+from collections.abc import Sequence
+
+from pydantic import BaseModel, Field
+
+from daemon.core.rows import Overview, ProcessReport, WindowRecord
+from daemon.core.settings import MICROS, TierSettings
+from daemon.core.states import ItemState
+from daemon.review.bodies import QueueOut
+from daemon.review.services import ReviewServices
+
+STALE_SECONDS = 15.0
+WINDOWS_SHOWN = 8
+
+
+class WindowOut(BaseModel):
+    """A closed window and what was certified in it."""
+
+    id: int
+    items: int
+    audits: int = Field(description="Items that chance picked to be asked blind.")
+    wrong: int = Field(description="Audited labels that were wrong; unanswered audits count as wrong.")
+    target_error: float
+    confidence: float
+    threshold: float | None = Field(description="Labels with this score and above were released; null: none.")
+    certified: int
+    closed_at: int
+
+
+class Promise(BaseModel):
+    """What is promised on certified labels, in numbers and in words."""
+
+    target_error: float
+    confidence: float
+    sentence: str
+    standing: str = Field(description="How far it is fulfilled now, in words.")
+    open_windows: int
+    windows: list[WindowOut] = Field(description="Closed ones, newest first.")
+
+
+class TierCost(BaseModel):
+    """Money and time of one tier."""
+
+    tier: str
+    price: float
+    answers: int
+    spent: float
+    hours: float
+    today_spent: float
+    today_reserved: float
+    today_cap: float | None
+
+
+class Cost(BaseModel):
+    """What was spent, and what asking people about everything would have cost."""
+
+    currency: str
+    spent: float
+    hours: float
+    tiers: list[TierCost]
+    everything: float = Field(description="One answer of the cheapest final tier for every item.")
+    everything_hours: float
+    everything_tier: str
+
+
+class ProcessOut(BaseModel):
+    """What a process said of itself, and when."""
+
+    name: str
+    kind: str
+    age: float
+    stale: bool
+    said: dict[str, str]
+
+
+class BundleOut(BaseModel):
+    """The models in use."""
+
+    id: int
+    mlflow_version: str | None
+    trained_at: int
+
+
+class OverviewOut(BaseModel):
+    """Everything that the dashboard shows."""
+
+    run: str
+    items: int
+    states: dict[str, int] = Field(description="Item state -> items; every state is named.")
+    statuses: dict[str, int] = Field(description="Status of the current label -> items.")
+    classes: dict[str, int] = Field(description="Current label -> items.")
+    automated: int = Field(description="Items that are labeled, wait for nobody and were asked of nobody.")
+    automated_share: float
+    certified_share: float
+    items_per_minute: float
+    arrivals: list[int] = Field(description="Items of each of the last 60 minutes, oldest first.")
+    lag: int | None = Field(description="Messages not yet read; null if no worker can say.")
+    queues: list[QueueOut]
+    promise: Promise
+    cost: Cost
+    answers: int
+    dead_letters: dict[str, int]
+    function_failures: dict[str, int]
+    processes: list[ProcessOut]
+    bundle: BundleOut | None
+    outbox: int
+    rechecks: int
+
+
+def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
+    """The dashboard's figures."""
+    total = sum(overview.states.values())
+    classes = services.task.classes
+    return OverviewOut(
+        run=services.run_name,
+        items=total,
+        states={state.value: overview.states.get(state.value, 0) for state in ItemState},
+        statuses=dict(overview.statuses),
+        classes={name: overview.classes.get(index, 0) for index, name in enumerate(classes)},
+        automated=overview.automated,
+        automated_share=_share(overview.automated, total),
+        certified_share=_share(overview.states.get(ItemState.CERTIFIED.value, 0), total),
+        items_per_minute=overview.items_per_minute,
+        arrivals=[count for _, count in overview.arrivals],
+        lag=_lag(overview.processes),
+        queues=queues(overview),
+        promise=_promise(overview, services),
+        cost=_cost(overview, services, total),
+        answers=overview.answers,
+        dead_letters=dict(overview.dead_letters),
+        function_failures=dict(overview.function_failures),
+        processes=[_process(process) for process in overview.processes],
+        bundle=_bundle(overview),
+        outbox=overview.outbox,
+        rechecks=overview.rechecks,
+    )
+
+
+def queues(overview: Overview) -> list[QueueOut]:
+    """Every queue as the API tells it."""
+    return [
+        QueueOut(
+            tier=queue.tier,
+            purpose=queue.purpose.value,
+            open=queue.open,
+            leased=queue.leased,
+            answered=queue.answered,
+            oldest_seconds=queue.oldest_age,
+        )
+        for queue in overview.queues
+    ]
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else 0.0
+
+
+def _lag(processes: Sequence[ProcessReport]) -> int | None:
+    told = [
+        process.report["lag"]
+        for process in processes
+        if process.kind == "run" and process.age <= STALE_SECONDS and "lag" in process.report
+    ]
+    known = [lag for lag in told if isinstance(lag, int)]
+    return sum(known) if known else None
+
+
+def _process(process: ProcessReport) -> ProcessOut:
+    said = {
+        key: f"{value:,}" if isinstance(value, int) else str(value)
+        for key, value in process.report.items()
+        if value is not None and not isinstance(value, dict | list)
+    }
+    return ProcessOut(
+        name=process.name,
+        kind=process.kind,
+        age=process.age,
+        stale=process.age > STALE_SECONDS,
+        said=said,
+    )
+
+
+def _promise(overview: Overview, services: ReviewServices) -> Promise:
+    terms = services.guarantee
+    error, confidence = f"{terms.target_error:.1%}", f"{terms.confidence:.0%}"
+    return Promise(
+        target_error=terms.target_error,
+        confidence=terms.confidence,
+        sentence=(
+            f"At most {error} of the labels certified in a window are wrong. This holds with at least "
+            f"{confidence} confidence for each window, whatever the models do: it rests on blind answers "
+            "about items that chance alone picked."
+        ),
+        standing=_standing(overview, services),
+        open_windows=overview.open_windows,
+        windows=[_window(window) for window in overview.windows[:WINDOWS_SHOWN]],
+    )
+
+
+def _standing(overview: Overview, services: ReviewServices) -> str:
+    wanted = services.guarantee.cold_start_gold
+    if not overview.windows and not overview.open_windows:
+        if overview.gold < wanted:
+            return (
+                f"Nothing is certified yet: {overview.gold} of the first {wanted} random answers are in, "
+                "and before them no label can be trusted."
+            )
+        return "Nothing is certified yet: no window has been frozen so far."
+    passed = sum(window.tau is not None for window in overview.windows)
+    audited = f"{overview.open_windows} being audited now" if overview.open_windows else "none open now"
+    return f"{passed} of the last {len(overview.windows)} windows passed their audit; {audited}."
+
+
+def _window(window: WindowRecord) -> WindowOut:
+    return WindowOut(
+        id=window.id,
+        items=window.n,
+        audits=len(window.wrong),
+        wrong=int(window.wrong.sum()),
+        target_error=window.alpha,
+        confidence=1 - window.delta,
+        threshold=window.tau,
+        certified=window.certified,
+        closed_at=window.closed_at,
+    )
+
+
+def _cost(overview: Overview, services: ReviewServices, total: int) -> Cost:
+    final = {name: tier for name, tier in services.tiers.items() if tier.final} or dict(services.tiers)
+    cheapest = min(final, key=lambda name: final[name].price)
+    tiers = [
+        TierCost(
+            tier=one.tier,
+            price=services.tiers.get(one.tier, TierSettings(price=0.0)).price,
+            answers=one.answers,
+            spent=one.spent / MICROS,
+            hours=one.seconds / 3_600,
+            today_spent=one.today_spent / MICROS,
+            today_reserved=one.today_reserved / MICROS,
+            today_cap=None if one.today_cap is None else one.today_cap / MICROS,
+        )
+        for one in overview.spending
+    ]
+    return Cost(
+        currency=services.currency,
+        spent=sum(tier.spent for tier in tiers),
+        hours=sum(tier.hours for tier in tiers),
+        tiers=tiers,
+        everything=total * final[cheapest].price,
+        everything_hours=total * final[cheapest].seconds_per_answer / 3_600,
+        everything_tier=cheapest,
+    )
+
+
+def _bundle(overview: Overview) -> BundleOut | None:
+    bundle = overview.bundle
+    if bundle is None:
+        return None
+    return BundleOut(id=bundle.id, mlflow_version=bundle.mlflow_version, trained_at=bundle.trained_at)

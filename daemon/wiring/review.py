@@ -1,0 +1,27 @@
+"""`labelloop review`: the pages and the REST API."""
+
+from daemon.adapters.store.questions import QuestionRoom
+from daemon.adapters.store.reports import ReportRoom
+from daemon.review.app import ReviewServices, create_app, serve
+from daemon.wiring import parts
+from daemon.wiring.config import Config
+
+
+def main(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT."""
+    database = parts.open_database(config)
+    try:
+        services = ReviewServices(
+            questions=QuestionRoom(database),
+            reports=ReportRoom(database, parts.caps(config)),
+            task=config.task,
+            tiers=config.tiers,
+            guarantee=config.guarantee,
+            settings=config.review,
+            mlflow_url=config.mlflow.uri,
+            currency=config.currency,
+            run_name=config.task.name,
+        )
+        serve(create_app(services), config.review)
+    finally:
+        database.close()
