@@ -21,8 +21,11 @@ from models.votes import CLASSIFIER, Votes
 HEAD_ITEMS = 8_000
 """Items that the head learns from at most: all answered ones, the rest drawn at random."""
 
-TABLE_WEIGHT = 0.1
+TABLE_WEIGHT = 0.02
 """What an unanswered item counts in the classifier's table: the soft labels are the head's own teachers."""
+
+GOLD_WEIGHT = 10.0
+"""What an answered item counts for in the head beside a certain soft label."""
 
 Say = Callable[[str], None]
 
@@ -155,10 +158,14 @@ def _train_head(
         for fold in range(FOLDS)
     ]
     sample = _sample(data.expert, seed)
-    weights = _informative(targets) * sample
+    weights = _informative(targets, data.expert) * sample
     strength = choose_strength(vectors, targets, weights, data.groups)
     proba = out_of_fold(
-        vectors, held_targets, [_informative(target) * sample for target in held_targets], folds, strength
+        vectors,
+        held_targets,
+        [_informative(target, data.expert) * sample for target in held_targets],
+        folds,
+        strength,
     )
     head = fit_classifier(vectors, targets, weights, strength=strength)
     said = symbols(proba)
@@ -179,10 +186,11 @@ def _classifier_table(said: I8, targets: F8, expert: I8, priors: Priors) -> F8:
     return expected_tables(votes, targets, priors, weight)[CLASSIFIER]
 
 
-def _informative(targets: F8) -> F8:
-    """(n,) 1 for a certain label, 0 for one that says nothing: 1 - entropy / log K."""
+def _informative(targets: F8, expert: I8) -> F8:
+    """(n,) 1 - entropy / log K: 1 for a certain label, 0 for one that says nothing; more for answered items."""
     entropy = -(targets * np.log(np.maximum(targets, 1e-12))).sum(axis=1)
-    return np.asarray(np.clip(1 - entropy / np.log(targets.shape[1]), 1e-3, 1.0))
+    certainty = np.clip(1 - entropy / np.log(targets.shape[1]), 1e-3, 1.0)
+    return np.where(expert == UNKNOWN, certainty, GOLD_WEIGHT)
 
 
 def _sample(expert: I8, seed: int) -> F8:

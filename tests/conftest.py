@@ -13,6 +13,7 @@ from database_fixtures import (
     sqlite_url,
 )
 from kafka_fixtures import broker_name, kafka, restartable_apache_kafka
+from require_parts import pytest_runtest_makereport
 
 __all__ = [
     "clock",
@@ -24,6 +25,7 @@ __all__ = [
     "migrated_sqlite",
     "postgres_server",
     "postgres_url",
+    "pytest_runtest_makereport",
     "restartable_apache_kafka",
     "sqlite_url",
 ]

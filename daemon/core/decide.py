@@ -35,12 +35,14 @@ def decide(
     Args:
         evidence: columns of n items.
         policy: what decisions go by.
-        bundle: id of the bundle whose posterior the evidence holds; None for the built-in priors.
+        bundle: id of the bundle whose posterior the evidence holds; None for the built-in priors, under
+            which only random draws are asked (unless the cold start is switched off).
         draws: (n,) True for items drawn at random to be asked blind before the first window.
     """
     posterior, labels, scores = _with_final_answers(evidence, policy)
     draws = np.zeros(len(evidence), np.bool_) if draws is None else draws
-    fates = [_fate(evidence, row, policy, bool(draws[row])) for row in range(len(evidence))]
+    learned = bundle is not None or policy.guarantee.cold_start_gold == 0
+    fates = [_fate(evidence, row, policy, learned, bool(draws[row])) for row in range(len(evidence))]
     status = [STATUS.get(fate.state, LabelStatus.PROVISIONAL) for fate in fates]
     return Decision(
         posterior=posterior,
@@ -90,7 +92,7 @@ def _with_final_answers(
     return posterior, labels, scores
 
 
-def _fate(evidence: Evidence, row: int, policy: Policy, draw: bool) -> _Fate:
+def _fate(evidence: Evidence, row: int, policy: Policy, learned: bool, draw: bool) -> _Fate:
     if evidence.final[row] >= 0:
         return _Fate(ItemState.HUMAN, withdraw=True)
     if draw:
@@ -102,7 +104,8 @@ def _fate(evidence: Evidence, row: int, policy: Policy, draw: bool) -> _Fate:
         return _Fate(ItemState.HUMAN, withdraw=True) if sure else _next_question(evidence, row, policy)
     if evidence.states[row] == ItemState.CERTIFIED:
         return _Fate(ItemState.CERTIFIED)
-    if sure and evidence.sent_back[row] < policy.routing.max_windows:
+    if not learned or (sure and evidence.sent_back[row] < policy.routing.max_windows):
+        # Before anything is learned nobody knows what is doubtful: only random draws are worth asking.
         return _Fate(ItemState.READY, withdraw=True)
     return _next_question(evidence, row, policy)
 

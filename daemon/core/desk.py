@@ -131,7 +131,7 @@ class Desk:
         try:
             for window in self.windows.open_windows():
                 self._close(duty, window)
-            if is_due(self.windows.ready(), self.policy):
+            if is_due(self.windows.ready(), self.policy, self.bundles.current().id is not None):
                 self._freeze(duty)
         except DutyLost:
             self._closing.lost()

@@ -35,8 +35,13 @@ Describe = Callable[[TrainingRows, TrainingData, Candidate], TrainingRun]
 """What MLflow is told of a run."""
 
 
-def is_due(news: News, settings: LearningSettings) -> bool:
-    """Enough new answers, or a long time with any at all."""
+def is_due(news: News, settings: LearningSettings, first_at: int | None) -> bool:
+    """Enough new answers, or a long time with any at all.
+
+    `first_at`: random answers that the very first run waits for; None once a bundle is there.
+    """
+    if first_at is not None and news.gold >= first_at > 0:
+        return True
     return news.answers >= settings.min_answers or (news.answers > 0 and news.age >= settings.max_seconds)
 
 
@@ -159,6 +164,7 @@ class Learner:
 
     def __post_init__(self) -> None:
         self._duty = HeldDuty(self.stream, "learning", self.holder, LEARNING_SECONDS)
+        self._learned = False
 
     def run(self) -> None:
         """Look for news until `stop` is set."""
@@ -174,7 +180,7 @@ class Learner:
             self.alive({"doing": "waiting: another learner works"})
             return False
         news = self.store.news()
-        if not news.items or not (whatever or is_due(news, self.settings)):
+        if not news.items or not (whatever or is_due(news, self.settings, self._first_at())):
             self.alive({"doing": "waiting for answers", "new_answers": news.answers})
             return False
         self.alive({"doing": "training", "new_answers": news.answers})
@@ -188,6 +194,11 @@ class Learner:
         before = Bundle.from_bytes(champion.data) if champion else None
         candidate = self.train(data, before, self._still_training)
         self._keep(candidate, self._log(self.describe(rows, data, candidate)))
+
+    def _first_at(self) -> int | None:
+        """Nobody but the random draws is asked before there is a bundle, so it must not wait for more."""
+        self._learned = self._learned or self.store.current_bundle(None) is not None
+        return None if self._learned else self.policy.guarantee.cold_start_gold
 
     def _still_training(self) -> None:
         self._duty.get()

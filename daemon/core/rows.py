@@ -9,9 +9,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.runs import DatasetFacts as DatasetFacts  # noqa: PLC0414 (found under both names)
-from daemon.core.runs import Logged as Logged  # noqa: PLC0414
-from daemon.core.runs import TrainingRun as TrainingRun  # noqa: PLC0414
 from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose, QuestionState
 from daemon.core.wire import OutMessage
 

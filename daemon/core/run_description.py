@@ -11,12 +11,14 @@ from labeling_functions.analysis import FunctionReport, analyze
 from models.training import Candidate, TrainingData
 
 
-def describe(rows: TrainingRows, data: TrainingData, candidate: Candidate, source: str) -> TrainingRun:
+def describe(
+    rows: TrainingRows, data: TrainingData, candidate: Candidate, source: str, target_error: float
+) -> TrainingRun:
     """A run with its facts, figures and tables.
 
     Args:
         rows: what was read. data: what was learned from. candidate: what came of it.
-        source: where the items come from, in words.
+        source: where the items come from, in words. target_error: drawn into the risk-coverage plot.
     """
     bundle = candidate.bundle
     evaluation = candidate.evaluation
@@ -31,6 +33,7 @@ def describe(rows: TrainingRows, data: TrainingData, candidate: Candidate, sourc
             "answers": len(rows.answers),
             "functions": len(data.votes.annotators),
             "temperature": bundle.temperature,
+            "target_error": target_error,
         },
         metrics=evaluation.metrics,
         function_table=_function_table(rows, data),

@@ -28,13 +28,18 @@ from models.guarantee.window import expected_errors, start_index, thresholds, ve
 UNANSWERED = -1
 
 
-def is_due(ready: Ready, policy: Policy) -> bool:
+SPARE = 2.0
+"""A window that closes by time has this many times the audits that it needs if none finds an error."""
+
+
+def is_due(ready: Ready, policy: Policy, learned: bool) -> bool:
     """Whether to freeze now: by count or time, never because of what audits said.
 
-    A window too small to be certified even without a single error would waste its audits; it waits.
+    Nothing is frozen before the random answers of the cold start are in and a bundle has `learned` from
+    them. A window too small to have a fair chance would waste its audits; it waits.
     """
     promise = policy.guarantee
-    if ready.gold < promise.cold_start_gold:
+    if promise.cold_start_gold and (ready.gold < promise.cold_start_gold or not learned):
         return False
     if ready.count >= promise.window_items:
         return True
@@ -42,8 +47,8 @@ def is_due(ready: Ready, policy: Policy) -> bool:
 
 
 def fewest_items(promise: GuaranteeSettings) -> float:
-    """Items that a window needs for so many audits as a certificate without any found error takes."""
-    return audits_needed(promise.target_error, 1 - promise.confidence) / promise.audit_share
+    """Items that a window needs for so many audits as a certificate takes, with some to spare."""
+    return SPARE * audits_needed(promise.target_error, 1 - promise.confidence) / promise.audit_share
 
 
 def plan(frozen: Frozen, history: Sequence[WindowRecord], policy: Policy) -> WindowPlan:

@@ -3,7 +3,7 @@
 import os
 import socket
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from enum import Enum
 from pathlib import Path
@@ -15,7 +15,8 @@ from sqlalchemy.exc import DatabaseError
 
 from daemon.adapters.broker.apache import find_java
 from daemon.adapters.broker.embedded import EmbeddedBroker
-from daemon.adapters.kafka.topics import describe
+from daemon.adapters.kafka.settings import KafkaSettings
+from daemon.adapters.kafka.topics import TopicState, describe
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.upgrade import configuration as migrations
 from daemon.core.errors import SetupProblem
@@ -147,6 +148,10 @@ def kafka(config: Config) -> Finding:
         return _embedded_kafka(os.environ.get("LABELLOOP_KAFKA_HOME"))
     seconds = min(settings.connect_seconds, CONNECT_SECONDS)
     states = describe(replace(settings, connect_seconds=seconds))
+    return _topics(settings, states)
+
+
+def _topics(settings: KafkaSettings, states: Sequence[TopicState]) -> Finding:
     missing = [state for state in states if state.problem]
     if missing and not settings.create_topics:
         return Finding(State.PROBLEM, "; ".join(state.problem or "" for state in missing))
@@ -157,6 +162,8 @@ def kafka(config: Config) -> Finding:
 
 def _embedded_kafka(home: str | None) -> Finding:
     if home:
+        if not any((Path(home) / "libs").glob("kafka_*.jar")):
+            return Finding(State.PROBLEM, f"LABELLOOP_KAFKA_HOME: there is no Apache Kafka in {home}")
         find_java()
         return ok(f"{EMBEDDED}, Apache Kafka from {home}")
     EmbeddedBroker(0).prepare()

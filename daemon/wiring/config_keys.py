@@ -30,6 +30,9 @@ WORDS: dict[Any, str] = {
 }
 """What a value of each type is called in messages."""
 
+BOUND_WORDS = {Ge: ("ge", "at least"), Gt: ("gt", "above"), Le: ("le", "at most"), Lt: ("lt", "below")}
+"""Bound -> where its limit is kept, and how it is called in messages."""
+
 
 @dataclass(frozen=True, slots=True)
 class Key:
@@ -182,22 +185,16 @@ def _default(spec: "Field[Any]") -> Any:
 def _range(kind: Any, bounds: tuple[Any, ...]) -> str:
     if get_origin(kind) is Literal:
         return " or ".join(str(choice) for choice in get_args(kind))
-    low = high = ""
-    for bound in bounds:
-        match bound:
-            case Ge(ge=limit):
-                low = f"at least {limit:,}"
-            case Gt(gt=limit):
-                low = f"above {limit:,}"
-            case Le(le=limit):
-                high = f"at most {limit:,}"
-            case Lt(lt=limit):
-                high = f"below {limit:,}"
-            case MinLen(min_length=1):
-                low = "not empty"
-    if low.startswith("at least") and high.startswith("at most"):
-        return f"{low.removeprefix('at least ')} to {high.removeprefix('at most ')}"
-    return " and ".join(part for part in (low, high) if part)
+    limits = {
+        words: f"{getattr(bound, name):,}"
+        for bound in bounds
+        for form, (name, words) in BOUND_WORDS.items()
+        if isinstance(bound, form)
+    }
+    if limits.keys() == {"at least", "at most"}:
+        return f"{limits['at least']} to {limits['at most']}"
+    empty = ["not empty"] if MinLen(1) in bounds else []
+    return " and ".join([*(f"{words} {limit}" for words, limit in limits.items()), *empty])
 
 
 def _fits(known: Path, path: Path) -> bool:

@@ -44,7 +44,11 @@ def make(config: Config, database: Database, stop: threading.Event) -> Learner:
         policy=parts.policy(config),
         settings=config.learning,
         train=lambda data, champion, alive: train_apart(data, options, champion, alive),
-        describe=partial(describe, source=f"topic {config.kafka.topics.items}"),
+        describe=partial(
+            describe,
+            source=f"topic {config.kafka.topics.items}",
+            target_error=config.guarantee.target_error,
+        ),
         holder=name,
         stop=stop,
         alive=lambda report: stream.report(name, "learn", report),

@@ -18,10 +18,15 @@ def main(config: Config) -> None:
             tiers=config.tiers,
             guarantee=config.guarantee,
             settings=config.review,
-            mlflow_url=config.mlflow.uri,
+            mlflow_url=_runs_page(config),
             currency=config.currency,
             run_name=config.task.name,
         )
         serve(create_app(services), config.review)
     finally:
         database.close()
+
+
+def _runs_page(config: Config) -> str | None:
+    """MLflow's list of training runs; without the parameter it opens on its pages for language models."""
+    return f"{config.mlflow.uri}/#/experiments?workflowType=machine_learning" if config.mlflow.uri else None

@@ -109,7 +109,7 @@ class House:
         return server.uri
 
     def _own(self, name: str, environment: Mapping[str, str]) -> Child:
-        command = [sys.executable, "-m", "daemon.cli", name, "-c", str(self._file)]
+        command = [sys.executable, "-P", "-m", "daemon.cli", name, "-c", str(self._file)]
         return Child(name, command, environment, grace=30.0)
 
 

@@ -212,3 +212,26 @@ def test_logins_work_and_a_wrong_password_is_named_as_a_reason(
     monkeypatch.delenv("TEST_KAFKA_PASSWORD")
     with pytest.raises(SetupProblem, match="environment variable TEST_KAFKA_PASSWORD is not set"):
         KafkaPublisher(settings)
+
+
+@pytest.mark.kafka_only
+def test_a_topic_made_anew_under_a_running_source_is_read_from_its_beginning(
+    kafka: KafkaForTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("daemon.adapters.kafka.connection.METADATA_MAX_AGE_MS", 300)
+    settings = kafka.settings_with_topic()
+    topic = settings.topics.items
+    kafka.produce(topic, [b"%d" % n for n in range(10)])
+    positions = Positions()
+    source = KafkaSource(settings, positions.locate)
+    try:
+        take(source, 10, positions)
+        kafka.admin.delete_topics([topic])
+        wait_until(lambda: not source.poll().records and topic not in kafka.admin.list_topics())
+        kafka.create(topic)
+        kafka.close()  # its producer knows the old topic
+        kafka.produce(topic, [b"new"])
+        assert [r.value for r in take(source, 1, positions)] == [b"new"]
+        assert sorted(positions.rows.values()) == [1, 10]
+    finally:
+        source.close()

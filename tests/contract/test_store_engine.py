@@ -3,6 +3,7 @@
 import threading
 from pathlib import Path
 
+import psycopg
 import pytest
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import DBAPIError
@@ -43,7 +44,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
-        ("tester:secret", "tester:wrong", "refused the user name or password"),
+        ("tester:secret", "tester:secret2", "refused the user name or password"),
         ("/postgres", "/nowhere", "no such database; make it with: createdb nowhere"),
         ("127.0.0.1:", "127.0.0.1:1", "no PostgreSQL server listens there"),
         ("127.0.0.1", "no-such-host.invalid", "no host of this name"),
@@ -59,7 +60,19 @@ def test_postgresql_that_does_not_let_us_in(postgres_server: str, old: str, new:
     with pytest.raises(SetupProblem, match=said) as problem:
         database.migrate()
     database.close()
-    assert "wrong" not in str(problem.value).replace("wrongly", "")
+    assert "secret" not in str(problem.value)
+
+
+def test_a_user_of_postgresql_who_may_make_no_tables(postgres_server: str, empty_postgres: str) -> None:
+    if "tester:secret" not in postgres_server:
+        pytest.skip("needs the private PostgreSQL server")
+    with psycopg.connect(empty_postgres, autocommit=True) as connection:
+        connection.execute("CREATE ROLE guest LOGIN PASSWORD 'guest'")
+        connection.execute("REVOKE CREATE ON SCHEMA public FROM PUBLIC")
+    database = Database(empty_postgres.replace("tester:secret", "guest:guest"))
+    with pytest.raises(SetupProblem, match="make them the owner of the database"):
+        database.migrate()
+    database.close()
 
 
 def test_the_short_name_of_postgresql_is_understood(postgres_url: str) -> None:

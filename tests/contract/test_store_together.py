@@ -14,7 +14,7 @@ from rows_for_tests import all_rows, count
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.questions import QuestionRoom
-from daemon.adapters.store.schema import answers, budgets, items, labels, questions, recheck, spend
+from daemon.adapters.store.schema import answers, budgets, items, labels, questions, spend
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.core.errors import LeaseLost
@@ -196,4 +196,3 @@ def _revisions_are_gapless(database: Database) -> None:
         written.setdefault(row.item, []).append(row.revision)
     for item in all_rows(database, items):
         assert written.get(item.id, []) == list(range(1, item.revision + 1))
-    assert count(database, recheck) >= 0

@@ -173,6 +173,12 @@ def test_kafka_says_which_topics_are_there(project: Path, kafka: KafkaForTests) 
     assert checks.kafka(strict).state is State.OK
 
 
+def test_a_kafka_home_without_kafka_is_a_problem(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LABELLOOP_KAFKA_HOME", str(project))
+    found = checks.kafka(config_of(project))
+    assert found.state is State.PROBLEM and f"no Apache Kafka in {project}" in found.text
+
+
 def test_the_database_is_looked_at_and_not_touched(project: Path) -> None:
     config = config_of(project)
     assert "first process" in checks.database(config).text

@@ -32,7 +32,8 @@ EMPTY = Batch((), ())
 COMMIT_REFUSED = (CommitFailedError, RebalanceInProgressError, KafkaConnectionError, KafkaTimeoutError)
 """What a commit meets in normal life: a rebalance going on, a broker that restarts."""
 KEEP_ALIVE_MS = 20
-ASK_MS = 5_000
+CLOSE_MS = 5_000
+ASK_MS = 2_000
 """Patience with a broker that is asked for offsets."""
 JOIN_SECONDS = 1.0
 JOIN_POLL_MS = 100
@@ -146,8 +147,10 @@ class KafkaSource:
 
     def close(self) -> None:
         """Leave the group at once and disconnect."""
-        self._consumer.close(autocommit=False, timeout_ms=ASK_MS)
-        self._admin.close()
+        try:
+            self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+        finally:
+            self._admin.close()
 
     def _refuse_missing_topic(self) -> None:
         state = describe_with(self._admin, [self._topic])[0]
@@ -203,11 +206,14 @@ class KafkaSource:
         try:
             polled = self._poll_through_join(timeout_ms)
         except OffsetOutOfRangeError as error:
-            ((partition, position),) = error.args[0].items()
-            raise self._outside(partition, position) from error
+            # Retention overtook us, or the topic was made anew: placing again finds out which.
+            log.warning("placing again: %s", error, extra={"action": "kafka_position_refused"})
+            self.rewind()
+            return {}
         except LogTruncationError as error:
-            partition = next(iter(error.divergent_offsets))
-            raise self._outside(partition, self._places[partition.partition].position) from error
+            self._refuse_shorter_log(error)
+            self.rewind()
+            return {}
         except NoOffsetForPartitionError:
             return {}  # assigned a moment ago, its listener has not run yet
         except KafkaError as error:
@@ -220,6 +226,15 @@ class KafkaSource:
         elif time.monotonic() - self._heard > PROBE_SECONDS:
             self._probe()
         return polled
+
+    def _refuse_shorter_log(self, error: LogTruncationError) -> None:
+        """Raise PositionOutsideLog if the log lost what we read, unless it is the log of a new topic."""
+        topic_id = describe_with(self._admin, [self._topic])[0].id
+        for partition, last in error.divergent_offsets.items():
+            place = self._places[partition.partition]
+            if place.topic_id == topic_id:
+                end = None if last is None else last.offset
+                raise outside_log(place.topic, place.partition, place.position, None, end) from error
 
     def _poll_through_join(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
         """Poll; in a rebalance go on for a while, without a pause.
@@ -237,14 +252,6 @@ class KafkaSource:
             if polled or not coordinator.rejoining or time.monotonic() > until:
                 return polled
             timeout_ms = max(timeout_ms, JOIN_POLL_MS)
-
-    def _outside(self, partition: TopicPartition, position: int) -> Exception:
-        try:
-            starts, ends = self._bounds([partition])
-        except KafkaError:
-            return outside_log(partition.topic, partition.partition, position, None, None)
-        end = ends[partition.partition] if ends else None
-        return outside_log(partition.topic, partition.partition, position, starts[0].beginning, end)
 
     def _placed_partitions(self) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number) for number in sorted(self._places)]

@@ -89,11 +89,12 @@ class Database:
         """Make or update the schema. Safe when several processes start at once.
 
         Raises:
-            SetupProblem: the database cannot be reached, or its schema is newer than this program.
+            SetupProblem: the database cannot be reached or written, or its schema is newer than this program.
         """
-        with self._open(self._writer):
-            pass
-        upgrade(self._writer)
+        try:
+            upgrade(self._writer)
+        except DatabaseError as error:
+            raise SetupProblem(explain(self.url, error)) from error
 
     def claim_single_worker(self) -> None:
         """Refuse a second stream worker on SQLite, until this object is closed or its process ends.

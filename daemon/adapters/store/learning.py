@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, func, insert, literal, select, update
 
 from daemon.adapters.store import annotating, duties
@@ -67,10 +68,7 @@ class LearningRoom:
             names = _names(connection, sets, given)
             encoder, stored = _vectors(connection, [row.id for row in rows])
         self._seen = int(newest)
-        width = len(next(iter(stored.values()))) if stored else 0
-        matrix = np.zeros((len(rows), width), np.float16)
-        for id_, vector in stored.items():
-            matrix[place[id_]] = vector
+        matrix, has_vector = _matrix(place, stored)
         return TrainingRows(
             ids=[row.id for row in rows],
             payloads=[row.payload for row in rows],
@@ -81,7 +79,7 @@ class LearningRoom:
             sets=sets,
             names=names,
             vectors=matrix,
-            has_vector=np.array([row.id in stored for row in rows], np.bool_),
+            has_vector=has_vector,
             encoder=encoder,
             answers=given,
         )
@@ -177,9 +175,7 @@ def _names(
     return {row.id: (row.name, row.version) for row in connection.execute(query)}
 
 
-def _vectors(
-    connection: Connection, ids: Sequence[str]
-) -> tuple[str | None, dict[str, np.ndarray[Any, Any]]]:
+def _vectors(connection: Connection, ids: Sequence[str]) -> tuple[str | None, dict[str, NDArray[np.float16]]]:
     """Vectors of the encoder that embedded the newest of these items (newest first)."""
     found = {
         (row.item, row.encoder): row.vector
@@ -190,3 +186,15 @@ def _vectors(
     place = {id_: index for index, id_ in enumerate(ids)}
     encoder = min(found, key=lambda key: place[key[0]])[1]
     return encoder, {item: f2(data) for (item, name), data in found.items() if name == encoder}
+
+
+def _matrix(
+    place: dict[str, int], stored: dict[str, NDArray[np.float16]]
+) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
+    """(n, d) vectors, zero where missing, and which rows have one."""
+    width = len(next(iter(stored.values()))) if stored else 0
+    matrix, has_vector = np.zeros((len(place), width), np.float16), np.zeros(len(place), np.bool_)
+    for id_, vector in stored.items():
+        matrix[place[id_]] = vector
+        has_vector[place[id_]] = True
+    return matrix, has_vector

@@ -10,7 +10,7 @@ import yaml
 from daemon.wiring.config import KEYS, load
 from daemon.wiring.config_env import overlay
 
-TOP = Path(__file__).parents[2]
+TOP = Path(__file__).parents[3]
 DOCKER = TOP / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]

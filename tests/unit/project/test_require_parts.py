@@ -50,7 +50,7 @@ def test_required_parts(tmp_path: Path, required: dict[str, str], closing: str) 
     (tmp_path / "conftest.py").write_text(CONFTEST)
     (tmp_path / "test_parts.py").write_text(SUITE)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("LABELLOOP_")}
-    tests = str(Path(__file__).parents[1])
+    tests = str(Path(__file__).parents[2])
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=tmp_path,

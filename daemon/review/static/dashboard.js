@@ -1,0 +1,230 @@
+// Keeps the dashboard's figures fresh: only what changed is written, so that nothing flickers.
+import { el, get } from "./calls.js";
+
+const POLL_MS = 2_000;
+const STATES = ["certified", "human", "frozen", "ready", "asking"];
+const MEANING = {
+  certified: "certified",
+  human: "answered by people",
+  frozen: "being audited",
+  ready: "waiting for a window",
+  asking: "waiting for an answer",
+};
+const byId = (id) => document.getElementById(id);
+const shown = new Map();
+
+const whole = (n) => Math.round(n).toLocaleString("en");
+const percent = (share, digits = 1) => `${(share * 100).toFixed(digits)}%`;
+const money = (amount, currency) =>
+  `${amount.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} ${currency}`;
+const hours = (h) => (h >= 10 ? whole(h) : h.toFixed(1));
+
+function age(seconds) {
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 3_600) return `${Math.round(seconds / 60)} min`;
+  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
+}
+
+function write(id, text) {
+  if (byId(id).textContent !== text) byId(id).textContent = text;
+}
+
+/** Draw a part of the page only when what it shows has changed. */
+function draw(name, data, paint) {
+  const key = JSON.stringify(data);
+  if (shown.get(name) === key) return;
+  shown.set(name, key);
+  paint(data);
+}
+
+function row(cells) {
+  return el("tr", {}, ...cells.map((cell) => (cell instanceof Node ? cell : el("td", { class: "num" }, cell))));
+}
+
+const text = (content, attributes = {}) => el("td", attributes, content);
+
+function table(id, rows, columns, none) {
+  const body = byId(id).querySelector("tbody");
+  const empty = el("tr", {}, el("td", { class: "quiet", colspan: columns }, none));
+  body.replaceChildren(...(rows.length > 0 ? rows : [empty]));
+}
+
+function headline(o) {
+  write("items", whole(o.items));
+  write("items-note", `${whole(o.items_per_minute)} in the last minute`);
+  write("automated", percent(o.automated_share));
+  write("automated-note", `${whole(o.automated)} labeled without people`);
+  write("certified", percent(o.certified_share));
+  write("certified-note", `${whole(o.states.certified)} at most ${percent(o.promise.target_error)} wrong`);
+  write("spent", money(o.cost.spent, o.cost.currency));
+  write("spent-note", `${whole(o.answers)} answers, ${hours(o.cost.hours)} h`);
+  write("lag", o.lag === null ? "–" : whole(o.lag));
+  write("lag-note", o.lag === null ? "no worker says" : "messages unread");
+}
+
+function states(o) {
+  draw("states", o.states, (counts) => {
+    const total = Math.max(o.items, 1);
+    const bar = byId("states");
+    if (bar.children.length === 0) {
+      for (const name of STATES) bar.append(el("span", { class: `segment state-${name}`, title: MEANING[name] }));
+    }
+    STATES.forEach((name, index) => {
+      bar.children[index].style.flexGrow = counts[name] / total;
+    });
+    const parts = STATES.map((name) => `${MEANING[name]} ${whole(counts[name])}`);
+    bar.setAttribute("aria-label", `Items by state: ${parts.join(", ")}`);
+    byId("legend").replaceChildren(
+      ...STATES.map((name) =>
+        el("li", {}, el("span", { class: `dot state-${name}` }), MEANING[name], " ", el("strong", {}, whole(counts[name]))),
+      ),
+    );
+  });
+}
+
+function promise(o) {
+  write("sentence", o.promise.sentence);
+  write("standing", o.promise.standing);
+  draw("windows", o.promise.windows, (windows) =>
+    table(
+      "windows",
+      windows.map((w) =>
+        row([
+          text(`${w.id}`),
+          whole(w.items),
+          whole(w.audits),
+          whole(w.wrong),
+          w.threshold === null ? "none passed" : w.threshold.toFixed(3),
+          whole(w.certified),
+          text(w.threshold === null ? "back to the queues" : `≤ ${percent(w.target_error)} wrong at ${percent(w.confidence, 0)}`),
+        ]),
+      ),
+      7,
+      "no window has closed yet",
+    ),
+  );
+}
+
+function throughput(o) {
+  write("per-minute", whole(o.items_per_minute));
+  draw("spark", o.arrivals, (counts) => {
+    const peak = Math.max(...counts, 1);
+    const points = counts.map((n, i) => `${((i / (counts.length - 1)) * 300).toFixed(1)},${(61 - (n / peak) * 57).toFixed(1)}`);
+    document.querySelector("#spark .spark-line").setAttribute("d", `M${points.join("L")}`);
+    document.querySelector("#spark .spark-area").setAttribute("d", `M0,64L${points.join("L")}L300,64Z`);
+    write("peak", `peak ${whole(peak)} a minute`);
+  });
+  draw("classes", o.classes, (classes) => {
+    const most = Math.max(...Object.values(classes), 1);
+    byId("classes").replaceChildren(
+      ...Object.entries(classes).map(([name, n]) => {
+        const fill = el("span", { class: "meter-fill" });
+        fill.style.width = `${(n / most) * 100}%`;
+        return el("li", {}, el("span", { class: "meter-name" }, name), el("span", { class: "meter" }, fill), el("span", { class: "num" }, whole(n)));
+      }),
+    );
+  });
+}
+
+function queues(o) {
+  draw("queues", o.queues.map((q) => ({ ...q, oldest_seconds: age(q.oldest_seconds) })), (list) =>
+    table(
+      "queues",
+      list.map((q) =>
+        row([
+          el("td", {}, q.tier, " ", el("span", { class: "quiet" }, q.purpose)),
+          whole(q.open),
+          whole(q.leased),
+          whole(q.answered),
+          q.open ? q.oldest_seconds : "",
+        ]),
+      ),
+      5,
+      "nothing has been asked yet",
+    ),
+  );
+}
+
+function cost(o) {
+  const { currency } = o.cost;
+  draw("tiers", o.cost.tiers, (tiers) =>
+    table(
+      "tiers",
+      tiers.map((t) => {
+        const cap = t.today_cap === null ? "" : `today ${money(t.today_spent + t.today_reserved, "")}of ${money(t.today_cap, "")}`;
+        return row([el("td", {}, t.tier, " ", el("span", { class: "quiet small block" }, cap)), whole(t.answers), hours(t.hours), money(t.spent, currency)]);
+      }),
+      4,
+      "nothing yet",
+    ),
+  );
+  const share = o.cost.everything > 0 ? Math.min(o.cost.spent / o.cost.everything, 1) : 0;
+  byId("versus").style.width = percent(share);
+  write(
+    "everything",
+    `${money(o.cost.spent, currency)} and ${hours(o.cost.hours)} h so far; one answer of tier ${o.cost.everything_tier} for ` +
+      `every item: ${money(o.cost.everything, currency)} and ${hours(o.cost.everything_hours)} h.`,
+  );
+}
+
+function processes(o) {
+  draw("processes", o.processes.map((p) => ({ ...p, age: age(p.age) })), (list) => {
+    const lines = list.map((p) =>
+      el(
+        "li",
+        { class: p.stale ? "stale" : null },
+        el("span", { class: `dot ${p.stale ? "dot-bad" : "dot-good"}` }),
+        el("span", {}, el("strong", {}, p.kind), " ", el("span", { class: "quiet small" }, p.name), el("span", { class: "quiet small block" }, Object.entries(p.said).map(([k, v]) => `${k.replaceAll("_", " ")} ${v}`).join(" · "))),
+        el("span", { class: "num" }, p.stale ? `silent for ${p.age}` : `${p.age} ago`),
+      ),
+    );
+    byId("processes").replaceChildren(...(lines.length > 0 ? lines : [el("li", { class: "quiet" }, "none has reported yet")]));
+  });
+  const b = o.bundle;
+  write("bundle", b ? `Models: bundle ${b.id}${b.mlflow_version ? `, MLflow version ${b.mlflow_version}` : ""}.` : "Models: none trained yet; the built-in priors decide.");
+}
+
+function troubles(o) {
+  draw("troubles", [o.dead_letters, o.function_failures], ([letters, failures]) => {
+    const rows = [
+      ...Object.entries(letters).map(([reason, n]) => row([text(`dead letters: ${reason.replaceAll("_", " ")}`), whole(n)])),
+      ...Object.entries(failures).map(([name, n]) => row([text(`failures of function ${name}`), whole(n)])),
+    ];
+    byId("troubles").querySelector("tbody").replaceChildren(...rows);
+    byId("no-trouble").hidden = rows.length > 0;
+  });
+}
+
+function labels(list) {
+  draw("labels", list, () =>
+    table(
+      "labels",
+      list.map((l) =>
+        row([
+          el("td", { class: "cut" }, el("a", { href: `/items/${encodeURIComponent(l.item)}`, dir: "auto" }, l.text || l.item)),
+          text(l.label),
+          percent(l.probability),
+          el("td", {}, el("span", { class: `chip status-${l.status}` }, l.status)),
+        ]),
+      ),
+      4,
+      "no labels yet",
+    ),
+  );
+}
+
+async function refresh() {
+  try {
+    const [overview, latest] = await Promise.all([get("/api/overview"), get("/api/labels?limit=8")]);
+    for (const part of [headline, states, promise, throughput, queues, cost, processes, troubles]) part(overview);
+    labels(latest.labels);
+    document.body.dataset.fresh = "yes";
+    byId("notice").hidden = true;
+  } catch (error) {
+    write("notice", `The figures are old: ${error.message}. Trying again.`);
+    byId("notice").hidden = false;
+  }
+  setTimeout(refresh, POLL_MS);
+}
+
+refresh();

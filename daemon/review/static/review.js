@@ -1,0 +1,249 @@
+// One item at a time: the next ones are held ready, answers travel in the background.
+import { el, post } from "./calls.js";
+import { Outbox } from "./outbox.js";
+
+const EMPTY_POLL_MS = 1_500;
+const IDLE_MS = 5 * 60_000;
+const NOTICE_MS = 6_000;
+
+const desk = document.getElementById("desk");
+const reviewer = Number(desk.dataset.reviewer);
+const tier = desk.dataset.tier;
+const prefetch = Number(desk.dataset.prefetch);
+const renewMs = (Number(desk.dataset.leaseSeconds) * 1_000) / 3;
+const byId = (id) => document.getElementById(id);
+const buttons = [...document.querySelectorAll(".answer")];
+
+let current = null;
+let ahead = [];
+let past = [];
+const settled = new Set();
+let count = 0;
+let shownAt = 0;
+let hiddenFor = 0;
+let hiddenAt = null;
+let startedAt = null;
+let activeAt = Date.now();
+let asking = false;
+let passingNotice = null;
+let pollTimer = null;
+let moves = 0;
+
+const outbox = new Outbox(`labelloop:${reviewer}`, () => {
+  showNotice();
+  refill();
+});
+for (const call of outbox.waiting) settled.add(call.body.question);
+
+function show(lease) {
+  current = lease;
+  shownAt = performance.now();
+  hiddenFor = 0;
+  startedAt ??= Date.now();
+  const parts = lease.fields.flatMap(({ name, text }) => [
+    ...(lease.fields.length > 1 ? [el("h3", {}, name)] : []),
+    el("p", { class: "text", dir: "auto" }, text),
+  ]);
+  byId("item").replaceChildren(...parts);
+  byId("item").scrollTop = 0;
+  byId("item").dataset.question = lease.question;
+  enable();
+}
+
+function showNothing() {
+  current = null;
+  delete byId("item").dataset.question;
+  const [first, second] = outbox.empty
+    ? ["Nothing waits for you right now.", "This page looks for new questions by itself."]
+    : ["One moment.", "Your answers are sent first; then the next item comes."];
+  byId("item").replaceChildren(el("p", { class: "empty" }, first), el("p", { class: "quiet" }, second));
+  enable();
+}
+
+function next() {
+  const lease = ahead.shift();
+  if (lease) show(lease);
+  else showNothing();
+  refill();
+}
+
+function enable() {
+  for (const button of [...buttons, byId("skip")]) button.disabled = current === null;
+  byId("undo").disabled = past.length === 0;
+  byId("count").textContent = count;
+  const hours = startedAt ? (Date.now() - startedAt) / 3_600_000 : 0;
+  byId("rate").textContent = count >= 3 && hours > 0 ? Math.round(count / hours).toLocaleString("en") : "–";
+}
+
+function say(text) {
+  clearTimeout(passingNotice?.timer);
+  passingNotice = { text, timer: setTimeout(() => { passingNotice = null; showNotice(); }, NOTICE_MS) };
+  showNotice();
+}
+
+function showNotice() {
+  const unsent = outbox.waiting.length;
+  const lost = !outbox.connected;
+  const answers = `${unsent} answer${unsent === 1 ? " is" : "s are"}`;
+  const text = lost
+    ? `No connection. ${answers} kept on this page and sent when it is back; do not close it.`
+    : passingNotice?.text ?? "";
+  byId("notice").textContent = text;
+  byId("notice").hidden = text === "";
+  byId("notice").classList.toggle("bad", lost);
+}
+
+function seconds() {
+  const now = performance.now();
+  const away = hiddenFor + (hiddenAt === null ? 0 : now - hiddenAt);
+  return Math.round(Math.min(Math.max(now - shownAt - away, 0) / 1_000, 86_400) * 10) / 10;
+}
+
+function answer(label) {
+  if (current === null) return;
+  const lease = current;
+  moves += 1;
+  const body = { question: lease.question, reviewer, label, seconds: seconds() };
+  settled.add(lease.question);
+  const entry = { lease, answered: true };
+  entry.call = outbox.add("/api/answers", body, (_result, error) => {
+    if (error) refused(entry, error);
+  });
+  past.push(entry);
+  count += 1;
+  flash(label);
+  next();
+}
+
+function refused(entry, error) {
+  past = past.filter((one) => one !== entry);
+  count -= 1;
+  say(error.status === 409 ? "One item was not needed any more; its answer was not taken." : `${error.message}; ${error.help}`);
+  enable();
+}
+
+function skip() {
+  if (current === null) return;
+  const lease = current;
+  moves += 1;
+  settled.add(lease.question);
+  const call = outbox.add("/api/skips", { question: lease.question, reviewer });
+  past.push({ lease, call, answered: false });
+  next();
+}
+
+function undo() {
+  const entry = past.at(-1);
+  if (!entry) return;
+  moves += 1;
+  if (!outbox.withdraw(entry.call)) {
+    if (!entry.answered) {
+      past.pop();
+      say("A skipped item has gone to somebody else.");
+      enable();
+      return;
+    }
+    outbox.add("/api/undo", { reviewer, question: entry.lease.question }, (result) => {
+      if (!result?.lease) stands(entry);
+    });
+  }
+  past.pop();
+  if (entry.answered) count -= 1;
+  settled.delete(entry.lease.question);
+  if (current) ahead.unshift(current);
+  show(entry.lease);
+}
+
+function stands(entry) {
+  settled.add(entry.lease.question);
+  count += 1;
+  ahead = ahead.filter((one) => one.question !== entry.lease.question);
+  say("That answer stands: labels were certified on it.");
+  if (current?.question === entry.lease.question) next();
+  enable();
+}
+
+async function refill(force = false) {
+  const held = ahead.length + (current ? 1 : 0);
+  if (asking || !outbox.connected || (!force && held >= prefetch)) return;
+  asking = true;
+  clearTimeout(pollTimer);
+  const before = outbox.empty ? moves : null;
+  let again = true;
+  try {
+    // The server still counts what is on its way to it among what we hold.
+    const wanted = Math.min(Math.max(prefetch, held) + outbox.waiting.length, 100);
+    const { leases } = await post("/api/leases", { reviewer, tier, count: wanted });
+    take(leases.filter((lease) => !settled.has(lease.question)), moves === before);
+    again = current === null;
+  } catch (error) {
+    if (!error.passing) say(`${error.message}; ${error.help}`);
+    else if (current === null) say("No connection; trying again.");
+  }
+  asking = false;
+  if (again) pollTimer = setTimeout(refill, EMPTY_POLL_MS);
+}
+
+/** Take what the server says we hold; `settledNow`: nothing was answered or undone while it was asked. */
+function take(leases, settledNow) {
+  const isCurrent = (lease) => lease.question === current?.question;
+  if (!settledNow) {
+    const known = new Set(ahead.map((lease) => lease.question));
+    ahead.push(...leases.filter((lease) => !isCurrent(lease) && !known.has(lease.question)));
+  } else {
+    if (current && !leases.some(isCurrent)) {
+      say("That item is not needed any more; here is the next one.");
+      current = null;
+    }
+    ahead = leases.filter((lease) => !isCurrent(lease));
+  }
+  if (current === null && ahead.length > 0) show(ahead.shift());
+  else if (current === null) showNothing();
+}
+
+function flash(label) {
+  const button = buttons.find((one) => one.dataset.label === label);
+  button?.animate([{ filter: "brightness(0.85)" }, { filter: "none" }], { duration: 180 });
+}
+
+function toggleGuidelines() {
+  const hidden = !byId("guidelines").hidden;
+  byId("guidelines").hidden = hidden;
+  byId("toggle").setAttribute("aria-expanded", String(!hidden));
+}
+
+function press(event) {
+  activeAt = Date.now();
+  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || byId("keys").open) return;
+  const chosen = /^[0-9]$/.test(event.key) ? buttons[(Number(event.key) + 9) % 10] : undefined;
+  if (chosen) answer(chosen.dataset.label);
+  else if (event.key === "s") skip();
+  else if (event.key === "u") undo();
+  else if (event.key === "g") toggleGuidelines();
+  else if (event.key === "?") byId("keys").showModal();
+}
+
+for (const button of buttons) button.addEventListener("click", () => answer(button.dataset.label));
+byId("skip").addEventListener("click", skip);
+byId("undo").addEventListener("click", undo);
+byId("toggle").addEventListener("click", toggleGuidelines);
+byId("help").addEventListener("click", () => byId("keys").showModal());
+addEventListener("keydown", press);
+addEventListener("pointerdown", () => { activeAt = Date.now(); });
+addEventListener("beforeunload", (event) => {
+  if (!outbox.empty) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden) hiddenAt = performance.now();
+  else if (hiddenAt !== null) {
+    hiddenFor += performance.now() - hiddenAt;
+    hiddenAt = null;
+  }
+});
+setInterval(() => {
+  if (!document.hidden && Date.now() - activeAt < IDLE_MS) refill(true);
+}, renewMs);
+setInterval(enable, 5_000);
+
+outbox.pump();
+refill();

@@ -1,0 +1,149 @@
+"""A small database with questions, and the review pages over it."""
+
+import json
+import shutil
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import numpy as np
+import uvicorn
+from fastapi import FastAPI
+from sqlalchemy import insert, select
+
+from daemon.adapters.store import asking
+from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.questions import QuestionRoom
+from daemon.adapters.store.reports import ReportRoom
+from daemon.adapters.store.schema import answers, items, labels
+from daemon.core.rows import Ask
+from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
+from daemon.core.states import Purpose
+from daemon.review.app import ReviewServices, ReviewSettings, create_app
+from labeling_functions.task import Task
+
+CLASSES = ("ham", "spam")
+TASK = Task(
+    name="sms",
+    classes=CLASSES,
+    guidelines="Is it **spam**?\n\n- offers\n- <script>alert(1)</script>\n\n[bad](javascript:alert(1))",
+    descriptions={"spam": "wants your money"},
+)
+TIERS = {
+    "crowd": TierSettings(price=0.05, overlap=2),
+    "expert": TierSettings(price=0.5, final=True, seconds_per_answer=30),
+}
+
+
+def blank_database(folder: Path) -> Path:
+    """File of a migrated, empty database, for copying."""
+    database = Database(f"sqlite:///{folder}/blank.db")
+    database.migrate()
+    database.close()
+    return folder / "blank.db"
+
+
+class House:
+    """A SQLite database of its own and the app over it."""
+
+    def __init__(self, folder: Path, blank: Path) -> None:
+        self.clock = MovableClock()
+        self.database = Database(f"sqlite:///{shutil.copy(blank, folder / 'labelloop.db')}", self.clock)
+        self.questions = QuestionRoom(self.database)
+        self.services = ReviewServices(
+            questions=self.questions,
+            reports=ReportRoom(self.database, {"expert": 100 * MICROS, "crowd": None}),
+            task=TASK,
+            tiers=TIERS,
+            guarantee=GuaranteeSettings(),
+            settings=ReviewSettings(port=0),
+            run_name="test run",
+        )
+
+    def app(self) -> FastAPI:
+        return create_app(self.services)
+
+    def ask(
+        self,
+        texts: Sequence[str],
+        tier: str = "expert",
+        purpose: Purpose = Purpose.SETTLE,
+        prefix: str = "item",
+    ) -> list[str]:
+        """Items with one question each, asked in this order; their ids."""
+        ids = [f"{prefix}-{number:02d}" for number in range(len(texts))]
+        asks = [
+            Ask(row, tier, purpose, float(len(texts) - row), TIERS[tier].price_micros)
+            for row in range(len(texts))
+        ]
+        with self.database.write() as connection:
+            now = self.database.now(connection)
+            rows = [_item(id_, text, now) for id_, text in zip(ids, texts, strict=True)]
+            connection.execute(insert(items), rows)
+            connection.execute(insert(labels), [_label(id_, now) for id_ in ids])
+            asking.ask(connection, ids, asks, {}, now)
+        return ids
+
+    def standing_answers(self) -> dict[str, str]:
+        """Item -> class of every answer that was not taken back."""
+        with self.database.read() as connection:
+            query = select(answers.c.item, answers.c.labels).where(answers.c.retracted_at.is_(None))
+            return {
+                row.item: CLASSES[np.frombuffer(row.labels, np.int8)[0]] for row in connection.execute(query)
+            }
+
+    def close(self) -> None:
+        self.database.close()
+
+
+@contextmanager
+def served(app: FastAPI) -> Iterator[str]:
+    """The app on a free loopback port; its address."""
+    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    deadline = threading.Event()
+    for _ in range(500):
+        if server.started:
+            break
+        deadline.wait(0.02)
+    assert server.started
+    port = server.servers[0].sockets[0].getsockname()[1]
+    try:
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.should_exit = True
+        thread.join()
+
+
+def _item(id_: str, text: str, now: int) -> dict[str, object]:
+    return {
+        "id": id_,
+        "topic_id": "topic",
+        "partition": 0,
+        "offset": 0,
+        "payload": json.dumps({"id": id_, "text": text, "metadata": {"source": "secret-metadata"}}).encode(),
+        "digest": bytes(16),
+        "arrived": now,
+        "functions": 1,
+        "inline": np.array([1, -1], np.int8).tobytes(),
+        "posterior": np.array([0.125, 0.875], np.float32).tobytes(),
+        "labels": np.array([1], np.int8).tobytes(),
+        "score": 0.875,
+        "state": "asking",
+        "revision": 1,
+        "changed": now,
+    }
+
+
+def _label(id_: str, now: int) -> dict[str, object]:
+    return {
+        "item": id_,
+        "revision": 1,
+        "labels": np.array([1], np.int8).tobytes(),
+        "probabilities": np.array([0.125, 0.875], np.float32).tobytes(),
+        "status": "provisional",
+        "cost": 0,
+        "at": now,
+    }

@@ -1,0 +1,255 @@
+"""A person at the keyboard: the review page in a real browser, the answers in a real database."""
+
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from review_house import House, blank_database, served
+
+from daemon.core.states import Purpose
+
+playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
+
+CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+DEADLINE_SECONDS = 15.0
+TEXTS = [f"message number {number}" for number in range(20)]
+SHOWN = "#item[data-question]"
+
+pytestmark = [
+    pytest.mark.browser,
+    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)"),
+]
+
+
+@pytest.fixture(scope="module")
+def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return blank_database(tmp_path_factory.mktemp("blank"))
+
+
+@pytest.fixture
+def house(tmp_path: Path, blank: Path) -> Iterator[House]:
+    made = House(tmp_path, blank)
+    yield made
+    made.close()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with playwright_api.sync_playwright() as playwright:
+        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield opened
+        opened.close()
+
+
+@pytest.fixture
+def page(browser: object, house: House) -> Iterator[object]:
+    """A page on the served house; anything that the page complains of fails the test."""
+    complaints: list[str] = []
+    with served(house.app()) as address:
+        context = browser.new_context(base_url=address)
+        opened = context.new_page()
+        opened.set_default_timeout(DEADLINE_SECONDS * 1_000)
+        opened.on("pageerror", lambda error: complaints.append(str(error)))
+        opened.on(
+            "console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None
+        )
+        yield opened
+        context.close()
+    assert complaints == []
+
+
+def _refusals(said: str) -> list[str]:
+    return [said] if "Content Security" in said else []
+
+
+def _eventually(condition: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
+
+
+def _enter(page, name: str = "Ann") -> None:
+    page.goto("/")
+    page.fill("#name", name)
+    page.check("input[value=expert]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(SHOWN)
+
+
+def _text(page) -> str:
+    return str(page.text_content("#item p"))
+
+
+def _press_and_wait_for_next(page, key: str) -> None:
+    before = page.get_attribute("#item", "data-question")
+    page.keyboard.press(key)
+    page.wait_for_function(
+        "before => document.getElementById('item').dataset.question !== before", arg=before
+    )
+
+
+def test_twenty_items_by_keyboard_alone(house: House, page) -> None:
+    house.ask(TEXTS)
+    _enter(page)
+    expected: dict[str, str] = {}
+    for number, text in enumerate(TEXTS):
+        assert _text(page) == text
+        if number == 7:
+            _press_and_wait_for_next(page, "s")
+            continue
+        choice = "2" if number % 3 == 0 else "1"
+        if number == 11:  # a slip, taken back at once
+            _press_and_wait_for_next(page, "1")
+            _press_and_wait_for_next(page, "u")
+            assert _text(page) == text
+            choice = "2"
+        expected[f"item-{number:02d}"] = "spam" if choice == "2" else "ham"
+        if number < len(TEXTS) - 1:
+            _press_and_wait_for_next(page, choice)
+        else:
+            page.keyboard.press(choice)
+    page.wait_for_selector("text=Nothing waits for you right now.")
+    _eventually(lambda: house.standing_answers() == expected)
+    assert page.text_content("#count") == "19"
+
+
+def test_an_answer_that_was_sent_can_be_taken_back(house: House, page) -> None:
+    house.ask(TEXTS[:2])
+    _enter(page)
+    _press_and_wait_for_next(page, "1")
+    _eventually(lambda: house.standing_answers() == {"item-00": "ham"})
+    _press_and_wait_for_next(page, "u")
+    assert _text(page) == TEXTS[0]
+    _eventually(lambda: house.standing_answers() == {})
+    page.keyboard.press("2")
+    _eventually(lambda: house.standing_answers() == {"item-00": "spam"})
+
+
+def test_a_lost_connection_loses_no_answer(house: House, page) -> None:
+    house.ask(TEXTS[:4])
+    _enter(page)
+    _eventually(lambda: _held(house) == 3)
+    page.context.set_offline(True)
+    _press_and_wait_for_next(page, "1")
+    _press_and_wait_for_next(page, "2")
+    page.wait_for_selector("#notice:has-text('No connection')")
+    assert "2 answers are kept" in page.text_content("#notice")
+    assert house.standing_answers() == {}
+    page.context.set_offline(False)
+    _eventually(lambda: house.standing_answers() == {"item-00": "ham", "item-01": "spam"})
+    page.wait_for_selector("#notice", state="hidden")
+    _press_and_wait_for_next(page, "1")
+    assert _text(page) == TEXTS[3]
+
+
+def test_unsent_answers_survive_a_reload(house: House, page) -> None:
+    house.ask(TEXTS[:3])
+    _enter(page)
+    _eventually(lambda: _held(house) == 3)
+    page.route("**/api/answers", lambda route: route.abort())
+    _press_and_wait_for_next(page, "2")
+    page.wait_for_selector("#notice:has-text('No connection')")
+    page.unroute("**/api/answers")
+    page.on("dialog", lambda dialog: dialog.accept())
+    page.reload()
+    page.wait_for_selector(SHOWN)
+    _eventually(lambda: house.standing_answers() == {"item-00": "spam"})
+    assert _text(page) == TEXTS[1]
+
+
+def test_an_item_that_is_wanted_no_more_is_replaced(house: House, page) -> None:
+    house.ask(TEXTS[:2])
+    _enter(page)
+    other = house.questions.enroll("bob", "expert").id
+    house.clock.advance(3_600)
+    for lease in house.questions.lease(other, "expert", 1, 60.0):
+        house.questions.answer(lease.question, other, 0, 1.0)
+    page.keyboard.press("2")
+    page.wait_for_selector("#notice:has-text('not needed any more')")
+    assert house.standing_answers() == {"item-00": "ham"}
+    assert page.text_content("#count") == "0"
+
+
+def test_an_audit_shows_nothing_but_the_item(house: House, page) -> None:
+    house.ask(["judge me blind"], purpose=Purpose.AUDIT)
+    heard: list[str] = []
+    page.on("response", lambda answer: heard.append(answer.text()) if "/api/" in answer.url else None)
+    _enter(page)
+    _eventually(lambda: any("judge me blind" in body for body in heard))
+    everything = page.content() + "".join(body for body in heard if "judge me" in body)
+    for told in (
+        "audit",
+        "posterior",
+        "probab",
+        "0.875",
+        "87.5",
+        "provisional",
+        "secret-metadata",
+        "priority",
+    ):
+        assert told not in everything.lower(), told
+
+
+def test_text_of_items_is_never_markup(house: House, page) -> None:
+    house.ask(["<b id=bold>bold</b><script>document.title='owned'</script>"])
+    _enter(page)
+    assert _text(page).startswith("<b id=bold>")
+    assert page.query_selector("#bold") is None
+
+
+def test_keys_and_guidelines(house: House, page) -> None:
+    house.ask(TEXTS[:1])
+    _enter(page)
+    assert page.is_visible("#guidelines")
+    page.keyboard.press("g")
+    assert page.is_hidden("#guidelines")
+    assert page.get_attribute("#toggle", "aria-expanded") == "false"
+    page.keyboard.press("?")
+    assert page.is_visible("#keys")
+    page.keyboard.press("1")  # keys behind the dialog do nothing
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#keys")
+    assert _text(page) == TEXTS[0]
+    assert house.standing_answers() == {}
+
+
+def test_new_questions_appear_by_themselves(house: House, page) -> None:
+    page.goto("/")
+    page.fill("#name", "Ann")
+    page.check("input[value=expert]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Nothing waits for you right now.")
+    house.ask(["here I am"])
+    page.wait_for_selector(SHOWN)
+    assert _text(page) == "here I am"
+
+
+def test_the_dashboard_follows_the_database(house: House, page) -> None:
+    house.ask(TEXTS[:3])
+    page.goto("/dashboard")
+    page.wait_for_selector("#items:has-text('3')")
+    assert page.get_attribute("#states", "aria-label") == (
+        "Items by state: certified 0, answered by people 0, being audited 0, waiting for a window 0, "
+        "waiting for an answer 3"
+    )
+    house.ask(TEXTS[:2], prefix="more")
+    page.wait_for_selector("#items:has-text('5')")
+    page.click("#labels a >> nth=0")
+    page.wait_for_selector("h1:has-text('-0')")
+
+
+def _held(house: House) -> int:
+    overview = house.services.reports.overview()
+    return sum(queue.leased for queue in overview.queues)
