@@ -72,7 +72,7 @@ def _precision() -> dict[str, Any]:
     """bfloat16 where the processor computes in it: twice as fast, vectors the same to a cosine of .9998."""
     import torch
 
-    abilities = getattr(torch.cpu, "get_capabilities", dict)()
+    abilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
     native = abilities.get("avx512_bf16") or abilities.get("amx_bf16")
     return {"dtype": torch.bfloat16} if native else {}
 
@@ -107,8 +107,9 @@ def _offline() -> Iterator[None]:
 @contextmanager
 def _no_progress_bar() -> Iterator[None]:
     """Loading a model draws a bar on the terminal, whoever loads it."""
-    from transformers.utils import logging
+    import transformers
 
+    logging: Any = transformers.utils.logging
     shown = logging.is_progress_bar_enabled()
     logging.disable_progress_bar()
     try:

@@ -187,7 +187,7 @@ def _classifier_table(said: I8, targets: F8, expert: I8, priors: Priors) -> F8:
 
 
 def _informative(targets: F8, expert: I8) -> F8:
-    """(n,) 1 - entropy / log K: 1 for a certain label, 0 for one that says nothing; more for answered items."""
+    """(n,) 1 - entropy / log K: 1 for a certain label, 0 for an empty one; answered items count for more."""
     entropy = -(targets * np.log(np.maximum(targets, 1e-12))).sum(axis=1)
     certainty = np.clip(1 - entropy / np.log(targets.shape[1]), 1e-3, 1.0)
     return np.where(expert == UNKNOWN, certainty, GOLD_WEIGHT)

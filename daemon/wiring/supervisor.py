@@ -10,6 +10,7 @@ import sys
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import IO
 
@@ -29,7 +30,8 @@ class Child:
 
     Attributes:
         command, environment: as for subprocess; the environment is added to ours.
-        ready: blocks until it serves, or raises; None if nobody waits for it.
+        ready: blocks until it serves, or raises; is given a function that tells whether the process lives.
+            None if nobody waits for it.
         grace: seconds between SIGTERM and SIGKILL.
         restart: start it again when it ends by itself (at most three times a minute).
     """
@@ -37,7 +39,7 @@ class Child:
     name: str
     command: Sequence[str]
     environment: Mapping[str, str] = field(default_factory=dict)
-    ready: Callable[[], None] | None = None
+    ready: Callable[[Callable[[], bool]], None] | None = None
     grace: float = 15.0
     restart: bool = True
 
@@ -112,7 +114,7 @@ class Supervisor:
             if child.ready is None:
                 continue
             try:
-                child.ready()
+                child.ready(partial(_lives, process))
             except Exception as error:
                 ended = f" (ended with {process.returncode})" if process.poll() is not None else ""
                 raise SetupProblem(
@@ -174,3 +176,7 @@ class Supervisor:
     def _tail(self, name: str, lines: int = 15) -> str:
         text = self.log_file(name).read_text(errors="replace").splitlines()[-lines:]
         return "\n".join(f"  {name}| {line}" for line in text)
+
+
+def _lives(process: subprocess.Popen[bytes]) -> bool:
+    return process.poll() is None

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from daemon.adapters.broker.apache import ApacheKafka
-from daemon.adapters.broker.embedded import EmbeddedBroker
+from daemon.adapters.broker.embedded import SESSION_SECONDS, EmbeddedBroker
 from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.wiring import parts
@@ -85,13 +85,14 @@ class House:
         else:
             broker = EmbeddedBroker(port)
             environment["LABELLOOP_KAFKA__END_OFFSETS_EXACT"] = "false"
+            environment["LABELLOOP_KAFKA__SESSION_SECONDS"] = str(SESSION_SECONDS)
         broker.prepare()
         self._supervisor.start(
             Child(
                 "broker",
                 broker.command(),
                 broker.environment(),
-                ready=lambda: wait_ready(broker, 60),
+                ready=lambda alive: wait_ready(broker, 60, alive),
                 restart=self._kafka_home is not None,
             )
         )
@@ -103,7 +104,12 @@ class House:
         server = MlflowServer(self._config.state / "mlflow", free_port(5_000))
         server.prepare()
         self._supervisor.start(
-            Child("mlflow", server.command(), server.environment(), ready=lambda: server.wait_ready(120))
+            Child(
+                "mlflow",
+                server.command(),
+                server.environment(),
+                ready=lambda alive: server.wait_ready(120, alive),
+            )
         )
         environment["LABELLOOP_MLFLOW__URI"] = server.uri
         return server.uri

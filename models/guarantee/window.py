@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from models.arrays import F8, I8, Mask
+from models.calibration import fit_calibration
 from models.guarantee.binomial import error_upper_bound
 
 CAUTION = 1.5
@@ -65,31 +66,22 @@ def expected_errors(
 ) -> F8:
     """(t,) errors expected above each threshold, from earlier windows' audits.
 
-    The error rate is a falling step function of the score (isotonic regression) through past audits and a
-    cautious belief, CAUTION * (1 - score) + FLOOR, spread over this window's scores. It only plans where
-    the test starts: a bad guess costs coverage, never validity.
+    The error rate falls with the score along a curve through past audits (`fit_calibration`), mixed with a
+    cautious belief, CAUTION * (1 - score) + FLOOR, that fades as audits gather. It only plans where the
+    test starts: a bad guess costs coverage, never validity.
 
     Args:
         scores: (n,) frozen scores of this window.
         lambdas: (t,) thresholds.
         history_scores, history_wrong: (h,) audited items of EARLIER windows; may be empty.
     """
-    from scipy.optimize import isotonic_regression
-
-    own = np.sort(np.asarray(scores, np.float64))
-    if not len(own):
-        return np.zeros(len(lambdas))
-    believed_at = np.quantile(own, np.linspace(0, 1, 41))
-    past = np.asarray(history_scores, np.float64)
-    x = np.concatenate([believed_at, past])
-    y = np.concatenate([_believed(believed_at), np.asarray(history_wrong, np.float64)])
-    weight = np.concatenate([np.full(41, BELIEF_AUDITS / 41), np.ones(len(past))])
-    order = np.argsort(x, kind="stable")
-    fitted = isotonic_regression(y[order], weights=weight[order], increasing=False).x
-    rates = np.interp(own, x[order], fitted) if len(past) else _believed(own)
-    from_top = np.cumsum(rates[::-1])
-    counts = accepted_counts(own, lambdas)
-    return np.where(counts > 0, from_top[np.maximum(counts, 1) - 1], 0.0)
+    rising = np.sort(np.asarray(scores, np.float64))
+    past, missed = np.asarray(history_scores, np.float64), np.asarray(history_wrong, np.bool_)
+    believed = np.minimum(1.0, CAUTION * (1 - rising) + FLOOR)
+    trust = len(past) / (len(past) + BELIEF_AUDITS)
+    rates = trust * (1 - fit_calibration(past, ~missed).apply(rising)) + (1 - trust) * believed
+    from_top = np.concatenate([[0.0], np.cumsum(rates[::-1])])
+    return np.asarray(from_top[accepted_counts(rising, lambdas)])
 
 
 def start_index(accepted: ArrayLike, expected: ArrayLike, p: float, alpha: float, delta: float) -> int:
@@ -141,10 +133,6 @@ def verdict(
             break
         tau = float(steps[index])
     return Verdict(accepted, errors, tau)
-
-
-def _believed(scores: F8) -> F8:
-    return np.minimum(1.0, CAUTION * (1 - scores) + FLOOR)
 
 
 def _check(scores: F8, lambdas: F8, start: int, audited: I8, wrong: Mask) -> None:

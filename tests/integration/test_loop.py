@@ -34,6 +34,14 @@ def doubtful(number: int) -> dict[str, str]:
     return {"id": f"doubt-{number}", "text": f"maybe {CLASSES[number % 2]} {number}"}
 
 
+def promote(loop: Loop, bundle: Bundle) -> int:
+    duty = loop.store.take_duty("learning", "test", 60.0)
+    assert duty is not None
+    stored = loop.learning.save_bundle("digest", bundle.to_bytes(), None, None)
+    loop.learning.promote(duty, stored)
+    return stored
+
+
 def test_sure_items_are_published_and_doubtful_ones_asked(loop: Loop) -> None:
     loop.send([sure(1), sure(2), doubtful(1)])
     loop.read()
@@ -152,6 +160,9 @@ def test_nothing_freezes_before_the_cold_start_is_over(tmp_path: Path) -> None:
         assert loop.windows.open_windows() == []
         assert loop.answer("eve", "expert", truth) == 30
         loop.tend()
+        assert loop.windows.open_windows() == []
+        promote(loop, Bundle.from_priors(CLASSES, {"crowd": 0.9, "expert": 0.98}))
+        loop.tend()
         assert len(loop.windows.open_windows()) == 1
         human = [label for label in loop.labels().values() if label["status"] == "human"]
         assert len(human) == 30
@@ -165,10 +176,7 @@ def test_a_promoted_bundle_turns_open_labels_into_new_revisions(loop: Loop) -> N
     before = Bundle.from_priors(CLASSES, {"crowd": 0.8, "expert": 0.98})
     turned = {kind: np.ascontiguousarray(table[:, ::-1]) for kind, table in before.fallbacks.items()}
     bundle = replace(before, fallbacks=turned)
-    duty = loop.store.take_duty("learning", "test", 60.0)
-    assert duty is not None
-    stored = loop.learning.save_bundle("digest", bundle.to_bytes(), None, None)
-    loop.learning.promote(duty, stored)
+    stored = promote(loop, bundle)
     assert loop.learning.look_again("test") == 2
     loop.settle()
     assert loop.labels()["sure-1"]["label"] == "ham"

@@ -95,9 +95,7 @@ def _text(page) -> str:
 def _press_and_wait_for_next(page, key: str) -> None:
     before = page.get_attribute("#item", "data-question")
     page.keyboard.press(key)
-    page.wait_for_function(
-        "before => document.getElementById('item').dataset.question !== before", arg=before
-    )
+    page.wait_for_function("before => ![before, undefined].includes(item.dataset.question)", arg=before)
 
 
 def test_twenty_items_by_keyboard_alone(house: House, page) -> None:

@@ -20,7 +20,7 @@ GRACE_SECONDS = 5.0
 """How much later than its delivery timeout a producer may notice that a message expired."""
 
 
-class MessageTooLarge(PublishFailed):
+class MessageTooLarge(SetupProblem):
     """A message is larger than the settings or the topic allow; trying again cannot help."""
 
 

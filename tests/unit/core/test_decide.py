@@ -58,13 +58,13 @@ def test_a_sure_new_item_is_ready_and_published_as_provisional() -> None:
 
 def test_provisional_labels_can_be_held() -> None:
     held = replace(POLICY, guarantee=GuaranteeSettings(provisional="hold"))
-    assert decide(one(0.95), held, None).publish.tolist() == [False]
-    human = decide(one(0.95, final=np.array([0])), held, None)
+    assert decide(one(0.95), held, 1).publish.tolist() == [False]
+    human = decide(one(0.95, final=np.array([0])), held, 1)
     assert human.publish.tolist() == [True]
 
 
 def test_a_doubtful_item_asks_the_cheapest_tier_for_its_whole_overlap() -> None:
-    decision = decide(one(0.6), POLICY, None)
+    decision = decide(one(0.6), POLICY, 1)
     assert decision.states == [ItemState.ASKING]
     assert [(ask.tier, ask.purpose) for ask in decision.asks] == [("crowd", Purpose.SETTLE)] * 2
     assert decision.asks[0].priority == pytest.approx(0.4)
@@ -72,7 +72,7 @@ def test_a_doubtful_item_asks_the_cheapest_tier_for_its_whole_overlap() -> None:
 
 
 def test_a_random_draw_asks_the_final_tier_whatever_the_score() -> None:
-    decision = decide(one(0.99), POLICY, None, np.array([True]))
+    decision = decide(one(0.99), POLICY, 1, np.array([True]))
     assert decision.states == [ItemState.ASKING]
     assert [(ask.tier, ask.purpose, ask.priority) for ask in decision.asks] == [
         ("expert", Purpose.GOLD, GOLD_PRIORITY)
@@ -80,7 +80,7 @@ def test_a_random_draw_asks_the_final_tier_whatever_the_score() -> None:
 
 
 def test_a_final_answer_is_the_label_and_withdraws_the_rest() -> None:
-    decision = decide(stored(0.99, final=np.array([0])), POLICY, None)
+    decision = decide(stored(0.99, final=np.array([0])), POLICY, 1)
     assert decision.states == [ItemState.HUMAN]
     assert decision.labels.tolist() == [[0]]
     assert decision.posterior[0].tolist() == pytest.approx([0.98, 0.02])
@@ -90,57 +90,57 @@ def test_a_final_answer_is_the_label_and_withdraws_the_rest() -> None:
 
 
 def test_crowd_answers_that_make_it_sure_finish_the_item() -> None:
-    decision = decide(stored(0.95, answered=np.array([[2, 0]])), POLICY, None)
+    decision = decide(stored(0.95, answered=np.array([[2, 0]])), POLICY, 1)
     assert decision.states == [ItemState.HUMAN]
     assert decision.asks == []
 
 
 def test_crowd_answers_that_leave_doubt_go_up_the_ladder() -> None:
-    waiting = decide(stored(0.7, answered=np.array([[1, 0]]), wanted=np.array([[1, 0]])), POLICY, None)
+    waiting = decide(stored(0.7, answered=np.array([[1, 0]]), wanted=np.array([[1, 0]])), POLICY, 1)
     assert waiting.states == [ItemState.ASKING]
     assert waiting.asks == []
-    up = decide(stored(0.7, answered=np.array([[2, 0]])), POLICY, None)
+    up = decide(stored(0.7, answered=np.array([[2, 0]])), POLICY, 1)
     assert [(ask.tier, ask.purpose) for ask in up.asks] == [("expert", Purpose.ADJUDICATE)]
-    asked = decide(stored(0.7, answered=np.array([[2, 0]]), wanted=np.array([[0, 1]])), POLICY, None)
+    asked = decide(stored(0.7, answered=np.array([[2, 0]]), wanted=np.array([[0, 1]])), POLICY, 1)
     assert asked.asks == []
 
 
 def test_what_became_sure_leaves_the_queue_unless_somebody_is_looking() -> None:
     sure = stored(0.95, wanted=np.array([[2, 0]]))
-    free = decide(sure, POLICY, None)
+    free = decide(sure, POLICY, 1)
     assert free.states == [ItemState.READY]
     assert free.withdraw.tolist() == [True]
-    looking = decide(replace(sure, held=np.array([True])), POLICY, None)
+    looking = decide(replace(sure, held=np.array([True])), POLICY, 1)
     assert looking.states == [ItemState.ASKING]
     assert looking.withdraw.tolist() == [False]
 
 
 def test_an_open_random_draw_is_never_withdrawn_or_overtaken() -> None:
-    decision = decide(stored(0.99, drawn=np.array([True])), POLICY, None)
+    decision = decide(stored(0.99, drawn=np.array([True])), POLICY, 1)
     assert decision.states == [ItemState.ASKING]
     assert decision.withdraw.tolist() == [False]
     assert decision.asks == []
 
 
 def test_what_windows_sent_back_often_enough_goes_to_people() -> None:
-    once = decide(stored(0.95, sent_back=np.array([1])), POLICY, None)
+    once = decide(stored(0.95, sent_back=np.array([1])), POLICY, 1)
     assert once.states == [ItemState.READY]
-    twice = decide(stored(0.95, sent_back=np.array([2])), POLICY, None)
+    twice = decide(stored(0.95, sent_back=np.array([2])), POLICY, 1)
     assert twice.states == [ItemState.ASKING]
     assert {ask.tier for ask in twice.asks} == {"crowd"}
 
 
 def test_nothing_new_is_not_published_again_but_a_turned_label_is() -> None:
-    same = decide(stored(0.95, ItemState.READY), POLICY, None)
+    same = decide(stored(0.95, ItemState.READY), POLICY, 1)
     assert same.publish.tolist() == [False]
-    turned = decide(stored(0.95, ItemState.READY, before=0), POLICY, None)
+    turned = decide(stored(0.95, ItemState.READY, before=0), POLICY, 1)
     assert turned.publish.tolist() == [True]
     assert turned.status == [LabelStatus.PROVISIONAL]
 
 
 def test_a_certified_item_stays_until_a_person_speaks() -> None:
-    assert decide(stored(0.2, ItemState.CERTIFIED), POLICY, None).states == [ItemState.CERTIFIED]
-    told = decide(stored(0.95, ItemState.CERTIFIED, final=np.array([0])), POLICY, None)
+    assert decide(stored(0.2, ItemState.CERTIFIED), POLICY, 1).states == [ItemState.CERTIFIED]
+    told = decide(stored(0.95, ItemState.CERTIFIED, final=np.array([0])), POLICY, 1)
     assert told.states == [ItemState.HUMAN]
     assert told.publish.tolist() == [True]
 
@@ -148,7 +148,18 @@ def test_a_certified_item_stays_until_a_person_speaks() -> None:
 def test_without_a_crowd_the_final_tier_is_asked_once() -> None:
     alone = replace(POLICY, tiers={"expert": TierSettings(final=True, overlap=3)})
     evidence = one(0.6, answered=np.zeros((1, 1), np.int64), wanted=np.zeros((1, 1), np.int64))
-    assert [ask.tier for ask in decide(evidence, alone, None).asks] == ["expert"]
+    assert [ask.tier for ask in decide(evidence, alone, 1).asks] == ["expert"]
+
+
+def test_before_anything_is_learned_only_random_draws_are_asked() -> None:
+    waiting = decide(one(0.6), POLICY, None)
+    assert waiting.states == [ItemState.READY]
+    assert waiting.asks == []
+    assert waiting.publish.tolist() == [True]
+    drawn = decide(one(0.6), POLICY, None, np.array([True]))
+    assert [ask.purpose for ask in drawn.asks] == [Purpose.GOLD]
+    without_cold_start = replace(POLICY, guarantee=GuaranteeSettings(cold_start_gold=0))
+    assert len(decide(one(0.6), without_cold_start, None).asks) == 2
 
 
 def test_gold_draws_are_random_capped_and_not_from_the_head() -> None:

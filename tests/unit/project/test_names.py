@@ -11,7 +11,7 @@ import daemon
 import labeling_functions
 import models
 
-PROJECT = Path(__file__).parents[2]
+PROJECT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("package", [daemon, labeling_functions, models])
