@@ -200,7 +200,7 @@ def _sample(expert: I8, seed: int) -> F8:
     room = max(HEAD_ITEMS - int(known.sum()), 0)
     if len(others) <= room:
         return np.ones(len(expert))
-    sample = known.astype(np.float64)
+    sample = np.where(known, 1.0, 0.0)
     sample[np.random.Generator(np.random.PCG64(seed)).choice(others, room, replace=False)] = 1.0
     return sample
 

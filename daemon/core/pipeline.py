@@ -1,5 +1,6 @@
 """From a batch of records to what is saved: decode, ask the functions, encode, decide."""
 
+import logging
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
@@ -21,6 +22,8 @@ from daemon.core.settings import StreamSettings
 from daemon.core.wire import Batch, Record, Span
 from labeling_functions.applier import Applied, Applier
 from labeling_functions.items import Item
+
+log = logging.getLogger(__name__)
 
 
 class Encoder(Protocol):
@@ -62,6 +65,7 @@ class Pipeline:
         gold_wanted: how many more random blind questions are wanted before the first window.
         random: n -> n uniform numbers.
         seconds: time spent by stage, added up; for reports.
+        told: functions whose failure was logged.
     """
 
     store: StreamStore
@@ -74,19 +78,21 @@ class Pipeline:
     gold_wanted: Callable[[], int]
     random: Callable[[int], NDArray[np.float64]]
     seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    told: set[str] = field(default_factory=set)
 
     def label(self, batch: Batch, current: Current) -> Labeled:
         """Everything that a batch leads to, unsaved. Reads the store to leave out what is known."""
-        with_time = time.perf_counter()
+        since = time.perf_counter()
         arrivals, rejected = self._sort_out(batch.records)
-        with_time = self._took("decode", with_time)
+        since = self._took("decode", since)
         if not arrivals:
             return self._only_dead(rejected)
         items = [arrival.item for arrival in arrivals]
         applied = self.applier.apply(items)
-        with_time = self._took("functions", with_time)
+        self._tell(applied)
+        since = self._took("functions", since)
         vectors = self._encode(items)
-        with_time = self._took("encoder", with_time)
+        since = self._took("encoder", since)
         decision = self._decide(applied.L, vectors, current)
         rows = self._rows(arrivals, applied.L, vectors, batch.spans)
         compose = composer(
@@ -98,7 +104,7 @@ class Pipeline:
             self.outputs,
             dead=[dead_letter(one, self.outputs) for one in rejected],
         )
-        self._took("decide", with_time)
+        self._took("decide", since)
         return Labeled(rows, decision, compose, _counts(rejected, applied), rejected)
 
     def _sort_out(self, records: Sequence[Record]) -> tuple[list[Arrival], list[Rejected]]:
@@ -117,6 +123,22 @@ class Pipeline:
                 detail = f"item {arrival.item.id!r} came before with other content; the first stays"
                 rejected.append(Rejected(arrival.record, "id_conflict", detail))
         return fresh, rejected
+
+    def _tell(self, applied: Applied) -> None:
+        """Say what is wrong with a function the first time; how often it happens is counted."""
+        for name, message in applied.messages.items():
+            if name not in self.told:
+                self.told.add(name)
+                log.warning(
+                    "labeling function %s abstains: %s", name, message, extra={"action": "function_failed"}
+                )
+        for name, seconds in applied.slow.items():
+            log.warning(
+                "labeling function %s took %.1f s on one batch",
+                name,
+                seconds,
+                extra={"action": "function_slow"},
+            )
 
     def _encode(self, items: Sequence[Item]) -> F4 | None:
         if self.encoder is None:

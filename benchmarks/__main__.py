@@ -1,0 +1,26 @@
+"""`python -m benchmarks [NAME ...]`: run the named benchmarks, or all of them."""
+
+import importlib
+import sys
+
+BENCHMARKS = {
+    "labeling_functions": "our applier beside snorkel's",
+    "label_models": "label models on public data (LABELLOOP_DATA)",
+    "guarantee": "how often certificates are violated on simulated streams",
+}
+
+
+def main(names: list[str]) -> int:
+    """Run them in turn; 2 for an unknown name."""
+    if unknown := sorted(set(names) - set(BENCHMARKS)):
+        known = "\n".join(f"  {name:20} {what}" for name, what in BENCHMARKS.items())
+        print(f"there is no benchmark {', '.join(unknown)}; there are\n{known}", file=sys.stderr)
+        return 2
+    for name in names or BENCHMARKS:
+        print(f"\n== {name}: {BENCHMARKS[name]}", flush=True)
+        importlib.import_module(f"benchmarks.{name}").main()
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

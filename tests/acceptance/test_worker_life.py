@@ -1,0 +1,103 @@
+"""A worker stops in time, answers in time, and keeps its partitions while it works slowly."""
+
+import signal
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from kafka_fixtures import KafkaForTests, wait_until
+from program import FUNCTIONS, Program, configuration, item, migrated, query
+
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.questions import QuestionRoom
+
+SLOW = (
+    FUNCTIONS
+    + """
+
+import time
+
+
+@labeling_function
+def slow(x):
+    time.sleep(0.05)
+    return ABSTAIN
+"""
+)
+
+
+@pytest.fixture
+def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
+    settings = kafka.settings
+    topics = settings.topics
+    names = {
+        "items": topics.items,
+        "labels": topics.labels,
+        "questions": topics.questions,
+        "dead_letters": topics.dead_letters,
+    }
+    url = f"sqlite:///{tmp_path / 'labelloop.db'}"
+    made = Program(tmp_path, configuration(kafka.bootstrap, names, url, settings.group))
+    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made.config["guarantee"]["cold_start_gold"] = 0
+    kafka.create(topics.items, 2)
+    made.write()
+    yield made
+    made.stop()
+
+
+def count(program: Program) -> int:
+    url = program.config["database"]["url"]
+    return int(query(url, "select count(*) from items")[0][0]) if migrated(url) else 0
+
+
+def test_an_answer_shows_in_labels_within_two_seconds(kafka: KafkaForTests, program: Program) -> None:
+    topics = program.config["kafka"]["topics"]
+    kafka.produce(topics["items"], [item(0)])
+    program.start("run")
+    wait_until(lambda: count(program) == 1, 60, f"an item; {program.logs()}")
+    kafka.read_all(topics["labels"], lambda read: len(read) == 1)
+    database = Database(program.config["database"]["url"])
+    try:
+        room = QuestionRoom(database)
+        ann = room.enroll("ann", "crowd").id
+        (lease,) = wait_until(lambda: room.lease(ann, "crowd", 1, 60.0))
+        before = time.time() * 1_000
+        room.answer(lease.question, ann, 1, 1.0)
+    finally:
+        database.close()
+    labels = kafka.read_all(topics["labels"], lambda read: len(read) == 2)
+    assert labels[-1].timestamp - before < 2_000
+    assert b'"label":"spam"' in labels[-1].value
+
+
+def test_sigterm_finishes_the_batch_and_ends_within_ten_seconds(
+    kafka: KafkaForTests, program: Program
+) -> None:
+    topics = program.config["kafka"]["topics"]
+    program.config["stream"] = {"batch_items": 40}
+    program.write(SLOW)
+    worker = program.start("run")
+    kafka.produce(topics["items"], [item(n) for n in range(2_000)])
+    wait_until(lambda: count(program) > 0, 60, f"items; {program.logs()}")
+    worker.send_signal(signal.SIGTERM)
+    assert worker.wait(10) == 0
+    (position,) = query(program.config["database"]["url"], "select sum(next_offset) from positions")
+    assert position[0] == count(program) < 2_000
+    current = query(program.config["database"]["url"], "select count(*) from outbox")
+    assert current == [(0,)]
+
+
+@pytest.mark.timeout(120)
+def test_slow_work_never_costs_the_partitions(kafka: KafkaForTests, program: Program) -> None:
+    topics = program.config["kafka"]["topics"]
+    program.config["kafka"]["max_poll_seconds"] = 10
+    program.config["stream"] = {"batch_items": 300}
+    program.write(SLOW)
+    kafka.produce(topics["items"], [item(n) for n in range(300)])
+    worker = program.start("run")
+    wait_until(lambda: count(program) == 300, 60, f"300 items; {program.logs()}")
+    assert worker.poll() is None
+    assert program.logs().count("reading partitions") == 1
+    assert "fence_lost" not in program.logs()
