@@ -98,7 +98,8 @@ class Desk:
             if not busy:
                 self.wake.wait(self.idle_seconds)
                 self.wake.clear()
-        self.publish()
+        while self.publish():
+            pass
         self._publishing.drop()
         self._closing.drop()
 

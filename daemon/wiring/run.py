@@ -89,7 +89,7 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
         end_offsets_exact=config.kafka.end_offsets_exact,
         batch_items=config.stream.batch_items,
     )
-    wake = threading.Event()
+    wake, done = threading.Event(), threading.Event()
     worker = StreamWorker(
         source, pipeline, stream, bundles, stop, config.stream.dead_letter_limit, saved=wake.set
     )
@@ -102,7 +102,7 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
         policy=policy,
         outputs=outputs,
         holder=name,
-        stop=stop,
+        stop=done,
         wake=wake,
         idle_seconds=config.stream.desk_milliseconds / 1_000,
         names=lambda set_id: [version.name for version in versions(set_id)],
@@ -111,7 +111,7 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
     )
     log.info("working as %s", name, extra={"action": "worker_started"})
     try:
-        _both(worker.run, desk.run, stop, wake)
+        _both(worker.run, desk.run, stop, done, wake)
     finally:
         source.close()
         publisher.close()
@@ -128,9 +128,16 @@ def _columns(stream: StreamRoom, functions: Sequence[Function]) -> Columns:
 
 
 def _both(
-    here: Callable[[], None], aside: Callable[[], None], stop: threading.Event, wake: threading.Event
+    here: Callable[[], None],
+    aside: Callable[[], None],
+    stop: threading.Event,
+    done: threading.Event,
+    wake: threading.Event,
 ) -> None:
-    """Run one loop here and one in a thread; an error in either ends both and is raised."""
+    """Run one loop here and one in a thread; an error in either ends both and is raised.
+
+    `stop` ends the loop here, `done` the one aside: it publishes what the last batch left.
+    """
     errors: list[BaseException] = []
 
     def guarded() -> None:
@@ -145,7 +152,7 @@ def _both(
     try:
         here()
     finally:
-        stop.set()
+        done.set()
         wake.set()
         thread.join()
     if errors:

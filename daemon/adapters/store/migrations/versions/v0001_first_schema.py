@@ -214,7 +214,7 @@ def _questions() -> None:
     )
     op.create_index("ix_questions_gold", "questions", ["state"], postgresql_where=GOLD, sqlite_where=GOLD)
     op.create_index("ix_questions_item", "questions", ["item"])
-    op.create_index("ix_questions_tier_state_priority", "questions", ["tier", "state", "priority"])
+    op.create_index("ix_questions_queue", "questions", ["tier", "state", sa.text("priority DESC"), "id"])
     op.create_index(
         "ix_questions_window", "questions", ["window"], postgresql_where=WINDOW, sqlite_where=WINDOW
     )
