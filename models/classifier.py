@@ -130,7 +130,7 @@ def _fit(vectors: F4, targets: F8, weights: F8, strength: float) -> LinearHead:
     item, label = np.nonzero(targets >= SMALLEST_MASS)
     mass = targets[item, label] * weights[item]
     inputs = np.concatenate([vectors[item], np.zeros((n_classes, vectors.shape[1]), vectors.dtype)])
-    model = LogisticRegression(C=strength, max_iter=200, tol=1e-3)
+    model = LogisticRegression(C=strength, max_iter=200, tol=1e-4)
     with warnings.catch_warnings():  # a head stopped early is judged by cross-validation like any other
         warnings.simplefilter("ignore", ConvergenceWarning)
         model.fit(

@@ -95,14 +95,6 @@ def test_items_are_counted_by_state_status_and_class(room: ReportRoom, database:
     assert (overview.gold, overview.answers, overview.rechecks) == (1, 2, 2)
 
 
-def test_counts_are_as_fresh_as_a_small_table_allows(room: ReportRoom, database: Database) -> None:
-    add_items(database, ["a"])
-    assert sum(room.overview().classes.values()) == 1
-    add_items(database, ["b"])
-    room._census.good_until = 0.0
-    assert sum(room.overview().classes.values()) == 2
-
-
 def test_arrivals_are_counted_by_the_minute(
     room: ReportRoom, database: Database, clock: MovableClock
 ) -> None:
@@ -135,7 +127,8 @@ def test_queues_count_lapsed_leases_as_open(
     assert (crowd.open, crowd.leased, crowd.answered) == (1, 1, 1)
     assert queues["expert", "audit"].open == 1
     clock.advance(90)
-    lapsed = next(queue for queue in room.overview().queues if queue.tier == "crowd")
+    later = ReportRoom(database, CAPS).overview()
+    lapsed = next(queue for queue in later.queues if queue.tier == "crowd")
     assert (lapsed.open, lapsed.leased) == (2, 0)
     assert 90 <= lapsed.oldest_age < 150
     assert second.until > 0

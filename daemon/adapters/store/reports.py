@@ -1,10 +1,8 @@
 """What pages and `labelloop status` show, in few statements: it is asked for every two seconds."""
 
 import json
-import time
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select
@@ -13,6 +11,7 @@ from daemon.adapters.store import budget, stories
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.rested import Rested
 from daemon.adapters.store.schema import (
     annotators,
     answers,
@@ -51,19 +50,7 @@ from daemon.core.states import (
 
 MINUTE = 60_000
 WINDOWS = 50
-LEISURE = 20
-"""Reading the whole table of items is rested from for this many times as long as it took."""
-
 AUTOMATIC = (ItemState.READY.value, ItemState.FROZEN.value, ItemState.CERTIFIED.value)
-
-
-@dataclass
-class _Census:
-    """Counts that need every row of `items`; kept for a while."""
-
-    statuses: Mapping[str, int] = field(default_factory=dict)
-    classes: Mapping[int, int] = field(default_factory=dict)
-    good_until: float = float("-inf")
 
 
 class ReportRoom:
@@ -74,31 +61,35 @@ class ReportRoom:
         self._database = database
         self._caps = caps
         self._closed: dict[int, WindowRecord] = {}
-        self._census = _Census()
+        self._states = Rested(_states)
+        self._labels = Rested(_count_labels)
+        self._arrivals = Rested(_arrivals)
+        self._queues = Rested(_queues)
 
     def overview(self) -> Overview:
         """The whole picture, read in one transaction.
 
-        With very many items the counts of statuses and classes may be some seconds old.
+        With very many items or questions their counts may be some seconds old.
         """
         with self._database.read() as connection:
             now = self._database.now(connection)
-            census = self._fresh_census(connection)
-            states = _pairs(connection, select(items.c.state, func.count()).group_by(items.c.state))
-            arrivals, last_minute = _arrivals(connection, now)
+            states = self._states.get(connection)
+            statuses, classes = self._labels.get(connection)
+            arrivals, last_minute = self._arrivals.get(connection, now)
+            automatic = sum(states.get(state, 0) for state in AUTOMATIC)
             gold, standing = _answers(connection)
             counted = _counters(connection)
             return Overview(
                 states=states,
-                statuses=census.statuses,
-                classes=census.classes,
+                statuses=statuses,
+                classes=classes,
                 items_per_minute=last_minute,
                 arrivals=arrivals,
                 open_windows=_number(connection, windows, windows.c.state == WindowState.OPEN.value),
                 windows=self._windows(connection),
                 gold=gold,
                 answers=standing,
-                queues=_queues(connection, now),
+                queues=self._queues.get(connection, now),
                 spending=_spending(connection, self._caps, now),
                 dead_letters=counted["dead_letter"],
                 function_failures=counted["function_failure"],
@@ -106,7 +97,7 @@ class ReportRoom:
                 bundle=_bundle(connection),
                 outbox=_number(connection, outbox),
                 rechecks=_number(connection, recheck, recheck.c.due <= now),
-                automated=sum(states.get(state, 0) for state in AUTOMATIC) - _answered_automatic(connection),
+                automated=max(0, automatic - _answered_automatic(connection)),
             )
 
     def item(self, id_: str) -> ItemStory | None:
@@ -118,14 +109,6 @@ class ReportRoom:
         """Current labels of items that came or were answered lately, newest label first."""
         with self._database.read() as connection:
             return stories.recent(connection, limit)
-
-    def _fresh_census(self, connection: Connection) -> _Census:
-        started = time.monotonic()
-        if started >= self._census.good_until:
-            statuses, classes = _count_labels(connection)
-            ended = time.monotonic()
-            self._census = _Census(statuses, classes, ended + LEISURE * (ended - started))
-        return self._census
 
     def _windows(self, connection: Connection) -> list[WindowRecord]:
         closed = windows.c.state == WindowState.CLOSED.value
@@ -146,6 +129,10 @@ def _pairs(connection: Connection, query: Any) -> dict[Any, int]:
 
 def _number(connection: Connection, table: Any, *where: Any) -> int:
     return int(connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one())
+
+
+def _states(connection: Connection) -> dict[str, int]:
+    return _pairs(connection, select(items.c.state, func.count()).group_by(items.c.state))
 
 
 def _count_labels(connection: Connection) -> tuple[dict[str, int], dict[int, int]]:

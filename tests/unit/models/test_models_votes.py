@@ -75,7 +75,7 @@ def test_annotators_are_joined_on_the_same_items_only() -> None:
     assert entries(joined) == sorted(entries(functions) + entries(classifier))
     with pytest.raises(ValueError, match="3 and 1 items"):
         Votes.concat_annotators(functions, classifier.take([0]))
-    with pytest.raises(ValueError, match="function:a@1, .* occurs twice"):
+    with pytest.raises(ValueError, match=r"function:a@1, .* occurs twice"):
         Votes.concat_annotators(functions, functions)
 
 

@@ -1,0 +1,179 @@
+"""The bundle: posterior, fast path, round trip, damage, and what loading it takes."""
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from models.arrays import softmax
+from models.bundle import Bundle, DamagedBundle
+from models.calibration import fit_calibration
+from models.classifier import LinearHead
+from models.votes import Votes, log_scores
+
+CLASSES = ("ham", "spam", "other")
+KEYS = ("function:a@1", "function:b@1", "function:c@1")
+
+
+def trained(seed: int = 0) -> Bundle:
+    """A bundle with every part filled by random numbers."""
+    random = np.random.default_rng(seed)
+    sizes = {**dict.fromkeys(KEYS, 4), "classifier": 12, "tier:crowd": 3}
+    return replace(
+        Bundle.from_priors(CLASSES, {"crowd": 0.8, "expert": 0.98}),
+        prior=np.log(random.dirichlet(np.ones(3))),
+        tables={key: random.normal(size=(size, 3)) for key, size in sizes.items()},
+        temperature=0.7,
+        head=LinearHead(
+            random.normal(size=(3, 5)).astype(np.float32), random.normal(size=3).astype(np.float32)
+        ),
+        encoder="all-MiniLM-L6-v2",
+        calibration=fit_calibration(random.random(50), random.random(50) < 0.7),
+        label_model="dawid_skene",
+        trained_at="2024-06-01T00:00:00Z",
+    )
+
+
+def extra_votes(n: int, random: np.random.Generator) -> Votes:
+    """Classifier votes on every item and crowd votes on some, several on one."""
+    classifier = Votes.of_one("classifier", random.integers(0, 12, n), 12)
+    asked = random.integers(0, n, n)
+    crowd = Votes(n, ("tier:crowd",), (3,), asked, np.zeros(n, int), random.integers(0, 3, n))
+    return Votes.concat_annotators(classifier, crowd)
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.integers(0, 1000))
+def test_the_fast_path_equals_the_sparse_one_and_the_formula(seed: int) -> None:
+    random = np.random.default_rng(seed)
+    bundle, matrix, extra = trained(seed), random.integers(-1, 3, (20, 3)).astype(np.int8), None
+    extra = extra_votes(20, random)
+    votes = Votes.concat_annotators(Votes.from_dense(matrix, KEYS, 3), extra)
+    fast = bundle.posterior_dense(matrix, KEYS, extra)
+    np.testing.assert_allclose(fast.sum(axis=1), 1)
+    np.testing.assert_allclose(fast, bundle.posterior(votes))
+    np.testing.assert_allclose(fast, softmax(0.7 * log_scores(votes, bundle.prior, bundle.tables)))
+
+
+def test_order_of_functions_does_not_matter() -> None:
+    matrix = np.random.default_rng(0).integers(-1, 3, (50, 3)).astype(np.int8)
+    bundle = trained()
+    turned = bundle.posterior_dense(matrix[:, ::-1], KEYS[::-1])
+    np.testing.assert_allclose(turned, bundle.posterior_dense(matrix, KEYS))
+
+
+def test_a_round_trip_keeps_every_decision_and_every_byte() -> None:
+    bundle = trained()
+    data = bundle.to_bytes()
+    again = Bundle.from_bytes(data)
+    assert again.to_bytes() == data
+    for name in ("classes", "temperature", "encoder", "edges", "label_model", "trained_at"):
+        assert getattr(again, name) == getattr(bundle, name)
+    random = np.random.default_rng(1)
+    matrix, vectors = random.integers(-1, 3, (30, 3)), random.normal(size=(30, 5)).astype(np.float32)
+    posterior = bundle.posterior_dense(matrix, KEYS)
+    assert (again.posterior_dense(matrix, KEYS) == posterior).all()
+    assert (again.classifier_symbols(vectors) == bundle.classifier_symbols(vectors)).all()
+    assert (again.scores(posterior) == bundle.scores(posterior)).all()
+
+
+def test_priors_survive_the_round_trip_without_head_and_encoder() -> None:
+    again = Bundle.from_bytes(Bundle.from_priors(("a", "b"), {"crowd": 0.8}).to_bytes())
+    assert again.head is None
+    assert again.encoder is None
+    with pytest.raises(ValueError, match="no classifier"):
+        again.classifier_symbols(np.zeros((1, 4), np.float32))
+
+
+@settings(max_examples=60, deadline=None)
+@given(place=st.floats(0, 1, exclude_max=True), flip=st.integers(1, 255))
+def test_no_flipped_byte_changes_a_decision_unnoticed(place: float, flip: int) -> None:
+    data = bytearray(DATA)
+    data[int(place * len(data))] ^= flip
+    try:
+        again = Bundle.from_bytes(bytes(data))
+    except DamagedBundle:
+        return
+    assert again.to_bytes() == DATA, "a byte that zip does not use may differ, the contents may not"
+
+
+DATA = trained().to_bytes()
+
+
+@pytest.mark.parametrize("data", [b"", b"PK\x03\x04", DATA[:-100], DATA[100:], b"\x80\x04N."])
+def test_what_is_no_bundle_is_refused(data: bytes) -> None:
+    with pytest.raises(DamagedBundle, match="bundle"):
+        Bundle.from_bytes(data)
+
+
+def test_a_bundle_of_a_later_version_is_refused() -> None:
+    import models.bundle as module
+
+    before = module.FORMAT
+    try:
+        module.FORMAT = 99
+        data = trained().to_bytes()
+    finally:
+        module.FORMAT = before
+    with pytest.raises(DamagedBundle, match="format 99, this version reads 1"):
+        Bundle.from_bytes(data)
+
+
+def test_unknown_annotators_fall_back_to_their_kind() -> None:
+    bundle = Bundle.from_priors(("a", "b"), {"crowd": 0.9})
+    three, nine = 0.5 * np.log(3), 0.5 * np.log(9)
+    votes = Votes.of_one("function:new@7", np.array([0, 1, 2]), 3)
+    np.testing.assert_allclose(
+        bundle.posterior(votes)[:, 1], [1 / (1 + np.exp(three)), 1 / (1 + np.exp(-three)), 0.5]
+    )
+    for key, odds in (("tier:crowd@w3", nine), ("tier:crowd", nine), ("tier:unheard-of", three)):
+        posterior = bundle.posterior(Votes.of_one(key, np.array([1]), 2))
+        np.testing.assert_allclose(posterior[0, 1], 1 / (1 + np.exp(-odds)))
+    with pytest.raises(ValueError, match="no table for annotator 'oracle:x'"):
+        bundle.table("oracle:x")
+
+
+def test_a_table_of_its_own_goes_before_the_fallback() -> None:
+    bundle = replace(Bundle.from_priors(("a", "b"), {}), tables={"function:a@1": np.zeros((3, 2))})
+    assert bundle.posterior_dense(np.array([[1]]), ("function:a@1",)).tolist() == [[0.5, 0.5]]
+    assert bundle.posterior_dense(np.array([[1]]), ("function:a@2",))[0, 1] > 0.5
+
+
+@pytest.mark.parametrize(("matrix", "message"), [([[3, 0, 0]], "outside -1..2"), ([[0, 0]], "3 annotators")])
+def test_a_label_matrix_that_does_not_fit_is_refused(matrix: list[list[int]], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        trained().posterior_dense(np.array(matrix), KEYS)
+
+
+def test_an_empty_batch_is_no_special_case() -> None:
+    posterior = trained().posterior_dense(np.empty((0, 3), np.int8), KEYS)
+    assert posterior.shape == (0, 3)
+    assert trained().scores(posterior).shape == (0,)
+
+
+def test_loading_needs_neither_snorkel_nor_scikit_learn_nor_torch() -> None:
+    script = (
+        "import sys; from models.bundle import Bundle; "
+        "b = Bundle.from_bytes(Bundle.from_priors(('a', 'b'), {'crowd': .8}).to_bytes()); "
+        "import numpy; b.scores(b.posterior_dense(numpy.zeros((2, 1), int), ['function:f'])); "
+        "print([m for m in ('snorkel', 'sklearn', 'torch', 'scipy') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+def test_a_micro_batch_of_fifty_functions_takes_milliseconds() -> None:
+    bundle = Bundle.from_priors(("a", "b"), {})
+    matrix = np.random.default_rng(0).integers(-1, 2, (512, 50)).astype(np.int8)
+    keys = [f"function:f{j}@0" for j in range(50)]
+    took = []
+    for _ in range(20):
+        begun = time.thread_time()  # the machine's other work does not count
+        bundle.posterior_dense(matrix, keys)
+        took.append(time.thread_time() - begun)
+    assert min(took) < 0.005

@@ -1,0 +1,217 @@
+"""From votes and answers to a candidate: choice, honesty of held-out figures, promotion."""
+
+import math
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from models.bundle import Bundle
+from models.training import Candidate, TrainingData, TrainingOptions, train
+from models.votes import Votes
+
+CLASSES = ("ham", "spam")
+BOTH = TrainingOptions(label_models=("majority", "dawid_skene"), seed=1)
+
+
+def stream(
+    seed: int = 0, n: int = 600, audits: int = 80, vectors: bool = True, liar: bool = False
+) -> tuple[TrainingData, np.ndarray]:
+    """Items with five functions (one of them a liar, perhaps) and informative vectors; data and truth."""
+    random = np.random.default_rng(seed)
+    truth = (random.random(n) < 0.35).astype(np.int64)
+    accuracy = [0.8, 0.75, 0.7, 0.65, 0.05 if liar else 0.7]
+    columns = [
+        np.where(random.random(n) < 0.5, np.where(random.random(n) < a, truth, 1 - truth), -1)
+        for a in accuracy
+    ]
+    votes = Votes.from_dense(np.stack(columns, axis=1), [f"function:f{j}@0" for j in range(5)], 2)
+    points = np.eye(6)[truth] + random.normal(0, 0.5, (n, 6))
+    points /= np.linalg.norm(points, axis=1, keepdims=True)
+    audited = np.zeros(n, bool)
+    audited[random.permutation(n)[:audits]] = True
+    data = TrainingData(
+        classes=CLASSES,
+        votes=votes,
+        expert=np.where(audited, truth, -1),
+        audited=audited,
+        fresh=audited.copy(),
+        vectors=points.astype(np.float32) if vectors else None,
+        groups=np.arange(n),
+        tier_accuracy={"crowd": 0.8, "expert": 0.98},
+        encoder="tiny" if vectors else None,
+    )
+    return data, truth
+
+
+def quietly(data: TrainingData, options: TrainingOptions = BOTH, champion: Bundle | None = None) -> Candidate:
+    return train(data, options, champion, lambda _: None)
+
+
+def decide(bundle: Bundle, data: TrainingData) -> np.ndarray:
+    """Posterior as a worker computes it."""
+    votes = data.votes
+    if bundle.head is not None and data.vectors is not None:
+        symbols = bundle.classifier_symbols(data.vectors)
+        votes = Votes.concat_annotators(votes, Votes.of_one("classifier", symbols, 8))
+    return bundle.posterior(votes)
+
+
+def test_a_candidate_beats_the_priors_on_items_that_nobody_answered() -> None:
+    data, truth = stream(liar=True)
+    candidate = quietly(data)
+    rest = ~data.audited
+    trained = (decide(candidate.bundle, data).argmax(axis=1) == truth)[rest].mean()
+    priors = Bundle.from_priors(CLASSES, data.tier_accuracy)
+    untrained = (decide(priors, data).argmax(axis=1) == truth)[rest].mean()
+    assert trained > 0.9 > untrained
+    assert candidate.promoted
+    assert "better" in candidate.reason
+    assert candidate.bundle.encoder == "tiny"
+
+
+def test_held_out_figures_match_what_happens_to_unanswered_items() -> None:
+    data, truth = stream(seed=3, n=3000, audits=600)
+    candidate = quietly(data)
+    rest = ~data.audited
+    posterior = decide(candidate.bundle, data)[rest]
+    right = posterior.argmax(axis=1) == truth[rest]
+    assert candidate.evaluation.metrics["accuracy"] == pytest.approx(right.mean(), abs=0.04)
+    assert candidate.bundle.scores(posterior).mean() == pytest.approx(right.mean(), abs=0.03)
+    assert candidate.evaluation.metrics["calibration_error"] < 0.06
+
+
+def test_an_answer_does_not_shine_through_its_own_evaluation() -> None:
+    """Votes and vectors without meaning: whoever looks better than a guess has seen the answers."""
+    data, _ = stream(seed=4, n=400, audits=300)
+    random = np.random.default_rng(9)
+    noise = np.where(random.random((400, 5)) < 0.5, random.integers(0, 2, (400, 5)), -1)
+    data = replace(
+        data,
+        votes=Votes.from_dense(noise, data.votes.annotators, 2),
+        vectors=random.normal(size=(400, 6)).astype(np.float32),
+        expert=np.where(data.audited, random.integers(0, 2, 400), -1),
+    )
+    metrics = quietly(data).evaluation.metrics
+    assert metrics["accuracy"] < 0.58
+    assert metrics["log_loss"] > 0.67
+
+
+def test_copies_of_a_text_stay_on_one_side() -> None:
+    """Labels that only copies share look learnable unless folds go by group."""
+    random = np.random.default_rng(2)
+    groups = np.repeat(np.arange(100), 4)
+    vectors = random.normal(size=(100, 60))[groups].astype(np.float32)
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    answers = random.integers(0, 2, 100)[groups]
+    everyone = np.ones(400, bool)
+    votes = Votes.from_dense(np.full((400, 1), -1), ("function:mute",), 2)
+    data = TrainingData(CLASSES, votes, answers, everyone, everyone, vectors, groups, {}, "tiny")
+    apart = quietly(replace(data, groups=np.arange(400))).evaluation.metrics["accuracy"]
+    together = quietly(data).evaluation.metrics["accuracy"]
+    assert apart > 0.9
+    assert together < 0.65
+
+
+def test_with_few_audited_answers_it_is_the_majority_vote_and_says_so() -> None:
+    data, _ = stream(audits=9)
+    said: list[str] = []
+    candidate = train(data, BOTH, None, said.append)
+    assert candidate.bundle.label_model == "majority"
+    assert candidate.bundle.temperature == 0.5
+    assert any("only 9 audited answers" in line for line in said)
+    assert candidate.promoted
+    assert candidate.reason.startswith("first bundle")
+
+
+def test_answers_that_were_not_drawn_at_random_judge_nothing() -> None:
+    data, _ = stream()
+    nobody = np.zeros(600, bool)
+    metrics = quietly(replace(data, audited=nobody, fresh=nobody)).evaluation.metrics
+    assert metrics["audited"] == 0
+    assert metrics["experts"] == 80
+    assert math.isnan(metrics["log_loss"])
+
+
+def test_a_candidate_without_fresh_answers_does_not_replace_a_champion() -> None:
+    data, _ = stream()
+    champion = quietly(data).bundle
+    candidate = quietly(replace(data, fresh=np.zeros(600, bool)), champion=champion)
+    assert not candidate.promoted
+    assert "only 0 fresh audited answers" in candidate.reason
+
+
+def test_a_candidate_worse_than_the_champion_is_not_promoted() -> None:
+    """The champion learned from ten times the answers."""
+    plenty, _ = stream(seed=5, n=4000, audits=3000)
+    champion = quietly(plenty).bundle
+    few, _ = stream(seed=6, n=200, audits=20)
+    candidate = quietly(few, champion=champion)
+    assert not candidate.promoted
+    assert candidate.reason.startswith("not better")
+    metrics = candidate.evaluation.metrics
+    assert metrics["fresh_log_loss"] > metrics["fresh_log_loss_champion"]
+
+
+def test_a_champion_with_another_encoder_is_judged_without_its_classifier() -> None:
+    data, _ = stream()
+    champion = replace(quietly(data).bundle, encoder="another")
+    assert quietly(data, champion=champion).promoted
+
+
+def test_the_label_model_with_the_least_loss_wins() -> None:
+    data, _ = stream(liar=True, vectors=False, n=2000, audits=200)
+    candidate = quietly(data)
+    metrics = candidate.evaluation.metrics
+    assert metrics["log_loss_dawid_skene"] < metrics["log_loss_majority"]
+    assert candidate.bundle.label_model == "dawid_skene"
+    assert candidate.bundle.head is None
+
+
+def test_a_model_that_cannot_hold_the_votes_is_left_out() -> None:
+    data, _ = stream(vectors=False)
+    two = Votes.from_dense(np.zeros((600, 2), int), ("function:a", "function:b"), 2)
+    said: list[str] = []
+    options = TrainingOptions(label_models=("snorkel",))
+    candidate = train(replace(data, votes=two), options, None, said.append)
+    assert candidate.bundle.label_model == "majority"
+    assert any(line.startswith("snorkel left out: snorkel: 2 functions") for line in said)
+
+
+def test_snorkel_competes() -> None:
+    data, _ = stream(vectors=False)
+    candidate = quietly(data, TrainingOptions())
+    assert np.isfinite(candidate.evaluation.metrics["log_loss_snorkel"])
+
+
+def test_training_is_reproducible_to_the_byte() -> None:
+    data, _ = stream()
+    assert quietly(data).bundle.to_bytes() == quietly(data).bundle.to_bytes()
+
+
+def test_plots_have_their_shapes() -> None:
+    evaluation = quietly(stream()[0]).evaluation
+    assert evaluation.confusion.shape == (2, 2)
+    assert evaluation.confusion.sum() == evaluation.reliability[:, 2].sum() == 80
+    assert evaluation.risk_coverage[-1, 0] == 1
+    assert (np.diff(evaluation.risk_coverage[:, 0]) > 0).all()
+    assert evaluation.class_counts.sum() == 600
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"groups": np.arange(599)}, "groups has 599 rows, the votes 600 items"),
+        ({"expert": np.full(600, -1)}, "an audited item has no expert label"),
+        ({"audited": np.zeros(600, bool)}, "a fresh item is not audited"),
+        ({"encoder": None}, "without the name of their encoder"),
+    ],
+)
+def test_data_that_do_not_fit_are_refused(changes: dict[str, object], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        replace(stream()[0], **changes)  # type: ignore[arg-type]
+
+
+def test_unknown_label_models_are_refused() -> None:
+    with pytest.raises(ValueError, match="metal unknown; there are majority"):
+        TrainingOptions(label_models=("metal",))
