@@ -107,13 +107,14 @@ def out_of_fold(
         strength: C.
 
     Returns:
-        (n, K).
+        (n, K); even rows where no item of another fold has any weight.
     """
-    proba = np.empty_like(targets[0])
+    proba = np.full_like(targets[0], 1 / targets[0].shape[1])
     for fold, (target, weight) in enumerate(zip(targets, weights, strict=True)):
         held: Mask = folds == fold
-        if held.any():
-            head = fit_classifier(vectors, target, np.where(held, 0.0, weight), strength=strength)
+        others = np.where(held, 0.0, weight)
+        if held.any() and others.any():
+            head = fit_classifier(vectors, target, others, strength=strength)
             proba[held] = head.predict_proba(vectors[held])
     return proba
 

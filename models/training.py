@@ -153,10 +153,8 @@ def _train_head(
     """Cross-fit the head on soft labels that are made without its own votes."""
     temperature, each = temperatures(own_fold(chosen.held, folds), data.expert, folds, data.audited)
     targets = clamped(softmax(temperature * chosen.full), data.expert)
-    held_targets = [
-        clamped(softmax(each[fold] * chosen.held[fold]), np.where(folds == fold, UNKNOWN, data.expert))
-        for fold in range(FOLDS)
-    ]
+    # a fold's own labels may stand here: its items teach neither its head nor its table
+    held_targets = [clamped(softmax(each[f] * chosen.held[f]), data.expert) for f in range(FOLDS)]
     sample = _sample(data.expert, seed)
     weights = _informative(targets, data.expert) * sample
     strength = choose_strength(vectors, targets, weights, data.groups)

@@ -79,13 +79,12 @@ class Desk:
     idle_seconds: float
     names: Callable[[int], Sequence[str]]
     keys: Callable[[int], Sequence[str]]
-    report: Callable[[], None]
+    report: Callable[[], None] = lambda: None
     _last: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self._publishing = HeldDuty(self.store, "publishing", self.holder)
         self._closing = HeldDuty(self.store, "windows", self.holder)
-        self._final = frozenset(name for name, tier in self.policy.tiers.items() if tier.final)
 
     def run(self) -> None:
         """Work until `stop` is set, then publish what is left and give the duties back."""
@@ -156,7 +155,7 @@ class Desk:
 
     def _decide(self, items: Sequence[OpenItem]) -> tuple[Decision, Compose]:
         current = self.bundles.current()
-        evidence = of_stored(items, self.keys, current.bundle, self.policy.ladder, self._final)
+        evidence = of_stored(items, self.keys, current.bundle, self.policy.ladder, self.policy.final_tiers)
         decision = decide(evidence, self.policy, current.id)
         compose = composer(
             decision, lambda row: voter_of(items[row], self.names), self.policy.classes, self.outputs

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.rows import F4, I1, Answer, FunctionVersion, OpenItem
-from daemon.core.states import ItemState, Purpose, QuestionState
+from daemon.core.states import RANDOM_PURPOSES, ItemState, Purpose, QuestionState
 from models.bundle import Bundle
 from models.votes import Votes
 
@@ -94,18 +94,24 @@ def of_stored(
         scores=bundle.scores(posterior).astype(np.float32),
         classifier=classifier,
         final=np.array([final_label(item.answers, final_tiers) for item in items], np.int64),
-        answered=_count(ladder, [[a.tier for a in item.answers] for item in items]),
-        wanted=_count(
-            ladder,
-            [[w.tier for w in i.wanted if w.purpose not in (Purpose.AUDIT, Purpose.GOLD)] for i in items],
-        ),
-        drawn=np.array([any(w.purpose == Purpose.GOLD for w in i.wanted) for i in items], np.bool_),
-        held=np.array([any(w.state == QuestionState.LEASED for w in i.wanted) for i in items], np.bool_),
+        answered=_count(ladder, [[answer.tier for answer in item.answers] for item in items]),
+        wanted=_count(ladder, [_settling(item) for item in items]),
+        drawn=np.array([_is_wanted(item, purpose=Purpose.GOLD) for item in items], np.bool_),
+        held=np.array([_is_wanted(item, state=QuestionState.LEASED) for item in items], np.bool_),
         sent_back=np.array([item.sent_back for item in items], np.int64),
         revision=np.array([item.revision for item in items], np.int64),
         before=np.array([item.labels[0] for item in items], np.int64),
         states=[item.state for item in items],
     )
+
+
+def _settling(item: OpenItem) -> list[str]:
+    """Tiers of the questions that wait to settle the item; random draws serve another end."""
+    return [wanted.tier for wanted in item.wanted if wanted.purpose not in RANDOM_PURPOSES]
+
+
+def _is_wanted(item: OpenItem, purpose: Purpose | None = None, state: QuestionState | None = None) -> bool:
+    return any(purpose in (None, one.purpose) and state in (None, one.state) for one in item.wanted)
 
 
 def final_label(answers: Sequence[Answer], final_tiers: frozenset[str]) -> int:

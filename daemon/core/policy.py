@@ -39,7 +39,11 @@ class Policy:
         return (*sorted(below, key=lambda name: self.tiers[name].price), self.final_tier)
 
     @property
+    def final_tiers(self) -> frozenset[str]:
+        """Tiers whose answers are the truth."""
+        return frozenset(name for name, tier in self.tiers.items() if tier.final)
+
+    @property
     def final_tier(self) -> str:
         """The cheapest tier whose answers are the truth; audits go there."""
-        final = [name for name, tier in self.tiers.items() if tier.final]
-        return min(final, key=lambda name: self.tiers[name].price)
+        return min(sorted(self.final_tiers), key=lambda name: self.tiers[name].price)

@@ -7,30 +7,22 @@ errors through: an error that is not named there ends the process, uncommitted.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from daemon.core.learning_rows import News, StoredBundle, TrainingRows
+from daemon.core.report_rows import ItemStory, Overview, RecentLabel
 from daemon.core.rows import (
     Arrivals,
     Compose,
     Decide,
     Decision,
     Duty,
-    Frozen,
     FunctionSet,
     FunctionVersion,
-    ItemStory,
-    Judge,
     Lease,
-    News,
-    Overview,
     Person,
-    Ready,
-    RecentLabel,
-    StoredBundle,
-    TrainingRows,
-    WindowPlan,
-    WindowRecord,
 )
 from daemon.core.runs import Logged, TrainingRun
 from daemon.core.states import AnnotatorKind
+from daemon.core.window_rows import Frozen, Judge, Ready, WindowPlan, WindowRecord
 from daemon.core.wire import Batch, LogStart, OutboxRow, OutMessage, Span
 
 Locate = Callable[[Sequence[LogStart]], Sequence[int]]

@@ -4,8 +4,8 @@ import hashlib
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from daemon.core.learning import dense_votes
-from daemon.core.rows import TrainingRows
+from daemon.core.assembling import dense_votes
+from daemon.core.learning_rows import TrainingRows
 from daemon.core.runs import DatasetFacts, TrainingRun
 from labeling_functions.analysis import FunctionReport, analyze
 from models.training import Candidate, TrainingData

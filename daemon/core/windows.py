@@ -9,19 +9,10 @@ from numpy.typing import NDArray
 from daemon.core.evidence import final_label
 from daemon.core.messages import Certificate, Voter, composer
 from daemon.core.policy import AUDIT_PRIORITY, Outputs, Policy
-from daemon.core.rows import (
-    Closing,
-    Compose,
-    Decision,
-    Frozen,
-    OpenItem,
-    OpenWindow,
-    Ready,
-    WindowPlan,
-    WindowRecord,
-)
+from daemon.core.rows import Compose, Decision, OpenItem
 from daemon.core.settings import GuaranteeSettings
 from daemon.core.states import ItemState, LabelStatus
+from daemon.core.window_rows import Closing, Frozen, OpenWindow, Ready, WindowPlan, WindowRecord
 from models.guarantee.binomial import audits_needed
 from models.guarantee.window import expected_errors, start_index, thresholds, verdict
 
@@ -143,7 +134,7 @@ class WindowJudge:
 
     def _told(self, window: OpenWindow) -> NDArray[np.int64]:
         """(n,) what the auditing tier, or any final tier meanwhile, says; -1 where nobody was asked."""
-        final = frozenset(name for name, tier in self.policy.tiers.items() if tier.final)
+        final = self.policy.final_tiers
         told = np.array([final_label(item.answers, final) for item in window.items], np.int64)
         answered = window.audits != UNANSWERED
         told[window.audited[answered]] = window.audits[answered]

@@ -6,7 +6,8 @@ from typing import Any
 
 from fastapi import APIRouter, Query
 
-from daemon.core.rows import ItemStory, Lease, Overview
+from daemon.core.report_rows import ItemStory, Overview
+from daemon.core.rows import Lease
 from daemon.review.bodies import (
     AnswerOut,
     Done,

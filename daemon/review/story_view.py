@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from daemon.core.rows import GivenAnswer, ItemStory, LabelRevision, RecentLabel
+from daemon.core.report_rows import GivenAnswer, ItemStory, LabelRevision, RecentLabel
 from daemon.core.settings import MICROS
 from daemon.review.bodies import (
     FieldOut,

@@ -4,9 +4,10 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
-from daemon.core.rows import Overview, ProcessReport, WindowRecord
+from daemon.core.report_rows import Overview, ProcessReport
 from daemon.core.settings import MICROS, TierSettings
 from daemon.core.states import ItemState
+from daemon.core.window_rows import WindowRecord
 from daemon.review.bodies import QueueOut
 from daemon.review.services import ReviewServices
 

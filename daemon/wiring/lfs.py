@@ -9,7 +9,7 @@ from rich.console import Console
 from daemon.adapters.store.learning import LearningRoom
 from daemon.core.decoding import decode_stored
 from daemon.core.errors import SetupProblem
-from daemon.core.rows import TrainingRows
+from daemon.core.learning_rows import TrainingRows
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from daemon.wiring.sample_file import UNKNOWN, Sample, read_file

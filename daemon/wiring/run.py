@@ -4,6 +4,7 @@ import logging
 import signal
 import threading
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
@@ -20,7 +21,7 @@ from daemon.core.desk import Desk
 from daemon.core.errors import SetupProblem
 from daemon.core.evidence import function_key
 from daemon.core.pipeline import Columns, Pipeline
-from daemon.core.policy import Outputs
+from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
 from daemon.core.stream import StreamWorker
 from daemon.wiring import parts
@@ -59,62 +60,86 @@ def _prepare_topics(config: Config) -> None:
         raise SetupProblem("; ".join(problems))
 
 
+@dataclass(frozen=True, slots=True)
+class _Rooms:
+    """What both loops of the worker share."""
+
+    stream: StreamRoom
+    windows: WindowRoom
+    bundles: BundleFollower
+    publisher: KafkaPublisher
+    policy: Policy
+    outputs: Outputs
+
+
 def _work(config: Config, functions: Sequence[Function], database: Database, stop: threading.Event) -> None:
-    caps = parts.caps(config)
-    stream = StreamRoom(database, caps)
-    windows = WindowRoom(database, caps, toss)
-    encoder = parts.encoder(config)
-    publisher = KafkaPublisher(config.kafka)
-    policy = parts.policy(config)
-    topics = config.kafka.topics
-    outputs = Outputs(topics.labels, topics.questions, topics.dead_letters, publisher.partition)
-    bundles = BundleFollower(LearningRoom(database), policy.classes, parts.tier_accuracy(config))
-    columns = _columns(stream, functions)
-    versions = lru_cache(maxsize=1_000)(lambda set_id: tuple(stream.function_keys(set_id)))
-    random = np.random.default_rng()
-    pipeline = Pipeline(
-        store=stream,
-        applier=Applier(functions, len(policy.classes), policy.classes, config.stream.function_seconds),
-        columns=columns,
-        encoder=encoder,
-        policy=policy,
-        outputs=outputs,
-        settings=config.stream,
-        gold_wanted=lambda: policy.guarantee.cold_start_gold - windows.gold_drawn(),
-        random=random.random,
-    )
+    rooms = _rooms(config, database)
+    pipeline = _pipeline(config, functions, rooms)
     source = KafkaSource(
         config.kafka,
-        stream.locate,
+        rooms.stream.locate,
         end_offsets_exact=config.kafka.end_offsets_exact,
         batch_items=config.stream.batch_items,
     )
     wake, done = threading.Event(), threading.Event()
-    worker = StreamWorker(
-        source, pipeline, stream, bundles, stop, config.stream.dead_letter_limit, saved=wake.set
-    )
+    limit = config.stream.dead_letter_limit
+    worker = StreamWorker(source, pipeline, rooms.stream, rooms.bundles, stop, limit, saved=wake.set)
     name = parts.holder("run")
-    desk = Desk(
-        store=stream,
-        windows=windows,
+    desk = _desk(config, rooms, name, done, wake)
+    desk.report = lambda: rooms.stream.report(name, "run", _report(worker, pipeline))
+    log.info("working as %s", name, extra={"action": "worker_started"})
+    try:
+        _both(worker.run, desk.run, stop, done, wake)
+    finally:
+        source.close()
+        rooms.publisher.close()
+
+
+def _rooms(config: Config, database: Database) -> _Rooms:
+    caps, policy, topics = parts.caps(config), parts.policy(config), config.kafka.topics
+    publisher = KafkaPublisher(config.kafka)
+    return _Rooms(
+        stream=StreamRoom(database, caps),
+        windows=WindowRoom(database, caps, toss),
+        bundles=BundleFollower(LearningRoom(database), policy.classes, parts.tier_accuracy(config)),
         publisher=publisher,
-        bundles=bundles,
         policy=policy,
-        outputs=outputs,
+        outputs=Outputs(topics.labels, topics.questions, topics.dead_letters, publisher.partition),
+    )
+
+
+def _pipeline(config: Config, functions: Sequence[Function], rooms: _Rooms) -> Pipeline:
+    classes = rooms.policy.classes
+    wanted = rooms.policy.guarantee.cold_start_gold
+    return Pipeline(
+        store=rooms.stream,
+        applier=Applier(functions, len(classes), classes, config.stream.function_seconds),
+        columns=_columns(rooms.stream, functions),
+        encoder=parts.encoder(config),
+        policy=rooms.policy,
+        outputs=rooms.outputs,
+        settings=config.stream,
+        gold_wanted=lambda: wanted - rooms.windows.gold_drawn(),
+        random=np.random.default_rng().random,
+    )
+
+
+def _desk(config: Config, rooms: _Rooms, name: str, done: threading.Event, wake: threading.Event) -> Desk:
+    versions = lru_cache(maxsize=1_000)(lambda set_id: tuple(rooms.stream.function_keys(set_id)))
+    return Desk(
+        store=rooms.stream,
+        windows=rooms.windows,
+        publisher=rooms.publisher,
+        bundles=rooms.bundles,
+        policy=rooms.policy,
+        outputs=rooms.outputs,
         holder=name,
         stop=done,
         wake=wake,
         idle_seconds=config.stream.desk_milliseconds / 1_000,
         names=lambda set_id: [version.name for version in versions(set_id)],
         keys=lambda set_id: [function_key(version) for version in versions(set_id)],
-        report=lambda: stream.report(name, "run", _report(worker, pipeline)),
     )
-    log.info("working as %s", name, extra={"action": "worker_started"})
-    try:
-        _both(worker.run, desk.run, stop, done, wake)
-    finally:
-        source.close()
-        publisher.close()
 
 
 def _columns(stream: StreamRoom, functions: Sequence[Function]) -> Columns:

@@ -4,7 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from daemon.adapters.store.reports import ReportRoom
-from daemon.core.rows import Overview
+from daemon.core.report_rows import Overview
 from daemon.core.settings import MICROS
 from daemon.wiring import parts
 from daemon.wiring.config import Config

@@ -4,6 +4,8 @@ import logging
 import multiprocessing
 import os
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
 from daemon.core.errors import TrainingFailed
@@ -52,5 +54,6 @@ def _train(answer: Connection, data: TrainingData, options: TrainingOptions, cha
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = THREADS
     logging.basicConfig(level=logging.INFO, format="%(asctime)s training %(message)s")
+    now = datetime.now(UTC).isoformat(timespec="seconds")
     with answer:
-        answer.send(train(data, options, champion, log.info))
+        answer.send(train(data, replace(options, trained_at=now), champion, log.info))

@@ -13,7 +13,7 @@ from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.schema import bundles, function_sets, items, labels, outbox, processes, windows
-from daemon.core.rows import Frozen
+from daemon.core.window_rows import Frozen
 
 CAPS = {"expert": 1_000, "crowd": None}
 

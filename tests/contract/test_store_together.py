@@ -18,8 +18,9 @@ from daemon.adapters.store.schema import answers, budgets, items, labels, questi
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.core.errors import LeaseLost
-from daemon.core.rows import Closing, Compose, Decision, Frozen, OpenItem, OpenWindow, WindowPlan
+from daemon.core.rows import Compose, Decision, OpenItem
 from daemon.core.states import ItemState, LabelStatus
+from daemon.core.window_rows import Closing, Frozen, OpenWindow, WindowPlan
 
 CAPS = {"expert": 2_000, "crowd": None}
 SECONDS = 3.0

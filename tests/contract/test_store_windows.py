@@ -14,8 +14,9 @@ from daemon.adapters.store.schema import budgets, items, labels, questions, rech
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.core.errors import DutyLost
-from daemon.core.rows import Closing, Decision, Duty, Frozen, OpenWindow, WindowPlan
+from daemon.core.rows import Decision, Duty
 from daemon.core.states import ItemState, LabelStatus
+from daemon.core.window_rows import Closing, Frozen, OpenWindow, WindowPlan
 
 IDS = ["a", "b", "c", "d"]
 SCORES = [0.9, 0.5, 0.75, 0.6]

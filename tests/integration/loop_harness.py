@@ -132,7 +132,6 @@ class Loop:
             idle_seconds=0.01,
             names=lambda _: [v.name for v in versions],
             keys=lambda _: [function_key(v) for v in versions],
-            report=lambda: None,
         )
         return self
 

@@ -7,7 +7,8 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.rows import F4, I1, Frozen
+from daemon.core.rows import F4, I1
+from daemon.core.window_rows import Frozen
 from daemon.core.wire import OutMessage
 
 

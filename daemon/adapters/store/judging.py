@@ -11,8 +11,9 @@ from daemon.adapters.store import asking, decided, open_items, outbox
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f8, i1, i4, unpack_frozen
 from daemon.adapters.store.schema import answers, items, questions, recheck, windows
-from daemon.core.rows import Closing, Judge, OpenItem, OpenWindow, WindowPlan
+from daemon.core.rows import OpenItem
 from daemon.core.states import ItemState, WindowState
+from daemon.core.window_rows import Closing, Judge, OpenWindow, WindowPlan
 
 UNANSWERED = -1
 

@@ -13,7 +13,8 @@ from daemon.adapters.store.codec import f2, i1
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.open_items import answer_columns, answer_of
 from daemon.adapters.store.schema import annotators, answers, bundles, items, positions, recheck, vectors
-from daemon.core.rows import Answer, Duty, News, StoredBundle, TrainingRows
+from daemon.core.learning_rows import News, StoredBundle, TrainingRows
+from daemon.core.rows import Answer, Duty
 from daemon.core.states import RANDOM_PURPOSES, ItemState
 
 _STANDING = answers.c.retracted_at.is_(None)

@@ -28,16 +28,8 @@ from daemon.adapters.store.schema import (
 )
 from daemon.adapters.store.windows import record_of
 from daemon.core.decide import STATUS
-from daemon.core.rows import (
-    ItemStory,
-    Overview,
-    ProcessReport,
-    QueueDepth,
-    RecentLabel,
-    Spending,
-    StoredBundle,
-    WindowRecord,
-)
+from daemon.core.learning_rows import StoredBundle
+from daemon.core.report_rows import ItemStory, Overview, ProcessReport, QueueDepth, RecentLabel, Spending
 from daemon.core.states import (
     RANDOM_PURPOSES,
     AnnotatorKind,
@@ -47,6 +39,7 @@ from daemon.core.states import (
     QuestionState,
     WindowState,
 )
+from daemon.core.window_rows import WindowRecord
 
 MINUTE = 60_000
 WINDOWS = 50

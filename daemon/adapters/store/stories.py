@@ -9,7 +9,14 @@ from daemon.adapters.store import annotating
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f4, i1
 from daemon.adapters.store.schema import annotators, answers, items, labels, questions
-from daemon.core.rows import AskedQuestion, CastVote, GivenAnswer, ItemStory, LabelRevision, RecentLabel
+from daemon.core.report_rows import (
+    AskedQuestion,
+    CastVote,
+    GivenAnswer,
+    ItemStory,
+    LabelRevision,
+    RecentLabel,
+)
 from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose, QuestionState
 
 

@@ -14,7 +14,7 @@ from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import i1, i4, pack_frozen, unpack_frozen
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, items, questions, windows
-from daemon.core.rows import Ask, Duty, Frozen, Judge, Ready, WindowPlan, WindowRecord
+from daemon.core.rows import Ask, Duty
 from daemon.core.states import (
     RANDOM_PURPOSES,
     AnnotatorKind,
@@ -23,6 +23,7 @@ from daemon.core.states import (
     QuestionState,
     WindowState,
 )
+from daemon.core.window_rows import Frozen, Judge, Ready, WindowPlan, WindowRecord
 
 Toss = Callable[[int, int, float], NDArray[np.bool_]]
 """Seed, number of coins, probability -> (n,) True where the coin fell on 'audit'."""

@@ -15,7 +15,7 @@ from rich.live import Live
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.errors import SetupProblem
-from daemon.core.rows import Overview
+from daemon.core.report_rows import Overview
 from daemon.core.windows import fewest_items
 from daemon.wiring import parts
 from daemon.wiring.config import Config, load

@@ -8,8 +8,9 @@ import msgspec
 from kafka import KafkaConsumer, TopicPartition
 from rich.table import Table
 
-from daemon.core.rows import Overview, WindowRecord
+from daemon.core.report_rows import Overview
 from daemon.core.settings import MICROS, TierSettings
+from daemon.core.window_rows import WindowRecord
 
 QUIET_SECONDS = 2.0
 

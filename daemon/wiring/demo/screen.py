@@ -8,7 +8,7 @@ from rich.progress_bar import ProgressBar
 from rich.table import Table
 from rich.text import Text
 
-from daemon.core.rows import Overview
+from daemon.core.report_rows import Overview
 from daemon.core.settings import MICROS
 
 STATES = (

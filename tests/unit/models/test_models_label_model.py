@@ -181,6 +181,15 @@ def test_snorkel_agrees_with_its_own_prediction_on_functions_alone() -> None:
     np.testing.assert_allclose(ours, peer.predict_proba(matrix), atol=1e-5)
 
 
+def test_known_labels_count_in_the_tables_that_snorkel_cannot_hold() -> None:
+    random = np.random.default_rng(0)
+    truth = random.integers(0, 2, 400)
+    guesses = Votes.from_dense(random.integers(0, 2, (400, 3)), [f"function:f{j}" for j in range(3)], 2)
+    votes = Votes.concat_annotators(guesses, Votes.of_one("tier:crowd", truth, 2))
+    _, tables = SnorkelLabelModel().fit(votes, 2, truth).symbol_likelihoods()
+    assert np.exp(tables["tier:crowd"]).diagonal().min() > 0.95
+
+
 def test_snorkel_leaves_global_randomness_alone() -> None:
     votes, gold, _ = world(6)
     np.random.seed(11)

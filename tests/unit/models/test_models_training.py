@@ -81,6 +81,29 @@ def test_held_out_figures_match_what_happens_to_unanswered_items() -> None:
     assert candidate.evaluation.metrics["calibration_error"] < 0.06
 
 
+def test_the_acceptance_score_is_learned_from_audits() -> None:
+    """Functions that copy each other are as right alone as together: no temperature can say so."""
+    data, truth = stream(seed=8, n=2000, audits=1000, vectors=False)
+    random = np.random.default_rng(8)
+    copied = np.where(random.random(2000) < 0.75, truth, 1 - truth)
+    matrix = np.where(random.random((2000, 5)) < 0.5, copied[:, None], -1)
+    votes = Votes.from_dense(matrix, data.votes.annotators, 2)
+    bundle = quietly(replace(data, votes=votes), TrainingOptions(label_models=("majority",))).bundle
+    alone, together = bundle.posterior_dense(
+        np.array([[1, -1, -1, -1, -1], [1, 1, 1, 1, 1]]), data.votes.annotators
+    ).max(axis=1)
+    scored = bundle.calibration.apply([alone, together])
+    assert scored[1] - scored[0] < (together - alone) / 2
+    assert scored.mean() == pytest.approx(0.75, abs=0.06)
+
+
+@pytest.mark.parametrize("n", [1, 2, 4])
+def test_a_handful_of_items_is_enough_to_begin(n: int) -> None:
+    data, _ = stream(n=n, audits=1)
+    candidate = quietly(data)
+    assert np.isfinite(decide(candidate.bundle, data)).all()
+
+
 def test_an_answer_does_not_shine_through_its_own_evaluation() -> None:
     """Votes and vectors without meaning: whoever looks better than a guess has seen the answers."""
     data, _ = stream(seed=4, n=400, audits=300)

@@ -7,9 +7,11 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import QuestionStore, ReportStore
-from daemon.core.rows import Overview, ProcessReport, Spending, StoredBundle, WindowRecord
+from daemon.core.report_rows import Overview, ProcessReport, Spending
 from daemon.core.settings import GuaranteeSettings, TierSettings
+from daemon.core.window_rows import WindowRecord
 from daemon.review.services import ReviewServices
 from daemon.review.summary import OverviewOut, summarize
 from labeling_functions.task import Task

@@ -8,7 +8,8 @@ import pytest
 from config_files import load_text
 
 from daemon.core.errors import SetupProblem
-from daemon.core.rows import Answer, TrainingRows
+from daemon.core.learning_rows import TrainingRows
+from daemon.core.rows import Answer
 from daemon.core.states import AnnotatorKind, Purpose
 from daemon.wiring import lfs
 from daemon.wiring.config import Config

@@ -1,0 +1,122 @@
+"""Stored rows become the arrays that models learn from."""
+
+import hashlib
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.core.decoding import decode_stored
+from daemon.core.evidence import final_label, function_key, tier_key
+from daemon.core.learning_rows import StoredBundle, TrainingRows
+from daemon.core.policy import Policy
+from daemon.core.rows import Answer, FunctionVersion
+from daemon.core.states import RANDOM_PURPOSES
+from models.training import TrainingData
+from models.votes import Votes
+
+FRESH_OF_ALL = -1
+"""Without a champion every audited answer is fresh."""
+
+
+def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) -> TrainingData:
+    """Arrays that models learn from; one row an item.
+
+    Answers of final tiers become `expert`, all others votes of their tier. `fresh` are audited answers
+    that came after the champion was trained: it cannot have seen them.
+    """
+    given: list[list[Answer]] = [[] for _ in rows.ids]
+    for row, answer in rows.answers:
+        given[row].append(answer)
+    drawn_at = _drawn_at(given, policy.final_tiers)
+    trained_at = champion.trained_at if champion else FRESH_OF_ALL
+    return TrainingData(
+        classes=policy.classes,
+        votes=_votes(rows, given, policy),
+        expert=np.array([final_label(answers, policy.final_tiers) for answers in given], np.int64),
+        audited=drawn_at >= 0,
+        fresh=drawn_at > trained_at,
+        vectors=_vectors(rows),
+        groups=_groups(rows),
+        tier_accuracy={name: tier.accuracy for name, tier in policy.tiers.items()},
+        encoder=rows.encoder,
+    )
+
+
+def dense_votes(rows: TrainingRows) -> tuple[NDArray[np.bool_], NDArray[np.int8], list[str]]:
+    """Votes of the newest function set: mask of the rows that it labeled, (rows, m) matrix, names."""
+    newest = int(rows.functions[0])
+    mask = rows.functions == newest
+    matrix = np.array([rows.inline[row] for row in np.flatnonzero(mask).tolist()], np.int8)
+    return mask, matrix, [rows.names[annotator][0] for annotator in rows.sets[newest]]
+
+
+def _drawn_at(given: Sequence[Sequence[Answer]], final: frozenset[str]) -> NDArray[np.int64]:
+    """(n,) when a final tier last answered a random blind question on each item; -1 where it did not."""
+    return np.array([max(_random_times(answers, final), default=-1) for answers in given], np.int64)
+
+
+def _random_times(answers: Sequence[Answer], final: frozenset[str]) -> list[int]:
+    return [a.at for a in answers if a.tier in final and a.purpose in RANDOM_PURPOSES]
+
+
+def _votes(rows: TrainingRows, given: Sequence[Sequence[Answer]], policy: Policy) -> Votes:
+    """Functions of every set that made these rows, then the tiers whose answers are votes."""
+    n_classes = len(policy.classes)
+    columns = sorted({annotator for annotators in rows.sets.values() for annotator in annotators})
+    tiers = [tier for tier in policy.tiers if tier not in policy.final_tiers]
+    parts = [_block(rows, functions, columns, n_classes) for functions in rows.sets]
+    entries = np.concatenate([*parts, _spoken(given, tiers, len(columns))])
+    keys = [function_key(FunctionVersion(*rows.names[annotator])) for annotator in columns]
+    return Votes(
+        n_items=len(rows.ids),
+        annotators=(*keys, *map(tier_key, tiers)),
+        n_symbols=(*([n_classes + 1] * len(columns)), *([n_classes] * len(tiers))),
+        row=entries[:, 0],
+        annotator=entries[:, 1],
+        symbol=entries[:, 2],
+    )
+
+
+def _block(rows: TrainingRows, functions: int, columns: Sequence[int], n_classes: int) -> NDArray[np.int64]:
+    """(votes, 3) row, annotator, symbol of one function set; abstentions are a symbol of their own."""
+    members = np.flatnonzero(rows.functions == functions)
+    places = [columns.index(annotator) for annotator in rows.sets[functions]]
+    if not len(members) or not places:
+        return np.empty((0, 3), np.int64)
+    votes = np.array([rows.inline[row] for row in members.tolist()], np.int64)
+    symbols = np.where(votes < 0, n_classes, votes)
+    row, column = np.broadcast_arrays(members[:, None], np.array(places)[None])
+    return np.stack([row.ravel(), column.ravel(), symbols.ravel()], axis=1)
+
+
+def _spoken(given: Sequence[Sequence[Answer]], tiers: Sequence[str], first_column: int) -> NDArray[np.int64]:
+    """(answers, 3) row, annotator, symbol of the answers of these tiers."""
+    column = {tier: first_column + number for number, tier in enumerate(tiers)}
+    entries = [
+        (row, column[answer.tier], answer.label)
+        for row, answers in enumerate(given)
+        for answer in answers
+        if answer.tier in column
+    ]
+    return np.array(entries, np.int64).reshape(-1, 3)
+
+
+def _vectors(rows: TrainingRows) -> NDArray[np.float32] | None:
+    """None unless every row has its vector: a model of some of them would judge the others by nothing."""
+    if rows.encoder is None or not rows.has_vector.all():
+        return None
+    return rows.vectors.astype(np.float32)
+
+
+def _groups(rows: TrainingRows) -> NDArray[np.int64]:
+    """Folds go by subject or text, so that copies of one message never stand on both sides."""
+    return np.array(
+        [_group(payload, subject) for payload, subject in zip(rows.payloads, rows.subjects, strict=True)],
+        np.int64,
+    )
+
+
+def _group(payload: bytes, subject: str | None) -> int:
+    text = subject or " ".join(decode_stored(payload).plain_text.lower().split())
+    return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=7).digest(), "big")

@@ -1,0 +1,162 @@
+"""What pages and `labelloop status` show, as plain records."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from daemon.core.learning_rows import StoredBundle
+from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose, QuestionState
+from daemon.core.window_rows import WindowRecord
+
+
+@dataclass(frozen=True, slots=True)
+class QueueDepth:
+    """How a tier's queue stands: counts of questions by state, age in seconds of the oldest open one."""
+
+    tier: str
+    purpose: Purpose
+    open: int
+    leased: int
+    answered: int
+    oldest_age: float
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessReport:
+    """What a process last said of itself; `age` in seconds."""
+
+    name: str
+    kind: str
+    age: float
+    report: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Spending:
+    """Money of one tier, micro-units: all time, and the day's budget (cap None: no limit)."""
+
+    tier: str
+    answers: int
+    spent: int
+    seconds: float
+    today_cap: int | None
+    today_reserved: int
+    today_spent: int
+
+
+@dataclass(frozen=True, slots=True)
+class Overview:
+    """Everything the dashboard and `labelloop status` show of the database, read in one transaction.
+
+    Attributes:
+        states: item state -> items. statuses: current label status -> items. classes: current label -> items.
+        items_per_minute: arrivals of the last minute. arrivals: (minute, items) of the last hour.
+        open_windows: number. windows: closed ones, newest first, at most 50.
+        gold: random blind answers. answers: all standing answers.
+        dead_letters: reason -> count. function_failures: name -> count.
+        bundle: the promoted one, its `data` left out (b""). rechecks: due ones.
+        automated: ready, frozen or certified items that no person answered.
+    """
+
+    states: Mapping[str, int]
+    statuses: Mapping[str, int]
+    classes: Mapping[int, int]
+    items_per_minute: float
+    arrivals: Sequence[tuple[int, int]]
+    open_windows: int
+    windows: Sequence[WindowRecord]
+    gold: int
+    answers: int
+    queues: Sequence[QueueDepth]
+    spending: Sequence[Spending]
+    dead_letters: Mapping[str, int]
+    function_failures: Mapping[str, int]
+    processes: Sequence[ProcessReport]
+    bundle: StoredBundle | None
+    outbox: int
+    rechecks: int
+    automated: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class CastVote:
+    """What a labeling function said of an item; `label` ABSTAIN (-1) where it said nothing."""
+
+    name: str
+    version: str
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
+class GivenAnswer:
+    """An answer on an item, retracted ones too. Times in milliseconds since 1970, cost in micro-units."""
+
+    name: str
+    kind: AnnotatorKind
+    tier: str | None
+    purpose: Purpose
+    label: int
+    seconds: float
+    cost: int
+    at: int
+    retracted_at: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class LabelRevision:
+    """A label as it was published."""
+
+    revision: int
+    label: int
+    probabilities: tuple[float, ...]
+    status: LabelStatus
+    window: int | None
+    bundle: int | None
+    cost: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class AskedQuestion:
+    """A question on an item, whatever became of it."""
+
+    id: int
+    tier: str
+    purpose: Purpose
+    state: QuestionState
+    priority: float
+    attempt: int
+    created: int
+    closed: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class ItemStory:
+    """Everything known about one item. `classifier`: its own probabilities, None without a classifier."""
+
+    id: str
+    payload: bytes
+    arrived: int
+    state: ItemState
+    label: int
+    score: float
+    posterior: tuple[float, ...]
+    classifier: tuple[float, ...] | None
+    window: int | None
+    bundle: int | None
+    votes: Sequence[CastVote]
+    answers: Sequence[GivenAnswer]
+    revisions: Sequence[LabelRevision]
+    questions: Sequence[AskedQuestion]
+
+
+@dataclass(frozen=True, slots=True)
+class RecentLabel:
+    """The current label of an item that came or was answered lately."""
+
+    item: str
+    payload: bytes
+    revision: int
+    label: int
+    probability: float
+    status: LabelStatus
+    at: int

@@ -1,0 +1,114 @@
+"""What windows are planned, judged and remembered by. n frozen items, t thresholds, a audits."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.core.rows import F4, I1, Compose, Decision, OpenItem
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """Items that wait for a window. `oldest_age` in seconds, 0 when there are none."""
+
+    count: int
+    oldest_age: float
+    gold: int
+    """Answers to random blind questions (gold and audit) so far."""
+
+
+@dataclass(frozen=True, slots=True)
+class Frozen:
+    """What a window is planned from: (n,) scores and (n, F) labels of the ready items."""
+
+    ids: Sequence[str]
+    scores: F4
+    labels: I1
+
+
+@dataclass(frozen=True, slots=True)
+class WindowPlan:
+    """A window's terms; fixed before its seed is drawn.
+
+    Attributes:
+        p: probability of each item's coin. alpha, delta: the claim.
+        lambdas: (t,) thresholds, strictly falling. start: index of the first one tested.
+        tier, price, priority, deadline_seconds: of the audit questions.
+    """
+
+    p: float
+    alpha: float
+    delta: float
+    lambdas: NDArray[np.float64]
+    start: int
+    tier: str
+    price: int
+    priority: float
+    deadline_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class OpenWindow:
+    """A frozen window with its audits as they stand now.
+
+    Attributes:
+        items: current rows of the frozen items, in frozen order.
+        scores, labels: as frozen, (n,) and (n, F).
+        audited: (a,) indices into items, the coins' picks.
+        audits: (a,) class that the audit found; -1 while unanswered.
+        overdue: the deadline has passed.
+    """
+
+    id: int
+    plan: WindowPlan
+    items: Sequence[OpenItem]
+    scores: F4
+    labels: I1
+    audited: NDArray[np.int64]
+    audits: NDArray[np.int64]
+    overdue: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Closing:
+    """A window's verdict.
+
+    Attributes:
+        accepted, errors: (t,) A_j and k_j of the test. tau: threshold released under; None if none was.
+        decision: one row a frozen item. `sent_back` rows go back to the router through a recheck.
+        compose: the messages.
+    """
+
+    accepted: NDArray[np.int64]
+    errors: NDArray[np.int64]
+    tau: float | None
+    decision: Decision
+    sent_back: NDArray[np.bool_]
+    compose: Compose
+
+
+Judge = Callable[[OpenWindow], Closing | None]
+"""Returns None while the window must wait for audits."""
+
+
+@dataclass(frozen=True, slots=True)
+class WindowRecord:
+    """A closed window, for planning the next and for pages.
+
+    Attributes:
+        scores, wrong: audited items' frozen scores (a,) and whether the audit called the label wrong (a,).
+        certified: number of labels released. closed_at: milliseconds since 1970, UTC.
+    """
+
+    id: int
+    n: int
+    p: float
+    alpha: float
+    delta: float
+    tau: float | None
+    certified: int
+    scores: F4
+    wrong: NDArray[np.bool_]
+    closed_at: int
