@@ -1,0 +1,144 @@
+"""The learner on a real database: when it trains, what it promotes, and who learns of it."""
+
+import threading
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+import pytest
+from loop_harness import CLASSES, POLICY, Loop
+
+from daemon.adapters.fake_registry import FakeRegistry
+from daemon.core.assembling import assemble
+from daemon.core.learning import Learner, is_due
+from daemon.core.learning_rows import News
+from daemon.core.run_description import describe
+from daemon.core.settings import LearningSettings
+from models.bundle import Bundle
+from models.training import Candidate, TrainingData, TrainingOptions, train
+
+PROMISE = replace(POLICY.guarantee, cold_start_gold=40, cold_start_share=1.0)
+SETTINGS = LearningSettings(min_answers=30, label_models=("majority", "dawid_skene"))
+
+
+def truth(text: str) -> int:
+    return 1 if "win" in text or "spam" in text else 0
+
+
+def sure(number: int) -> dict[str, str]:
+    text = "win a prize now" if number % 2 else "hello friend, lunch?"
+    return {"id": f"sure-{number}", "text": f"{text} {number}"}
+
+
+def train_here(data: TrainingData, champion: Bundle | None, alive: Callable[[], object]) -> Candidate:
+    alive()
+    return train(data, TrainingOptions(SETTINGS.label_models), champion, lambda _: None)
+
+
+@pytest.fixture
+def loop(tmp_path: Path):
+    made = Loop(tmp_path, replace(POLICY, guarantee=PROMISE)).start()
+    yield made
+    made.close()
+
+
+def learner(loop: Loop, registry: FakeRegistry, holder: str = "one") -> Learner:
+    return Learner(
+        stream=loop.store,
+        store=loop.learning,
+        registry=registry,
+        policy=loop.policy,
+        settings=SETTINGS,
+        train=train_here,
+        describe=partial(describe, source="a test", target_error=0.05),
+        holder=holder,
+        stop=threading.Event(),
+        alive=lambda _: None,
+    )
+
+
+def answered(loop: Loop) -> None:
+    """200 items, 40 of them drawn and answered blind."""
+    loop.send([sure(number) for number in range(200)])
+    loop.read()
+    assert loop.answer("eve", "expert", truth) == 40
+
+
+def test_nothing_is_learned_before_the_random_answers_are_in(loop: Loop) -> None:
+    loop.send([sure(number) for number in range(50)])
+    loop.read()
+    one = learner(loop, FakeRegistry())
+    assert not one.step()
+    loop.answer("eve", "expert", truth)
+    assert one.step()
+    assert not one.step()
+
+
+def test_a_run_is_logged_promoted_and_followed(loop: Loop) -> None:
+    answered(loop)
+    registry = FakeRegistry()
+    assert learner(loop, registry).step()
+    stored = loop.learning.current_bundle(None)
+    assert stored is not None
+    bundle = Bundle.from_bytes(stored.data)
+    assert bundle.classes == CLASSES
+    (run,) = registry.runs
+    assert run.promoted
+    assert run.parameters["audited"] == 40
+    assert run.metrics["accuracy"] > 0.9
+    table = {row["function"]: row for row in run.function_table}
+    assert table["win"]["accuracy"] == 1.0
+    assert table["win"]["coverage"] == 0.5
+    loop.settle()
+    assert loop.desk.bundles.current().id == stored.id
+    loop.send([sure(500)])
+    loop.read()
+    assert loop.labels()["sure-500"]["bundle"] == stored.id
+
+
+def test_a_registry_that_is_away_does_not_hold_the_labels_up(loop: Loop) -> None:
+    answered(loop)
+    registry = FakeRegistry()
+    registry.down = True
+    assert learner(loop, registry).step()
+    stored = loop.learning.current_bundle(None)
+    assert stored is not None
+    assert stored.run_id is None
+
+
+def test_only_one_learner_works(loop: Loop) -> None:
+    answered(loop)
+    first, second = learner(loop, FakeRegistry(), "one"), learner(loop, FakeRegistry(), "two")
+    assert first.step()
+    assert not second.step(whatever=True)
+    loop.clock.advance(120)
+    second._duty._tried = -1e9
+    assert second.step(whatever=True)
+
+
+def test_rows_become_what_models_learn_from(loop: Loop) -> None:
+    answered(loop)
+    loop.send([{"id": f"copy-{n}", "text": "Hello   friend"} for n in range(2)])
+    loop.send([{"id": "copy-2", "text": "hello friend"}])
+    loop.read()
+    rows = loop.learning.training_rows(1_000)
+    data = assemble(rows, loop.policy, None)
+    assert data.votes.n_items == 203
+    assert data.audited.sum() == 40
+    assert (data.expert >= 0).sum() == 40
+    assert data.fresh.sum() == 40
+    groups = dict(zip(rows.ids, data.groups, strict=True))
+    assert groups["copy-0"] == groups["copy-1"] == groups["copy-2"] != groups["sure-1"]
+    assert set(data.votes.annotators) > {"tier:crowd"}
+    assert "tier:expert" not in data.votes.annotators
+
+
+def test_when_a_run_is_due() -> None:
+    settings = LearningSettings(min_answers=10, max_seconds=100)
+    assert is_due(News(answers=10, gold=0, items=5, age=0), settings, None)
+    assert not is_due(News(answers=9, gold=50, items=5, age=0), settings, None)
+    assert is_due(News(answers=1, gold=0, items=5, age=100), settings, None)
+    assert not is_due(News(answers=0, gold=50, items=5, age=500), settings, None)
+    assert is_due(News(answers=5, gold=5, items=5, age=0), settings, 5)
+    assert not is_due(News(answers=4, gold=4, items=5, age=0), settings, 5)
