@@ -10,7 +10,7 @@ from daemon.core.bundles import BundleFollower
 from daemon.core.decide import decide
 from daemon.core.errors import DutyLost, PublishFailed
 from daemon.core.evidence import of_stored
-from daemon.core.messages import composer
+from daemon.core.messages import audit_composer, composer
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import Publisher, StreamStore, WindowStore
 from daemon.core.rows import Compose, Decision, Duty, OpenItem
@@ -147,6 +147,7 @@ class Desk:
             duty,
             self.policy.guarantee.window_items,
             lambda frozen: plan(frozen, history, self.policy),
+            audit_composer(self.outputs),
         )
         if window is None:
             log.warning("no budget for a window's audits", extra={"action": "window_unaffordable"})

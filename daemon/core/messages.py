@@ -10,7 +10,7 @@ import numpy as np
 
 from daemon.core.decoding import Rejected
 from daemon.core.policy import Outputs
-from daemon.core.rows import Answer, Ask, Asked, Compose, Decision
+from daemon.core.rows import Answer, Ask, Asked, Compose, ComposeAudits, Decision
 from daemon.core.settings import MICROS
 from daemon.core.states import RANDOM_PURPOSES
 from daemon.core.wire import OutMessage
@@ -79,10 +79,16 @@ def composer(
         labels = [
             _label(int(row), decision, voter(int(row)), classes, outputs, certificates or {}) for row in rows
         ]
-        questions = [_question(one, voter(one.ask.row), outputs) for one in asked]
+        about = [(one, voter(one.ask.row)) for one in asked]
+        questions = [_question(one.question, one.ask, to.item, to.payload, outputs) for one, to in about]
         return [*labels, *questions, *dead]
 
     return compose
+
+
+def audit_composer(outputs: Outputs) -> ComposeAudits:
+    """A function that tells outside queues of a window's audits."""
+    return lambda made: [_question(one.question, one.ask, one.item, one.payload, outputs) for one in made]
 
 
 def dead_letter(rejected: Rejected, outputs: Outputs) -> OutMessage:
@@ -156,17 +162,16 @@ def _votes(row: int, decision: Decision, voter: Voter, classes: Sequence[str]) -
     return votes
 
 
-def _question(asked: Asked, voter: Voter, outputs: Outputs) -> OutMessage:
-    ask: Ask = asked.ask
-    key = voter.item.encode()
+def _question(question: int, ask: Ask, item: str, payload: bytes, outputs: Outputs) -> OutMessage:
+    key = item.encode()
     value = _encode(
         {
-            "question": asked.question,
-            "item": voter.item,
+            "question": question,
+            "item": item,
             "tier": ask.tier,
             "blind": ask.purpose in RANDOM_PURPOSES,
             "price": ask.price / MICROS,
-            "content": msgspec.Raw(voter.payload) if len(voter.payload) <= KEPT_BYTES else None,
+            "content": msgspec.Raw(payload) if len(payload) <= KEPT_BYTES else None,
         }
     )
     return OutMessage(outputs.questions, outputs.partition(outputs.questions, key), key, value)

@@ -12,6 +12,7 @@ from daemon.core.report_rows import ItemStory, Overview, RecentLabel
 from daemon.core.rows import (
     Arrivals,
     Compose,
+    ComposeAudits,
     Decide,
     Decision,
     Duty,
@@ -134,7 +135,9 @@ class WindowStore(Protocol):
     def gold_drawn(self) -> int:
         """Gold questions ever made that were not withdrawn: answered, open or leased."""
 
-    def freeze(self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan]) -> int | None:
+    def freeze(
+        self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan], compose: ComposeAudits
+    ) -> int | None:
         """Freeze up to `limit` ready items, longest ready first: plan, seed, coins, questions, in this order.
 
         One transaction. Returns the window's id, or None when nothing was ready or the budget of the

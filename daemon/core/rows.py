@@ -119,6 +119,20 @@ Compose = Callable[[Sequence[Asked]], Sequence[OutMessage]]
 
 
 @dataclass(frozen=True, slots=True)
+class AuditMade:
+    """A blind question that a window's coin picked, with the item's content as it came."""
+
+    question: int
+    item: str
+    payload: bytes
+    ask: Ask
+
+
+ComposeAudits = Callable[[Sequence[AuditMade]], Sequence[OutMessage]]
+"""As Compose, for the audits of a window that freezes."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
     """A standing (not retracted) answer on an item."""
 

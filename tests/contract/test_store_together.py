@@ -146,7 +146,7 @@ def _tend(database: Database) -> Callable[[], None]:
     def tend() -> None:
         for window in room.open_windows():
             room.close(duty, window, _judge)
-        room.freeze(duty, 40, _terms)
+        room.freeze(duty, 40, _terms, silent)
 
     return tend
 

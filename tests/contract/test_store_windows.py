@@ -115,7 +115,7 @@ def test_a_window_freezes_those_that_waited_longest(
         seen.append(frozen)
         return _terms(frozen)
 
-    window = room.freeze(duty, 3, plan)
+    window = room.freeze(duty, 3, plan, silent)
 
     (frozen,) = seen
     assert frozen.ids == ["a", "b", "c"]
@@ -141,15 +141,15 @@ def test_a_window_freezes_those_that_waited_longest(
 
 
 def test_each_window_draws_its_own_seed(room: WindowRoom, duty: Duty, ready: list[str], coins: Coins) -> None:
-    room.freeze(duty, 2, _terms)
-    room.freeze(duty, 2, _terms)
+    room.freeze(duty, 2, _terms, silent)
+    room.freeze(duty, 2, _terms, silent)
     (first, _, _), (second, _, _) = coins.tossed
     assert first != second
     assert max(first, second) > 2**64
 
 
 def test_nothing_ready_is_no_window(database: Database, room: WindowRoom, duty: Duty) -> None:
-    assert room.freeze(duty, 3, _terms) is None
+    assert room.freeze(duty, 3, _terms, silent) is None
     assert count(database, windows) == 0
 
 
@@ -159,7 +159,7 @@ def test_items_that_a_person_answered_are_never_candidates(
     add_answer(database, "a", add_annotator(database, "ann"), 1)
     add_answer(database, "b", add_annotator(database, "gpt", tier="llm", kind="llm"), 1)
     assert room.ready().count == 3
-    room.freeze(duty, 9, _terms)
+    room.freeze(duty, 9, _terms, silent)
     assert {row.id for row in all_rows(database, items, items.c.state == "frozen")} == {"b", "c", "d"}
 
 
@@ -168,11 +168,11 @@ def test_a_budget_that_cannot_pay_leaves_everything_as_it_was(
 ) -> None:
     room = WindowRoom(database, {"expert": 39}, coins)
     before = all_rows(database, items)
-    assert room.freeze(duty, 4, _terms) is None
+    assert room.freeze(duty, 4, _terms, silent) is None
     assert all_rows(database, items) == before
     assert [count(database, table) for table in (windows, questions, spend, recheck)] == [0, 0, 0, 0]
     assert coins.tossed == [], "the seed must not be drawn before the money is sure"
-    assert WindowRoom(database, {"expert": 40}, coins).freeze(duty, 4, _terms) is not None
+    assert WindowRoom(database, {"expert": 40}, coins).freeze(duty, 4, _terms, silent) is not None
     (money,) = all_rows(database, budgets)
     assert money.reserved == 20
 
@@ -180,11 +180,11 @@ def test_a_budget_that_cannot_pay_leaves_everything_as_it_was(
 def test_only_the_holder_of_the_duty_freezes_and_closes(
     database: Database, room: WindowRoom, duty: Duty, ready: list[str]
 ) -> None:
-    window = room.freeze(duty, 2, _terms)
+    window = room.freeze(duty, 2, _terms, silent)
     assert window is not None
     stale = Duty(duty.name, duty.holder, duty.epoch - 1)
     with pytest.raises(DutyLost):
-        room.freeze(stale, 2, _terms)
+        room.freeze(stale, 2, _terms, silent)
     with pytest.raises(DutyLost):
         room.close(stale, window, _closing)
     assert room.open_windows() == [window]
@@ -193,7 +193,7 @@ def test_only_the_holder_of_the_duty_freezes_and_closes(
 def test_a_window_waits_for_its_audits(
     database: Database, room: WindowRoom, duty: Duty, ready: list[str]
 ) -> None:
-    window = room.freeze(duty, 4, _terms)
+    window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
     assert not room.close(duty, window, _closing)
     _answer_audits(database, 1)
@@ -207,7 +207,7 @@ def test_a_window_waits_for_its_audits(
 def test_the_judge_sees_the_window_as_it_was_frozen(
     database: Database, room: WindowRoom, duty: Duty, ready: list[str]
 ) -> None:
-    window = room.freeze(duty, 4, _terms)
+    window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
     _answer_audits(database, 0)
     with database.write() as connection:
@@ -232,7 +232,7 @@ def test_the_judge_sees_the_window_as_it_was_frozen(
 def test_an_overdue_window_is_judged_without_its_audits(
     database: Database, room: WindowRoom, duty: Duty, ready: list[str], clock: MovableClock
 ) -> None:
-    window = room.freeze(duty, 4, _terms)
+    window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
     (first, second) = all_rows(database, questions)
     add_answer(database, first.item, add_annotator(database, "auditor"), 1, first.id, "audit")
@@ -256,7 +256,7 @@ def test_an_overdue_window_is_judged_without_its_audits(
 def test_closing_writes_labels_states_and_history(
     database: Database, room: WindowRoom, duty: Duty, ready: list[str]
 ) -> None:
-    window = room.freeze(duty, 4, _terms)
+    window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
     (before,) = all_rows(database, windows)
     _answer_audits(database, 0)
@@ -290,7 +290,7 @@ def test_history_is_newest_first(
 ) -> None:
     coins.picks = (1,)
     for label in (1, 0):
-        window = room.freeze(duty, 2, _terms)
+        window = room.freeze(duty, 2, _terms, silent)
         assert window is not None
         person = add_annotator(database, f"auditor {label}")
         (question,) = all_rows(database, questions, questions.c.window == window)
@@ -309,7 +309,7 @@ def test_answers_that_came_while_frozen_are_looked_at_after_closing(
     database: Database, room: WindowRoom, duty: Duty, ready: list[str]
 ) -> None:
     stream = StreamRoom(database, {})
-    window = room.freeze(duty, 4, _terms)
+    window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
     add_answer(database, "b", add_annotator(database, "outsider", tier="crowd"), 0)
     _answer_audits(database, 1)
@@ -325,7 +325,7 @@ def test_answers_that_came_while_frozen_are_looked_at_after_closing(
 def test_a_retracted_audit_is_open_again(
     database: Database, room: WindowRoom, duty: Duty, ready: list[str]
 ) -> None:
-    window = room.freeze(duty, 4, _terms)
+    window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
     _answer_audits(database, 1)
     with database.write() as connection:
@@ -365,12 +365,12 @@ def test_an_item_sent_back_can_join_a_later_window(
     database: Database, room: WindowRoom, duty: Duty, ready: list[str], coins: Coins
 ) -> None:
     coins.picks = ()
-    window = room.freeze(duty, 4, _terms)
+    window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
     assert room.close(duty, window, lambda found: _closing(found, sent_back=["b"], tau=None))
     again = always(decision(1, ItemState.READY, publish=False))
     assert StreamRoom(database, {}).work_rechecks(9, again) == 1
     assert again.seen[0].sent_back == 1
-    later = room.freeze(duty, 4, _terms)
+    later = room.freeze(duty, 4, _terms, silent)
     assert later not in (None, window)
     assert silent([]) == ()

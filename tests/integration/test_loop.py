@@ -106,8 +106,10 @@ def test_a_window_is_audited_blind_and_certifies(loop: Loop) -> None:
     loop.tend()
     window = loop.windows.open_windows()
     assert len(window) == 1
+    told = [json.loads(message.value) for message in loop.messages("questions")]
     audits = loop.answer("eve", "expert", truth)
     assert 60 < audits < 140
+    assert [(one["tier"], one["blind"]) for one in told] == [("expert", True)] * audits
     loop.tend()
     assert loop.windows.open_windows() == []
     labels = loop.labels()

@@ -9,12 +9,12 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, literal_column, select, update
 
-from daemon.adapters.store import asking, budget, duties, judging
+from daemon.adapters.store import asking, budget, duties, judging, outbox
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import i1, i4, pack_frozen, unpack_frozen
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, items, questions, windows
-from daemon.core.rows import Ask, Duty
+from daemon.core.rows import Ask, Asked, AuditMade, ComposeAudits, Duty
 from daemon.core.states import (
     RANDOM_PURPOSES,
     AnnotatorKind,
@@ -66,7 +66,9 @@ class WindowRoom:
             )
             return int(connection.execute(drawn).scalar_one())
 
-    def freeze(self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan]) -> int | None:
+    def freeze(
+        self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan], compose: ComposeAudits
+    ) -> int | None:
         """Freeze up to `limit` ready items, longest ready first: plan, seed, coins, questions, in this order.
 
         The budget is asked before the seed is drawn, for more audits than the coins can reasonably pick
@@ -85,7 +87,9 @@ class WindowRoom:
                 frozen = _lock_ready(connection, limit)
                 if not frozen.ids:
                     return None
-                return self._freeze(connection, frozen, plan(frozen))
+                window, audits = self._freeze(connection, frozen, plan(frozen))
+                outbox.put(connection, compose(audits))
+                return window
         except _Unaffordable:
             return None
 
@@ -122,7 +126,9 @@ class WindowRoom:
         with self._database.read() as connection:
             return [record_of(row) for row in connection.execute(query)]
 
-    def _freeze(self, connection: Connection, frozen: Frozen, terms: WindowPlan) -> int:
+    def _freeze(
+        self, connection: Connection, frozen: Frozen, terms: WindowPlan
+    ) -> tuple[int, list[AuditMade]]:
         now = self._database.now(connection)
         window = _store_terms(connection, frozen, terms, now)
         _mark_frozen(connection, frozen.ids, window, now)
@@ -132,9 +138,10 @@ class WindowRoom:
         drawn = {"seed": f"{seed:032x}", "audited": audited.astype("<i4").tobytes()}
         connection.execute(update(windows).where(windows.c.id == window).values(**drawn))
         asks = [Ask(row, terms.tier, Purpose.AUDIT, terms.priority, terms.price) for row in audited.tolist()]
-        if len(asking.ask(connection, frozen.ids, asks, self._caps, now, window)) < len(asks):
+        asked = asking.ask(connection, frozen.ids, asks, self._caps, now, window)
+        if len(asked) < len(asks):
             raise _Unaffordable
-        return window
+        return window, _audits_made(connection, frozen, asked)
 
     def _check_budget(self, connection: Connection, terms: WindowPlan, n: int, now: int) -> None:
         spread = math.sqrt(n * terms.p * (1 - terms.p))
@@ -144,6 +151,15 @@ class WindowRoom:
         budget.give_back(connection, terms.tier, period, granted * terms.price)
         if granted < most:
             raise _Unaffordable
+
+
+def _audits_made(connection: Connection, frozen: Frozen, asked: Sequence[Asked]) -> list[AuditMade]:
+    ids = [frozen.ids[one.ask.row] for one in asked]
+    query = select(items.c.id, items.c.payload).where(among(connection, items.c.id, ids))
+    payloads = {row.id: bytes(row.payload) for row in connection.execute(query)}
+    return [
+        AuditMade(one.question, id_, payloads[id_], one.ask) for one, id_ in zip(asked, ids, strict=True)
+    ]
 
 
 def record_of(row: Row[Any]) -> WindowRecord:
