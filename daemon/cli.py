@@ -4,7 +4,7 @@ import os
 from collections.abc import Callable
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
@@ -123,6 +123,20 @@ def up(file: Path) -> None:
     from daemon.wiring import up as wiring
 
     wiring.main(config, file.resolve(), _kafka_home())
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"), metavar="[FILE]", default="-")
+@click.option(
+    "-c", "--config", "config_file", type=click.Path(path_type=Path), default=Path("labelloop.yaml"),
+    show_default=True, help="Configuration file.",
+)  # fmt: skip
+def send(file: BinaryIO, config_file: Path) -> None:
+    """Send items, one JSON object a line, from FILE or standard input."""
+    config = _load(config_file)
+    from daemon.wiring import send as wiring
+
+    click.echo(f"sent {wiring.main(config, file, file.name):,} items to topic {config.kafka.topics.items}")
 
 
 @main.command()

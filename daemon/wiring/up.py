@@ -12,7 +12,7 @@ from daemon.adapters.broker.apache import ApacheKafka
 from daemon.adapters.broker.embedded import SESSION_SECONDS, EmbeddedBroker
 from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.mlflow_server import MlflowServer
-from daemon.wiring import parts
+from daemon.wiring import endpoints, parts
 from daemon.wiring.config import Config
 from daemon.wiring.network import free_port, wait_for_page
 from daemon.wiring.supervisor import Child, StateLock, Supervisor
@@ -20,6 +20,8 @@ from daemon.wiring.supervisor import Child, StateLock, Supervisor
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
+KAFKA_PORT, MLFLOW_PORT = 9_092, 5_000
+"""Where embedded parts listen if nobody else does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +64,7 @@ class House:
             self._supervisor.start(self._own(name, environment))
         review = f"http://{config.review.host}:{config.review.port}"
         wait_for_page(f"{review}/healthz", 60, self._supervisor.watch)
+        endpoints.write(config.state, bootstrap)
         return Running(bootstrap, mlflow, review, environment)
 
     def watch(self) -> None:
@@ -74,11 +77,12 @@ class House:
 
     def stop(self) -> None:
         """End everything, the embedded broker last."""
+        endpoints.forget(self._config.state)
         self._supervisor.stop()
         self._lock.release()
 
     def _start_broker(self, environment: dict[str, str]) -> str:
-        port = free_port()
+        port = free_port(KAFKA_PORT)
         broker: ApacheKafka | EmbeddedBroker
         if self._kafka_home is not None:
             broker = ApacheKafka(self._kafka_home, self._config.state / "kafka", port)
@@ -101,7 +105,7 @@ class House:
         return broker.bootstrap
 
     def _start_mlflow(self, environment: dict[str, str]) -> str:
-        server = MlflowServer(self._config.state / "mlflow", free_port(5_000))
+        server = MlflowServer(self._config.state / "mlflow", free_port(MLFLOW_PORT))
         server.prepare()
         self._supervisor.start(
             Child(
@@ -127,7 +131,7 @@ def main(config: Config, file: Path, kafka_home: Path | None) -> None:
     house = House(config, file, kafka_home)
     try:
         running = house.start()
-        print(_welcome(config, running), flush=True)
+        print(_welcome(config, file, running), flush=True)
         while not stop.wait(WATCH_SECONDS):
             house.watch()
         print("stopping; items not yet read stay in Kafka", flush=True)
@@ -135,13 +139,14 @@ def main(config: Config, file: Path, kafka_home: Path | None) -> None:
         house.stop()
 
 
-def _welcome(config: Config, running: Running) -> str:
+def _welcome(config: Config, file: Path, running: Running) -> str:
     return (
         f"labelloop is up for task {config.task.name!r}\n"
         f"  dashboard  {running.review}/dashboard\n"
         f"  review     {running.review}/review\n"
         f"  MLflow     {running.mlflow}\n"
         f"  Kafka      {running.bootstrap}   send JSON to topic {config.kafka.topics.items!r}\n"
+        f"             or: labelloop send FILE.jsonl -c {file}\n"
         f"  logs       {config.state / 'logs'}\n"
         "Ctrl-C stops everything."
     )

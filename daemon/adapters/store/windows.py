@@ -157,9 +157,7 @@ def _audits_made(connection: Connection, frozen: Frozen, asked: Sequence[Asked])
     ids = [frozen.ids[one.ask.row] for one in asked]
     query = select(items.c.id, items.c.payload).where(among(connection, items.c.id, ids))
     payloads = {row.id: bytes(row.payload) for row in connection.execute(query)}
-    return [
-        AuditMade(one.question, id_, payloads[id_], one.ask) for one, id_ in zip(asked, ids, strict=True)
-    ]
+    return [AuditMade(one.question, id_, payloads[id_], one.ask) for one, id_ in zip(asked, ids, strict=True)]
 
 
 def record_of(row: Row[Any]) -> WindowRecord:

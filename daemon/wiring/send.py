@@ -1,0 +1,56 @@
+"""`labelloop send`: JSON lines from a file or standard input to topic `items`, checked before they go."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from itertools import islice
+from typing import BinaryIO
+
+from daemon.adapters.kafka.publisher import KafkaPublisher
+from daemon.core.decoding import Arrival, Rejected, decode
+from daemon.core.errors import SetupProblem
+from daemon.core.wire import OutMessage, Record
+from daemon.wiring import endpoints
+from daemon.wiring.config import Config
+
+CHUNK = 500
+
+
+def main(config: Config, lines: BinaryIO, name: str) -> int:
+    """Send every line; number sent. Lines are checked in chunks: a wrong one keeps its whole chunk back.
+
+    Args:
+        lines: one JSON item a line; empty lines are skipped.
+        name: of the file, for messages.
+
+    Raises:
+        SetupProblem: no broker is known, or a line is no item. Earlier chunks were sent.
+    """
+    bootstrap = config.kafka.bootstrap or endpoints.read(config.state)
+    if bootstrap is None:
+        raise SetupProblem("no broker is known: start `labelloop up` first, or set kafka.bootstrap")
+    publisher = KafkaPublisher(replace(config.kafka, bootstrap=bootstrap))
+    sent = 0
+    try:
+        topic = config.kafka.topics.items
+        arrivals = _arrivals(lines, name, config.stream.max_message_bytes)
+        while chunk := list(islice(arrivals, CHUNK)):
+            publisher.send([_message(arrival, topic, publisher) for arrival in chunk])
+            sent += len(chunk)
+    finally:
+        publisher.close()
+    return sent
+
+
+def _arrivals(lines: BinaryIO, name: str, max_bytes: int) -> Iterator[Arrival]:
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        found = decode(Record(name, 0, number, None, line.strip(), 0), max_bytes)
+        if isinstance(found, Rejected):
+            raise SetupProblem(f"{name}, line {number}: {found.reason}: {found.detail}")
+        yield found
+
+
+def _message(arrival: Arrival, topic: str, publisher: KafkaPublisher) -> OutMessage:
+    key = arrival.item.id.encode()
+    return OutMessage(topic, publisher.partition(topic, key), key, arrival.record.value or b"")
