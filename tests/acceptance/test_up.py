@@ -1,5 +1,6 @@
 """`labelloop up` stopped by Ctrl-C and by SIGKILL in mid-stream goes on with the same state folder."""
 
+import os
 import re
 import signal
 from collections.abc import Iterator
@@ -32,9 +33,9 @@ def program(tmp_path: Path) -> Iterator[Program]:
 class Up:
     """A running `labelloop up`."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, **environment: str) -> None:
         self.program = program
-        self.process = program.start("up")
+        self.process = program.start("up", **environment)
         self._log = program.folder / f"up-{len(program.processes) - 1}.log"
         wait_until(lambda: "is up" in self._said() or self.process.poll() is not None, 90, "a welcome")
         assert self.process.poll() is None, program.logs()
@@ -98,6 +99,22 @@ def test_it_goes_on_after_ctrl_c_and_after_being_killed(program: Program) -> Non
     assert up.labels(names(7_000, 7_500)).contradictions == []
     doubled = query(url, "select item, revision, count(*) from labels group by 1, 2 having count(*) > 1")
     assert doubled == []
+    up.end(signal.SIGTERM)
+
+
+@pytest.mark.kafka_only
+@pytest.mark.timeout(240)
+def test_with_an_apache_kafka_of_its_own_nothing_sent_is_forgotten(program: Program) -> None:
+    home = {"LABELLOOP_KAFKA_HOME": os.environ["LABELLOOP_KAFKA_HOME"]}
+    url = f"sqlite:///{program.folder / 'state' / 'labelloop.db'}"
+    up = Up(program, **home)
+    up.send(0, 6_000)
+    wait_until(lambda: migrated(url) and count(url) >= 200, 60, f"items; {program.logs()}")
+    up.end(signal.SIGINT)
+    up = Up(program, **home)
+    out = up.labels(names(0, 6_000))
+    assert out.contradictions == []
+    assert {max(revisions) for revisions in out.revisions.values()} == {1}
     up.end(signal.SIGTERM)
 
 

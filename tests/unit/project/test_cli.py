@@ -29,7 +29,7 @@ HEAVY = [
     "pandas",
     "scipy",
 ]
-COMMANDS = ["run", "learn", "review", "up", "demo", "lfs", "check", "init", "status", "version"]
+COMMANDS = ["run", "send", "learn", "review", "up", "demo", "lfs", "check", "init", "status", "version"]
 CONFIG = "task: {name: t, classes: [a, b]}\ntiers: {expert: {final: true}}\n"
 
 
