@@ -22,7 +22,8 @@ def main(config: Config) -> None:
     console = Console()
     for table in (
         _items(overview),
-        _queues(overview, config),
+        _queues(overview),
+        _money(overview, config),
         _windows(overview),
         _processes(overview),
         _problems(overview),
@@ -46,9 +47,8 @@ def _items(overview: Overview) -> Table:
     return table
 
 
-def _queues(overview: Overview, config: Config) -> Table:
-    table = _table("Questions", "tier", "purpose", "open", "leased", "answered", "oldest", "spent")
-    spent = {one.tier: one.spent / MICROS for one in overview.spending}
+def _queues(overview: Overview) -> Table:
+    table = _table("Questions", "tier", "purpose", "open", "leased", "answered", "oldest")
     for queue in overview.queues:
         table.add_row(
             queue.tier,
@@ -57,22 +57,38 @@ def _queues(overview: Overview, config: Config) -> Table:
             f"{queue.leased:,}",
             f"{queue.answered:,}",
             f"{queue.oldest_age:,.0f} s",
-            f"{spent.get(queue.tier, 0):,.2f} {config.currency}",
+        )
+    return table
+
+
+def _money(overview: Overview, config: Config) -> Table:
+    table = _table(f"Money, {config.currency}", "tier", "answers", "spent", "hours", "today", "of")
+    for one in overview.spending:
+        cap = "no limit" if one.today_cap is None else f"{one.today_cap / MICROS:,.2f}"
+        table.add_row(
+            one.tier,
+            f"{one.answers:,}",
+            f"{one.spent / MICROS:,.2f}",
+            f"{one.seconds / 3_600:,.1f}",
+            f"{(one.today_spent + one.today_reserved) / MICROS:,.2f}",
+            cap,
         )
     return table
 
 
 def _windows(overview: Overview) -> Table:
-    table = _table("Closed windows", "window", "items", "audited", "wrong", "threshold", "certified", "claim")
+    table = _table(
+        "Closed windows", "window", "items", "audited", "wrong", "score from", "certified", "claim"
+    )
     for window in overview.windows[:10]:
         table.add_row(
             str(window.id),
             f"{window.n:,}",
             f"{len(window.wrong):,}",
             f"{int(window.wrong.sum()):,}",
-            "none passed" if window.tau is None else f"{window.tau:.3f}",
+            "-" if window.tau is None else f"{window.tau:.3f}",
             f"{window.certified:,}",
-            f"at most {window.alpha:.1%} wrong at {1 - window.delta:.0%}",
+            "none" if window.tau is None else f"<= {window.alpha:.1%} at {1 - window.delta:.0%}",
         )
     return table
 

@@ -1,6 +1,7 @@
 """What the demo achieved, read from topic `labels` as any consumer would, against the truth."""
 
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -85,7 +86,7 @@ def judge(
     automatic = [label for label in labels.values() if label.status != "human"]
     certified = [label for label in automatic if label.status == "certified"]
     final = min((tier for tier in tiers.values() if tier.final), key=lambda tier: tier.price)
-    rare = [item for item in truth if truth[item] == _rarest(truth)]
+    rare = [labels[item] for item in _rarest(truth) if item in labels]
     return Outcome(
         items=len(labels),
         automatic=len(automatic),
@@ -93,7 +94,7 @@ def judge(
         certified=len(certified),
         certified_right=_right(certified, truth),
         right=_right(list(labels.values()), truth),
-        minority_recall=sum(labels[i].label == truth[i] for i in rare if i in labels) / max(len(rare), 1),
+        minority_recall=_right(rare, truth) / max(len(rare), 1),
         windows=overview.windows,
         answers={spending.tier: spending.answers for spending in overview.spending},
         cost=sum(spending.spent for spending in overview.spending) / MICROS,
@@ -108,9 +109,11 @@ def _right(labels: Sequence[LabelMessage], truth: Mapping[str, str]) -> int:
     return sum(label.label == truth[label.item] for label in labels)
 
 
-def _rarest(truth: Mapping[str, str]) -> str:
-    names = list(truth.values())
-    return min(set(names), key=names.count)
+def _rarest(truth: Mapping[str, str]) -> list[str]:
+    """Items of the class that has the fewest."""
+    counts = Counter(truth.values())
+    name = min(counts, key=lambda one: counts[one])
+    return [item for item, label in truth.items() if label == name]
 
 
 def table(outcome: Outcome, alpha: float, confidence: float, currency: str) -> Table:

@@ -1,0 +1,96 @@
+"""The JSON that goes out, as its readers find it."""
+
+import hashlib
+import json
+
+import numpy as np
+
+from daemon.core.decoding import Rejected
+from daemon.core.messages import KEPT_BYTES, Voter, composer, dead_letter
+from daemon.core.policy import Outputs
+from daemon.core.rows import Answer, Ask, Asked, Decision
+from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose
+from daemon.core.wire import Record
+
+OUTPUTS = Outputs("labels", "questions", "dead", lambda topic, key: len(key) % 3)
+
+
+def decided(n: int = 2) -> Decision:
+    return Decision(
+        posterior=np.tile(np.array([[0.25, 0.75]], np.float32), (n, 1)),
+        labels=np.ones((n, 1), np.int8),
+        scores=np.full(n, 0.75, np.float32),
+        classifier=np.tile(np.array([[0.1, 0.9]], np.float32), (n, 1)),
+        bundle=4,
+        states=[ItemState.READY] * n,
+        publish=np.arange(n) == 0,
+        status=[LabelStatus.PROVISIONAL] * n,
+        withdraw=np.zeros(n, np.bool_),
+    )
+
+
+def voter(row: int) -> Voter:
+    answer = Answer(1, "ann", AnnotatorKind.PERSON, "crowd", Purpose.SETTLE, 0, 1)
+    return Voter(f"item-{row}", b'{"id": 1}', 2, ("a", "b"), (1, -1), (answer,), 50_000)
+
+
+def test_a_label_tells_what_it_rests_on() -> None:
+    (message,) = composer(decided(), voter, ("ham", "spam"), OUTPUTS)([])
+    assert (message.topic, message.partition, message.key) == ("labels", 0, b"item-0")
+    assert json.loads(message.value) == {
+        "item": "item-0",
+        "revision": 3,
+        "label": "spam",
+        "probabilities": {"ham": 0.25, "spam": 0.75},
+        "status": "provisional",
+        "certificate": None,
+        "bundle": 4,
+        "votes": [
+            {"annotator": "a", "label": "spam"},
+            {"annotator": "classifier", "label": "spam", "p": 0.9},
+            {"annotator": "tier:crowd", "label": "ham"},
+        ],
+        "cost": 0.05,
+    }
+
+
+def test_a_question_carries_the_item_and_no_opinion() -> None:
+    ask = Ask(1, "expert", Purpose.GOLD, 10.0, 600_000)
+    messages = composer(decided(), voter, ("ham", "spam"), OUTPUTS)([Asked(77, ask)])
+    assert json.loads(messages[1].value) == {
+        "question": 77,
+        "item": "item-1",
+        "tier": "expert",
+        "blind": True,
+        "price": 0.6,
+        "content": {"id": 1},
+    }
+
+
+def test_a_dead_letter_is_the_message_as_it_came_with_the_reason() -> None:
+    record = Record("items", 5, 99, b"key", b"\xff rubbish", 1_700_000_000_000)
+    letter = dead_letter(Rejected(record, "not_utf8", "byte 0"), OUTPUTS)
+    assert (letter.topic, letter.partition, letter.key, letter.value) == ("dead", 0, b"key", b"\xff rubbish")
+    assert dict(letter.headers) == {
+        "reason": b"not_utf8",
+        "detail": b"byte 0",
+        "topic": b"items",
+        "partition": b"5",
+        "offset": b"99",
+        "time": b"2023-11-14T22:13:20+00:00",
+    }
+
+
+def test_an_oversized_dead_letter_is_cut_but_known_by_its_digest() -> None:
+    value = b"x" * (KEPT_BYTES + 1)
+    letter = dead_letter(Rejected(Record("items", 0, 1, None, value, -1), "too_large", "big"), OUTPUTS)
+    headers = dict(letter.headers)
+    assert len(letter.value) == KEPT_BYTES
+    assert headers["sha256"].decode() == hashlib.sha256(value).hexdigest()
+    assert headers["bytes"] == str(len(value)).encode()
+    assert letter.key is None
+
+
+def test_a_tombstone_can_be_a_dead_letter() -> None:
+    letter = dead_letter(Rejected(Record("items", 0, 1, None, None, 0), "empty", "no value"), OUTPUTS)
+    assert letter.value == b""
