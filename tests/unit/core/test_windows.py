@@ -86,10 +86,9 @@ def said(label: int) -> Answer:
     return Answer(9, "eve", AnnotatorKind.PERSON, "expert", Purpose.AUDIT, label, 5)
 
 
-def a_window(
-    n: int = 400, audited: int = 200, wrong: int = 0, missing: int = 0, overdue: bool = False
-) -> OpenWindow:
-    """Labels all 1; the first `audited` items are audited, `wrong` of them are 0, the last `missing` unanswered."""
+def a_window(wrong: int = 0, missing: int = 0, overdue: bool = False) -> OpenWindow:
+    """400 labels, all 1. The first 200 are audited: `wrong` of them are 0, the last `missing` unanswered."""
+    n, audited = 400, 200
     audits = np.ones(audited, np.int64)
     audits[:wrong] = 0
     audits[audited - missing :] = -1
