@@ -103,8 +103,12 @@ class Desk:
         self._closing.drop()
 
     def answer_rechecks(self) -> int:
-        """Decide again on items with news. Number of items."""
-        return self.store.work_rechecks(RECHECKS, self._decide)
+        """Decide again on items with news. Number of items; 0 while the broker cannot say where they go."""
+        try:
+            return self.store.work_rechecks(RECHECKS, self._decide)
+        except PublishFailed as error:
+            log.warning("answers wait for the broker: %s", error, extra={"action": "recheck_postponed"})
+            return 0
 
     def publish(self) -> int:
         """Send the oldest rows of the outbox, if this process has the duty. Number of rows."""

@@ -98,6 +98,8 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
 def _rooms(config: Config, database: Database) -> _Rooms:
     caps, policy, topics = parts.caps(config), parts.policy(config), config.kafka.topics
     publisher = KafkaPublisher(config.kafka)
+    for topic in (topics.labels, topics.questions, topics.dead_letters):
+        publisher.partition(topic, b"")  # learned now, so that an outage later does not stop decisions
     return _Rooms(
         stream=StreamRoom(database, caps),
         windows=WindowRoom(database, caps, toss),

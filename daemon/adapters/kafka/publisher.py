@@ -68,7 +68,9 @@ class KafkaPublisher:
         except MessageSizeTooLargeError as error:
             self._forget()
             raise MessageTooLarge(f"a topic's max.message.bytes refuses a message ({error})") from error
-        except (KafkaError, ValueError) as error:  # ValueError: no such partition
+        except (KafkaError, ValueError) as error:
+            if isinstance(error, ValueError):  # no such partition: the topic is not what it was
+                self._partitions.clear()
             self._forget()
             raise PublishFailed(
                 f"{len(messages)} messages were not all acknowledged by {self._settings.bootstrap}: {error}"
@@ -95,7 +97,6 @@ class KafkaPublisher:
         raises, which ends the process.
         """
         producer, self._producer = self._producer, None
-        self._partitions.clear()
         producer.close(timeout=self._settings.publish_seconds + GRACE_SECONDS)
 
     def _count(self, topic: str) -> int:
