@@ -1,0 +1,80 @@
+"""The figures of the demo's closing table."""
+
+import numpy as np
+import pytest
+
+from daemon.core.report_rows import Overview, Spending
+from daemon.core.settings import TierSettings
+from daemon.core.window_rows import WindowRecord
+from daemon.wiring.demo import corpus
+from daemon.wiring.demo.outcome import LabelMessage, judge, table
+
+TRUTH = {"a": "ham", "b": "ham", "c": "ham", "d": "spam", "e": "spam"}
+TIERS = {
+    "crowd": TierSettings(price=0.05),
+    "expert": TierSettings(price=0.6, final=True, seconds_per_answer=36),
+    "dear": TierSettings(price=9.0, final=True),
+}
+
+
+def window(tau: float | None) -> WindowRecord:
+    return WindowRecord(1, 10, 0.1, 0.05, 0.1, tau, 0, np.zeros(0, np.float32), np.zeros(0, np.bool_), 0)
+
+
+def overview() -> Overview:
+    return Overview(
+        states={},
+        statuses={},
+        classes={},
+        automated=0,
+        items_per_minute=0,
+        arrivals=(),
+        open_windows=0,
+        windows=[window(0.9), window(None)],
+        gold=0,
+        answers=3,
+        queues=(),
+        spending=[
+            Spending("crowd", 2, 100_000, 7_200.0, None, 0, 0),
+            Spending("expert", 1, 600_000, 3_600.0, None, 0, 0),
+        ],
+        dead_letters={},
+        function_failures={},
+        processes=(),
+        bundle=None,
+        outbox=0,
+        rechecks=0,
+    )
+
+
+LABELS = {
+    "a": LabelMessage("a", 2, "ham", "certified"),
+    "b": LabelMessage("b", 2, "spam", "certified"),
+    "c": LabelMessage("c", 1, "ham", "provisional"),
+    "d": LabelMessage("d", 2, "spam", "human"),
+}
+
+
+def test_the_figures_are_those_of_the_labels() -> None:
+    outcome = judge(LABELS, TRUTH, overview(), TIERS, seconds=2.0)
+    assert (outcome.items, outcome.automatic, outcome.certified) == (4, 3, 2)
+    assert (outcome.automatic_right, outcome.certified_right, outcome.right) == (2, 1, 3)
+    assert outcome.minority_recall == 1.0
+    assert outcome.cost == pytest.approx(0.7)
+    assert outcome.hours == pytest.approx(3.0)
+    assert outcome.all_cost == pytest.approx(4 * 0.6)
+    assert outcome.all_hours == pytest.approx(4 * 36 / 3_600)
+    assert outcome.items_per_second == 2.0
+
+
+def test_the_table_can_be_shown_with_and_without_labels() -> None:
+    assert table(judge(LABELS, TRUTH, overview(), TIERS, 1.0), 0.05, 0.9, "USD").row_count > 8
+    assert table(judge({}, TRUTH, overview(), TIERS, 0.0), 0.05, 0.9, "USD").row_count > 8
+
+
+def test_the_messages_are_those_of_the_package() -> None:
+    messages = corpus.load(None)
+    assert len(messages) == 4_862
+    assert {message.truth for message in messages} == {"ham", "spam"}
+    assert len({message.id for message in messages}) == 4_862
+    assert corpus.load(3) == messages[:3]
