@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -24,6 +24,9 @@ from labeling_functions.applier import Applied, Applier
 from labeling_functions.items import Item
 
 log = logging.getLogger(__name__)
+
+STAGES = ("decode", "functions", "encoder", "decide", "save")
+"""Where the time goes; all there from the start, since another thread reads them for reports."""
 
 
 class Encoder(Protocol):
@@ -77,22 +80,22 @@ class Pipeline:
     settings: StreamSettings
     gold_wanted: Callable[[], int]
     random: Callable[[int], NDArray[np.float64]]
-    seconds: defaultdict[str, float] = field(default_factory=lambda: defaultdict(float))
+    seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     told: set[str] = field(default_factory=set)
 
     def label(self, batch: Batch, current: Current) -> Labeled:
         """Everything that a batch leads to, unsaved. Reads the store to leave out what is known."""
         since = time.perf_counter()
         arrivals, rejected = self._sort_out(batch.records)
-        since = self._took("decode", since)
+        since = self.took("decode", since)
         if not arrivals:
             return self._only_dead(rejected)
         items = [arrival.item for arrival in arrivals]
         applied = self.applier.apply(items)
         self._tell(applied)
-        since = self._took("functions", since)
+        since = self.took("functions", since)
         vectors = self._encode(items)
-        since = self._took("encoder", since)
+        since = self.took("encoder", since)
         decision = self._decide(applied.L, vectors, current)
         rows = self._rows(arrivals, applied.L, vectors, batch.spans)
         compose = composer(
@@ -104,7 +107,7 @@ class Pipeline:
             self.outputs,
             dead=[dead_letter(one, self.outputs) for one in rejected],
         )
-        self._took("decide", since)
+        self.took("decide", since)
         return Labeled(rows, decision, compose, _counts(rejected, applied), rejected)
 
     def _sort_out(self, records: Sequence[Record]) -> tuple[list[Arrival], list[Rejected]]:
@@ -174,7 +177,8 @@ class Pipeline:
         dead = [dead_letter(one, self.outputs) for one in rejected]
         return Labeled(None, None, lambda _asked: dead, _counts(rejected, None), rejected)
 
-    def _took(self, stage: str, since: float) -> float:
+    def took(self, stage: str, since: float) -> float:
+        """Count the time since `since` to a stage; the time now."""
         now = time.perf_counter()
         self.seconds[stage] += now - since
         return now

@@ -89,6 +89,7 @@ class StreamWorker:
         while True:
             labeled = self.pipeline.label(batch, self.bundles.current())
             self._check_limit(batch, labeled.rejected)
+            since = time.perf_counter()
             try:
                 self.store.save_batch(
                     batch.spans, labeled.arrivals, labeled.decision, labeled.compose, labeled.counts
@@ -96,6 +97,7 @@ class StreamWorker:
             except ItemsRaced:
                 log.info("another worker stored some of these items", extra={"action": "items_raced"})
             else:
+                self.pipeline.took("save", since)
                 return labeled
 
     def _check_limit(self, batch: Batch, rejected: Sequence[object]) -> None:
