@@ -25,6 +25,9 @@ RENEW_SECONDS = 3.0
 WINDOW_SECONDS = 0.5
 REPORT_SECONDS = 1.0
 HISTORY = 20
+"""Closed windows whose audits plan the next one."""
+AFFORD_SECONDS = 60.0
+"""Pause after a window that the budget could not pay."""
 
 
 @dataclass
@@ -81,6 +84,7 @@ class Desk:
     keys: Callable[[int], Sequence[str]]
     report: Callable[[], None] = lambda: None
     _last: dict[str, float] = field(default_factory=dict)
+    _afford_at: float = 0.0
 
     def __post_init__(self) -> None:
         self._publishing = HeldDuty(self.store, "publishing", self.holder)
@@ -135,7 +139,8 @@ class Desk:
         try:
             for window in self.windows.open_windows():
                 self._close(duty, window)
-            if is_due(self.windows.ready(), self.policy, self.bundles.current().id is not None):
+            learned = self.bundles.current().id is not None
+            if time.monotonic() >= self._afford_at and is_due(self.windows.ready(), self.policy, learned):
                 self._freeze(duty)
         except DutyLost:
             self._closing.lost()
@@ -154,7 +159,13 @@ class Desk:
             audit_composer(self.outputs),
         )
         if window is None:
-            log.warning("no budget for a window's audits", extra={"action": "window_unaffordable"})
+            self._afford_at = time.monotonic() + AFFORD_SECONDS
+            log.warning(
+                "today's budget of tier %s cannot pay for a window's audits; trying again in %.0f s",
+                self.policy.final_tier,
+                AFFORD_SECONDS,
+                extra={"action": "window_unaffordable"},
+            )
         else:
             log.info("window %d frozen", window, extra={"action": "window_frozen"})
 
