@@ -8,6 +8,7 @@ from daemon.adapters.mlflow_registry import MlflowRegistry
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.stream import StreamRoom
+from daemon.core.errors import SetupProblem
 from daemon.core.learning import Learner
 from daemon.core.run_description import describe
 from daemon.wiring import parts
@@ -24,9 +25,9 @@ def main(config: Config, once: bool = False) -> None:
     database = parts.open_database(config)
     try:
         learner = make(config, database, stop)
-        if once:
-            learner.step(whatever=True)
-        else:
+        if once and not learner.step(whatever=True):
+            raise SetupProblem("nothing was learned: another learner works, or there is no item yet")
+        if not once:
             learner.run()
     finally:
         database.close()
