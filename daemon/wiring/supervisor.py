@@ -47,7 +47,7 @@ class Child:
 class StateLock:
     """One `up` a state folder; held until the last process of a killed one is gone."""
 
-    def __init__(self, folder: Path, seconds: float = 10.0) -> None:
+    def __init__(self, folder: Path, seconds: float = 5.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         self.file: IO[str] = (folder / "up.lock").open("a+")
         deadline = time.monotonic() + seconds
