@@ -152,7 +152,7 @@ def send(file: BinaryIO, config_file: Path) -> None:
 )  # fmt: skip
 @click.option(
     "--state", type=click.Path(path_type=Path), default=Path(".labelloop/demo"), show_default=True,
-    help="Folder for everything; emptied first.",
+    help="Folder for everything; what an earlier demo left there goes.",
 )  # fmt: skip
 @click.option("--keep", is_flag=True, help="Go on with what the folder holds.")
 def demo(leave: bool, **options: Any) -> None:

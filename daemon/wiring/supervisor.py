@@ -19,6 +19,7 @@ from daemon.wiring import sweeper
 
 log = logging.getLogger(__name__)
 
+LOCK_FILE = "up.lock"
 RESTARTS = 3
 RESTART_SECONDS = 60.0
 CONFIGURATION_EXIT = 2
@@ -49,7 +50,7 @@ class StateLock:
 
     def __init__(self, folder: Path, seconds: float = 5.0) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.file: IO[str] = (folder / "up.lock").open("a+")
+        self.file: IO[str] = (folder / LOCK_FILE).open("a+")
         deadline = time.monotonic() + seconds
         while not self._try():
             if time.monotonic() > deadline:

@@ -25,6 +25,7 @@ from daemon.wiring.demo.outcome import judge, read_labels, table
 from daemon.wiring.demo.reviewers import Crew, Reviewer
 from daemon.wiring.demo.screen import picture
 from daemon.wiring.network import free_port
+from daemon.wiring.supervisor import LOCK_FILE, StateLock
 from daemon.wiring.up import House, Running
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "sms_spam"
@@ -75,7 +76,7 @@ def main(options: DemoOptions) -> None:
     messages = corpus.load(options.items)
     config = _config(options)
     if config.state.exists() and not options.keep:
-        shutil.rmtree(config.state)
+        empty(config.state)
     house = House(config, EXAMPLE / "labelloop.yaml", options.kafka_home, _overrides(config))
     try:
         console.print("starting broker, MLflow, worker, learner and review pages ...")
@@ -83,6 +84,25 @@ def main(options: DemoOptions) -> None:
         _show(console, house, config, running, messages, options, stop)
     finally:
         house.stop()
+
+
+def empty(state: Path) -> None:
+    """Remove what an earlier demo left in this folder.
+
+    Raises:
+        SetupProblem: the folder holds something that no demo wrote, or a running one uses it.
+    """
+    held = [path for path in state.iterdir() if path.name != LOCK_FILE]
+    if held and not (state / LOCK_FILE).is_file():
+        raise SetupProblem(
+            f"{state} holds files that no demo wrote ({held[0].name}, ...); name an empty folder with --state"
+        )
+    lock = StateLock(state)
+    try:
+        for path in held:
+            shutil.rmtree(path) if path.is_dir() else path.unlink()
+    finally:
+        lock.release()
 
 
 def _config(options: DemoOptions) -> Config:

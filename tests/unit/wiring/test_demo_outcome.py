@@ -1,13 +1,17 @@
 """The figures of the demo's closing table."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
+from daemon.core.errors import SetupProblem
 from daemon.core.report_rows import Overview, Spending
 from daemon.core.settings import TierSettings
 from daemon.core.window_rows import WindowRecord
-from daemon.wiring.demo import corpus
+from daemon.wiring.demo import corpus, empty
 from daemon.wiring.demo.outcome import LabelMessage, judge, table
+from daemon.wiring.supervisor import StateLock
 
 TRUTH = {"a": "ham", "b": "ham", "c": "ham", "d": "spam", "e": "spam"}
 TIERS = {
@@ -15,6 +19,19 @@ TIERS = {
     "expert": TierSettings(price=0.6, final=True, seconds_per_answer=36),
     "dear": TierSettings(price=9.0, final=True),
 }
+
+
+def test_only_a_folder_of_an_earlier_demo_is_emptied(tmp_path: Path) -> None:
+    precious = tmp_path / "thesis.txt"
+    precious.write_text("years of work")
+    with pytest.raises(SetupProblem, match=r"thesis\.txt"):
+        empty(tmp_path)
+    assert precious.exists()
+    lock = StateLock(tmp_path)
+    (tmp_path / "logs").mkdir()
+    lock.release()
+    empty(tmp_path)
+    assert [path.name for path in tmp_path.iterdir()] == ["up.lock"]
 
 
 def window(tau: float | None) -> WindowRecord:
