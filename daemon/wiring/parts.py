@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 
+from daemon.adapters.store.binding import bind
 from daemon.adapters.store.engine import Database
 from daemon.core.pipeline import Encoder
 from daemon.core.policy import Policy
@@ -15,7 +16,12 @@ def open_database(config: Config) -> Database:
     if config.database.url is None:
         config.state.mkdir(parents=True, exist_ok=True)
     database = Database(config.database_url)
-    database.migrate()
+    try:
+        database.migrate()
+        bind(database, config.task.classes)
+    except BaseException:
+        database.close()
+        raise
     return database
 
 

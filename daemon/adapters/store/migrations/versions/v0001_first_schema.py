@@ -33,6 +33,7 @@ def upgrade() -> None:
     _duties()
     _processes()
     _counters()
+    _facts()
 
 
 def _positions() -> None:
@@ -352,4 +353,13 @@ def _counters() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("value", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("name", name="pk_counters"),
+    )
+
+
+def _facts() -> None:
+    op.create_table(
+        "facts",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("value", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("name", name="pk_facts"),
     )
