@@ -21,6 +21,9 @@ from models.votes import ABSTAIN, Votes
 Table = tuple[Votes, I8, int]
 """Votes on n items, their true labels (n,), number of classes."""
 
+CELL = 17
+"""Width of a model's three figures, so that a table of several models fits the screen."""
+
 
 def youtube(folder: Path) -> Table:
     """Ten labeling functions, ham or spam."""
@@ -97,8 +100,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     if "LABELLOOP_DATA" not in os.environ:
         print("LABELLOOP_DATA is not set: it must name the folder with the vote files", file=sys.stderr)
         return 2
-    print(f"{'file':9} {'gold':>4}  " + "  ".join(f"{name:>22}" for name in LABEL_MODELS))
-    print(f"{'':16}" + "  ".join(f"{'acc':>7} {'nll':>6} {'s':>7}" for _ in LABEL_MODELS))
+    print(f"{'file':9} {'gold':>4}  " + "  ".join(f"{name:>{CELL}}" for name in LABEL_MODELS))
+    print(f"{'':16}" + "  ".join(f"{'acc':>5} {'nll':>5} {'s':>5}" for _ in LABEL_MODELS))
     for file in options.files:
         table = TABLES[file](Path(os.environ["LABELLOOP_DATA"]))
         for n_gold in (0, 50):
@@ -111,9 +114,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _cell(results: Sequence[tuple[float, float, float] | None]) -> str:
     measured = [result for result in results if result is not None]
     if not measured:
-        return f"{'-':>22}"
+        return f"{'-':>{CELL}}"
     accuracy, loss, seconds = np.mean(measured, axis=0)
-    return f"{accuracy:7.3f} {loss:6.2f} {seconds:7.2f}"
+    return f"{accuracy:5.3f} {loss:5.2f} {seconds:5.2f}"
 
 
 def _accuracy(posterior: F8, truth: I8) -> float:
