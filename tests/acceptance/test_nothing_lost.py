@@ -13,6 +13,8 @@ from program import Program, configuration, item, published, query
 MESSAGES = 20_000
 MALFORMED = (b"{broken", b'{"id": "x", "text": "\xff\xfe"}', b"[1, 2]", b'{"id": 3, "text": "x"}', b"")
 SECONDS = 240
+STEPS = 8
+FREEZE_AT = 4
 
 
 def messages(generator: random.Random) -> list[bytes]:
@@ -42,13 +44,14 @@ def test_workers_may_be_killed_and_frozen(kafka: KafkaForTests, postgres_url: st
     try:
         workers = [program.start("run"), program.start("run")]
         everything = messages(generator)
-        for first in range(0, len(everything), 2_000):
-            chunk = everything[first : first + 2_000]
+        for step in range(STEPS):
+            chunk = everything[step::STEPS]
             for partition in range(6):
                 kafka.produce(topics.items, chunk[partition::6], partition=partition, key=None)
-            workers = disturb(program, workers, generator)
+            disturb(program, workers, generator, step, postgres_url)
+        assert len(program.processes) == 2 + STEPS - 1
         wait_until(
-            lambda: query(postgres_url, "select count(*) from items")[0][0] >= MESSAGES - 50,
+            lambda: stored(postgres_url) >= MESSAGES - 50,
             SECONDS,
             f"{MESSAGES - 50} stored items; logs:\n{program.logs()}",
         )
@@ -60,40 +63,47 @@ def test_workers_may_be_killed_and_frozen(kafka: KafkaForTests, postgres_url: st
         program.stop()
 
 
-def disturb(program: Program, workers: list, generator: random.Random) -> list:
-    """Kill one of two workers and start another, or freeze one past its session and wake it."""
+def disturb(program: Program, workers: list, generator: random.Random, step: int, url: str) -> None:
+    """Kill one of two workers at work and start another; once, freeze one past its session.
+
+    The messages at hand were sent before this is called, so that growth means that they are being worked on.
+    """
+    before = stored(url)
+    wait_until(lambda: stored(url) > before, 60, f"work to disturb; {program.logs()}")
+    time.sleep(generator.uniform(0.0, 0.3))
     victim = generator.randrange(2)
-    if len(program.processes) == 4:
+    if step == FREEZE_AT:
         workers[victim].send_signal(signal.SIGSTOP)
         time.sleep(9)
         workers[victim].send_signal(signal.SIGCONT)
-        return workers
-    time.sleep(generator.uniform(0.2, 2.0))
-    if len(program.processes) < 7:
-        workers[victim].kill()
-        workers[victim].wait()
-        workers[victim] = program.start("run")
-    return workers
+        return
+    workers[victim].kill()
+    workers[victim].wait()
+    workers[victim] = program.start("run")
+
+
+def stored(url: str) -> int:
+    return int(query(url, "select count(*) from items")[0][0])
 
 
 def check(kafka: KafkaForTests, url: str, labels: str, dead_letters: str) -> None:
     """What an independent reader finds in the database and on the topics."""
-    stored = {
+    found = {
         name: (state, revision)
         for name, state, revision in query(url, "select id, state, revision from items")
     }
-    assert set(stored) == {f"item-{number}" for number in range(MESSAGES - 50)}
+    assert set(found) == {f"item-{number}" for number in range(MESSAGES - 50)}
     current = dict(query(url, "select item, max(revision) from labels group by item"))
-    assert all(current.get(name, 0) == revision for name, (_, revision) in stored.items())
-    records = kafka.read_all(labels, lambda read: {r.key.decode() for r in read} >= set(stored))
+    assert all(current.get(name, 0) == revision for name, (_, revision) in found.items())
+    records = kafka.read_all(labels, lambda read: {r.key.decode() for r in read} >= set(found))
     out = published(records)
     assert out.contradictions == []
-    assert set(out.revisions) == set(stored)
-    assert all(out.current(name)["revision"] == revision for name, (_, revision) in stored.items())
+    assert set(out.revisions) == set(found)
+    assert all(out.current(name)["revision"] == revision for name, (_, revision) in found.items())
     open_questions = {
         name for (name,) in query(url, "select item from questions where state in ('open', 'leased')")
     }
-    asking = {name for name, (state, _) in stored.items() if state == "asking"}
+    asking = {name for name, (state, _) in found.items() if state == "asking"}
     assert asking <= open_questions
     doubled = query(
         url,
