@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from kafka import KafkaProducer
-from kafka.errors import KafkaError, MessageSizeTooLargeError
+from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 from kafka.partitioner import murmur2
 
 from daemon.adapters.kafka.connection import open_client
@@ -93,11 +93,21 @@ class KafkaPublisher:
     def _forget(self) -> None:
         """Let go of the producer; what it still holds must not come after what is sent next.
 
-        Closing waits until all of it was acknowledged or has expired. A producer that does not come to an end
-        raises, which ends the process.
+        Closing waits until all of it was acknowledged or has expired. On a dead connection kafka-python
+        3.0.12 may wait for batches that never expire: then its sender is told to drop them. A sender that
+        does not come to an end even so raises, which ends the process.
         """
         producer, self._producer = self._producer, None
-        producer.close(timeout=self._settings.publish_seconds + GRACE_SECONDS)
+        patience = self._settings.publish_seconds + GRACE_SECONDS
+        try:
+            producer.close(timeout=patience)
+        except KafkaTimeoutError:
+            sender = producer._sender
+            sender.force_close()
+            sender.join(patience)
+            if sender.is_alive():
+                raise
+            producer.close(timeout=0)
 
     def _count(self, topic: str) -> int:
         try:
