@@ -6,18 +6,19 @@ from collections.abc import Callable
 
 import httpx
 
+from daemon.adapters.broker.process import HOST, free_port
 from daemon.core.errors import SetupProblem
 
 
-def free_port(wanted: int = 0) -> int:
-    """`wanted` on loopback if it is free, else one that is."""
+def port_or_free(wanted: int) -> int:
+    """`wanted` on loopback if nobody listens there, else a port that is free."""
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind(("127.0.0.1", wanted))
+            probe.bind((HOST, wanted))
         except OSError:
-            probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+            return free_port()
+    return wanted
 
 
 def wait_for_page(url: str, seconds: float, watch: Callable[[], None]) -> None:

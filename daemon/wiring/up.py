@@ -14,7 +14,7 @@ from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.wiring import endpoints, parts
 from daemon.wiring.config import Config
-from daemon.wiring.network import free_port, wait_for_page
+from daemon.wiring.network import port_or_free, wait_for_page
 from daemon.wiring.supervisor import Child, StateLock, Supervisor
 
 log = logging.getLogger(__name__)
@@ -82,7 +82,7 @@ class House:
         self._lock.release()
 
     def _start_broker(self, environment: dict[str, str]) -> str:
-        port = free_port(KAFKA_PORT)
+        port = port_or_free(KAFKA_PORT)
         broker: ApacheKafka | EmbeddedBroker
         if self._kafka_home is not None:
             broker = ApacheKafka(self._kafka_home, self._config.state / "kafka", port)
@@ -105,7 +105,7 @@ class House:
         return broker.bootstrap
 
     def _start_mlflow(self, environment: dict[str, str]) -> str:
-        server = MlflowServer(self._config.state / "mlflow", free_port(MLFLOW_PORT))
+        server = MlflowServer(self._config.state / "mlflow", port_or_free(MLFLOW_PORT))
         server.prepare()
         self._supervisor.start(
             Child(

@@ -24,7 +24,7 @@ from daemon.wiring.demo import corpus
 from daemon.wiring.demo.outcome import judge, read_labels, table
 from daemon.wiring.demo.reviewers import Crew, Reviewer
 from daemon.wiring.demo.screen import picture
-from daemon.wiring.network import free_port
+from daemon.wiring.network import port_or_free
 from daemon.wiring.supervisor import LOCK_FILE, StateLock
 from daemon.wiring.up import House, Running
 
@@ -107,7 +107,7 @@ def empty(state: Path) -> None:
 
 def _config(options: DemoOptions) -> Config:
     config = load(EXAMPLE / "labelloop.yaml")
-    review = replace(config.review, port=free_port(options.port or config.review.port))
+    review = replace(config.review, port=port_or_free(options.port or config.review.port))
     return replace(config, state=(options.state or DEFAULT_STATE).resolve(), review=review)
 
 
