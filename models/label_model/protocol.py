@@ -1,6 +1,7 @@
 """What every label model can do."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Protocol, Self
 
 import numpy as np
@@ -9,11 +10,29 @@ from models.arrays import F8, I8, softmax
 from models.votes import Votes, log_scores
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Member:
+    """One set of tables in a mixture: weight * softmax(temperature * (prior + table rows of the votes)).
+
+    Attributes:
+        name: registry name of the model that made it, with what sets it apart: `hbcc(lam=0.1)`.
+        prior: (K,) log-probabilities.
+        tables: annotator key -> (S, K) log-likelihoods of its symbols, up to a constant a row.
+        temperature: above 0. weight: above 0; those of a mixture sum to 1.
+    """
+
+    name: str
+    prior: F8
+    tables: Mapping[str, F8]
+    temperature: float = 1.0
+    weight: float = 1.0
+
+
 class LabelModel(Protocol):
     """Turns the votes of annotators of unknown quality into probabilities of the classes.
 
-    A fitted model is a prior and one table an annotator: `predict_proba` equals
-    softmax(prior + sum of the table rows of an item's votes), so that the tables alone reproduce it.
+    A fitted model is a mixture of priors and tables (of one member, for all but the pool): the members alone
+    reproduce `predict_proba`.
     """
 
     def fit(self, votes: Votes, n_classes: int, gold: I8) -> Self:
@@ -22,8 +41,8 @@ class LabelModel(Protocol):
     def predict_proba(self, votes: Votes) -> F8:
         """(n, K) probabilities by votes alone; whether an item's label is known plays no part."""
 
-    def symbol_likelihoods(self) -> tuple[F8, Mapping[str, F8]]:
-        """Prior log-probabilities (K,), and annotator key -> (S, K) log-likelihoods of its symbols."""
+    def members(self) -> tuple[Member, ...]:
+        """What the fitted model consists of."""
 
 
 class TableModel:
