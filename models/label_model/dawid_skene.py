@@ -47,6 +47,8 @@ class DawidSkene(TableModel):
         rounds: that the last fit took.
     """
 
+    name = "dawid_skene"
+
     rounds: int
 
     def __init__(

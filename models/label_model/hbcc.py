@@ -61,6 +61,8 @@ class HBCC(TableModel):
         rounds: that the last fit took.
     """
 
+    name = "hbcc"
+
     rounds: int
 
     def __init__(

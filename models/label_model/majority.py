@@ -17,6 +17,8 @@ class MajorityVote(TableModel):
     nothing. Nothing is learned, so it is the model of choice before there is gold.
     """
 
+    name = "majority"
+
     def __init__(self, priors: Priors | None = None, seed: int = 0) -> None:  # noqa: ARG002 every model takes both
         self._priors = priors or Priors()
 

@@ -46,8 +46,13 @@ class LabelModel(Protocol):
 
 
 class TableModel:
-    """A fitted label model's prior and tables, with the prediction that follows from them."""
+    """A fitted label model's prior and tables, with the prediction that follows from them.
 
+    Attributes:
+        name: as the registry calls it.
+    """
+
+    name: str
     _prior: F8
     _tables: dict[str, F8]
 
@@ -63,6 +68,11 @@ class TableModel:
         if not hasattr(self, "_prior"):
             raise ValueError("label model: fit it first")
         return self._prior, self._tables
+
+    def members(self) -> tuple[Member, ...]:
+        """The one member."""
+        prior, tables = self.symbol_likelihoods()
+        return (Member(self.name, prior, tables),)
 
 
 def check_gold(votes: Votes, n_classes: int, gold: I8) -> I8:

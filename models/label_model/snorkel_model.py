@@ -32,6 +32,8 @@ class SnorkelLabelModel(TableModel):
     As in snorkel, abstentions say nothing. Gold gives the class balance, and counts in the other tables.
     """
 
+    name = "snorkel"
+
     def __init__(self, priors: Priors | None = None, seed: int = 0) -> None:
         self._priors = priors or Priors()
         self._seed = seed

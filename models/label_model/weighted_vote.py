@@ -45,6 +45,8 @@ class WeightedVote(TableModel):
     Abstentions say nothing. Items without a known label play no part in the fit.
     """
 
+    name = "weighted_vote"
+
     def __init__(
         self,
         priors: Priors | None = None,
