@@ -12,7 +12,7 @@ from daemon.core.decoding import Rejected
 from daemon.core.policy import Outputs
 from daemon.core.rows import Answer, Ask, Asked, Compose, ComposeAudits, Decision
 from daemon.core.settings import MICROS
-from daemon.core.states import RANDOM_PURPOSES
+from daemon.core.states import BLIND_PURPOSES
 from daemon.core.wire import OutMessage
 from labeling_functions.task import ABSTAIN
 
@@ -169,7 +169,7 @@ def _question(question: int, ask: Ask, item: str, payload: bytes, outputs: Outpu
             "question": question,
             "item": item,
             "tier": ask.tier,
-            "blind": ask.purpose in RANDOM_PURPOSES,
+            "blind": ask.purpose in BLIND_PURPOSES,
             "price": ask.price / MICROS,
             "content": msgspec.Raw(payload) if len(payload) <= KEPT_BYTES else None,
         }

@@ -17,7 +17,8 @@ class Purpose(StrEnum):
     """Why a question is asked.
 
     GOLD is a random blind draw before the first window; AUDIT is the coin of a window. Both are truth
-    for evaluation. SETTLE and ADJUDICATE finish doubtful items, LEARN picks serve training.
+    for evaluation. OUTGOING is the coin of a released label, for the ledger. SETTLE and ADJUDICATE finish
+    doubtful items, LEARN picks serve training.
     """
 
     LEARN = "learn"
@@ -25,10 +26,15 @@ class Purpose(StrEnum):
     AUDIT = "audit"
     GOLD = "gold"
     ADJUDICATE = "adjudicate"
+    OUTGOING = "outgoing"
 
 
 RANDOM_PURPOSES = (Purpose.AUDIT, Purpose.GOLD)
 """Purposes whose items were drawn at random and asked blind: only their answers may judge models."""
+
+BLIND_PURPOSES = (*RANDOM_PURPOSES, Purpose.OUTGOING)
+"""Purposes whose questions show no suggestion and no earlier answer. Released labels are no random sample of
+the stream: their audits count in the ledger, and judge no model."""
 
 
 class QuestionState(StrEnum):

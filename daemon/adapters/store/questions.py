@@ -18,10 +18,10 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, items, questions, skips, windows
 from daemon.core.errors import LeaseLost, UnknownReviewer
 from daemon.core.rows import Lease, Person
-from daemon.core.states import RANDOM_PURPOSES, AnnotatorKind, QuestionState, WindowState
+from daemon.core.states import BLIND_PURPOSES, AnnotatorKind, QuestionState, WindowState
 
 OPEN, LEASED, ANSWERED = QuestionState.OPEN.value, QuestionState.LEASED.value, QuestionState.ANSWERED.value
-BLIND = frozenset(RANDOM_PURPOSES)
+BLIND = frozenset(BLIND_PURPOSES)
 
 
 class QuestionRoom:

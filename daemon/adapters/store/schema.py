@@ -76,6 +76,12 @@ items = Table(
     Column("changed", BigInteger, nullable=False),
     Index(None, "state", "ready_since"),
     Index(None, "arrived"),
+    Index(
+        None,
+        "subject",
+        postgresql_where=text("subject IS NOT NULL"),
+        sqlite_where=text("subject IS NOT NULL"),
+    ),
 )
 
 annotators = Table(
@@ -124,7 +130,38 @@ windows = Table(
     Column("certified", Integer),
     Column("wrong", LargeBinary),
     Column("closed_at", BigInteger),
+    Column("protocol", Text, nullable=False, server_default="single"),
+    Column("outgoing_p", Double),
+    Column("outgoing_seed", Text),
+    Column("outgoing", LargeBinary),
+    Column("outgoing_deadline", BigInteger),
+    Column("outgoing_open", Integer),
+    Column("outgoing_wrong", Integer),
     Index(None, "state", "id"),
+    sqlite_autoincrement=True,
+)
+
+ledgers = Table(
+    "ledgers",
+    metadata,
+    _id(),
+    Column("after_window", BigInteger, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("reason", Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+alarms = Table(
+    "alarms",
+    metadata,
+    _id(),
+    Column("at", BigInteger, nullable=False),
+    Column("signal", Text, nullable=False),
+    Column("detail", Text, nullable=False),
+    Column("size", Double, nullable=False),
+    Column("process", Text, nullable=False),
+    Column("bundle", BigInteger),
+    Column("ended_at", BigInteger),
     sqlite_autoincrement=True,
 )
 
