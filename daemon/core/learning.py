@@ -128,7 +128,7 @@ class Learner:
             self._duty.lost()
             return
         self._mirror_champion()
-        looked = self.store.look_again("bundle")
+        looked = self.store.look_again("bundle", self.settings.second_look_items)
         log.info(
             "bundle %d promoted (%s); %d items are looked at again",
             bundle,

@@ -206,8 +206,11 @@ class LearningStore(Protocol):
     def current_bundle(self, known: int | None) -> StoredBundle | None:
         """The promoted bundle, or None when it is `known` (or none was ever promoted)."""
 
-    def look_again(self, reason: str) -> int:
-        """Add a recheck for every item that is asking or ready; number of items."""
+    def look_again(self, reason: str, released: int = 0) -> int:
+        """Add a recheck for every item that asks or is ready, and for the newest `released` certified ones.
+
+        Answers that come meanwhile are taken first. Returns the number of items.
+        """
 
 
 class ReportStore(Protocol):

@@ -91,6 +91,7 @@ class Decision:
         withdraw: (n,) True where open questions (not audits of an open window) are cancelled.
         asks: questions to add.
         window: id of the window that closed over these items, written to the labels that it released.
+        later: rows to be looked at again in a minute.
     """
 
     posterior: F4
@@ -104,6 +105,7 @@ class Decision:
     withdraw: NDArray[np.bool_]
     asks: Sequence[Ask] = ()
     window: int | None = None
+    later: Sequence[int] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,7 @@ class OpenItem:
         window: the window that holds it, while frozen.
         cost: micro-units spent on its answers so far.
         payload: the JSON as it came.
+        subject: what it shows together with other items.
     """
 
     id: str
@@ -188,6 +191,7 @@ class OpenItem:
     encoder: str | None = None
     answers: Sequence[Answer] = ()
     wanted: Sequence[Wanted] = ()
+    subject: str | None = None
 
 
 Decide = Callable[[Sequence[OpenItem]], tuple[Decision, Compose]]

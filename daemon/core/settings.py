@@ -1,6 +1,7 @@
 """Settings of the loop's own parts: frozen, self-checking; ranges are read by the configuration loader."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
@@ -80,10 +81,14 @@ class RoutingSettings:
     Attributes:
         ask_below: items whose score (calibrated probability that the label is right) is lower are asked.
         max_windows: times an item may be sent back by a window before people are asked in any case.
+        costs: what a wrong label costs, as true class -> label given -> cost; 1 where nothing is said.
+        corrections_per_minute: certified labels that new bundles may take back in a minute; the others wait.
     """
 
     ask_below: Annotated[float, Gt(0), Lt(1)] = 0.9
     max_windows: Annotated[int, Ge(1)] = 2
+    costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    corrections_per_minute: Annotated[int, Ge(0)] = 600
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +120,7 @@ class LearningSettings:
         max_items: items that a run looks at, newest first; every answered item is among them.
         label_models: registry names that compete.
         poll_seconds: pause between looks for news.
+        second_look_items: certified labels, newest first, that a new bundle looks at once more.
     """
 
     min_answers: Annotated[int, Ge(1)] = 50
@@ -122,3 +128,4 @@ class LearningSettings:
     max_items: Annotated[int, Ge(100)] = 50_000
     label_models: Annotated[tuple[str, ...], MinLen(1)] = ("majority", "dawid_skene", "snorkel")
     poll_seconds: Annotated[float, Gt(0)] = 1.0
+    second_look_items: Annotated[int, Ge(0)] = 20_000

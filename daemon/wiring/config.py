@@ -107,6 +107,21 @@ class Config:
                 hint = suggest(name, LABEL_MODELS) or f"; there are {', '.join(LABEL_MODELS)}"
                 raise ValueError(f"learning: label_models: {name!r} is unknown{hint}")
 
+        self._check_costs()
+
+    def _check_costs(self) -> None:
+        classes = self.task.classes
+        for true, given in self.routing.costs.items():
+            for name in (true, *given):
+                if name not in classes:
+                    hint = suggest(name, classes) or f"; there are {', '.join(classes)}"
+                    raise ValueError(f"routing: costs: {name!r} is no class of the task{hint}")
+            for label, cost in given.items():
+                if label == true and cost:
+                    raise ValueError(f"routing: costs: {true}: {label}: the right label costs nothing")
+                if cost < 0:
+                    raise ValueError(f"routing: costs: {true}: {label}: {cost} is below 0")
+
     @property
     def audit_tier(self) -> str:
         """Name of the cheapest final tier, which answers audits."""

@@ -166,7 +166,24 @@ def test_open_items_are_looked_at_again(database: Database, room: LearningRoom) 
     for state in ("asking", "ready", "frozen", "certified", "human"):
         add_items(database, [state], state=state)
     assert room.look_again("new bundle") == 2
-    assert [(row.item, row.reason, row.due) for row in all_rows(database, recheck)] == [
-        ("asking", "new bundle", 0),
-        ("ready", "new bundle", 0),
+    assert [(row.item, row.reason) for row in all_rows(database, recheck)] == [
+        ("asking", "new bundle"),
+        ("ready", "new bundle"),
     ]
+
+
+def test_the_newest_released_labels_are_looked_at_again(
+    database: Database, room: LearningRoom, clock: MovableClock
+) -> None:
+    for id_ in ("old", "newer", "newest"):
+        add_items(database, [id_], state="certified")
+        clock.advance(1)
+    assert room.look_again("new bundle", released=2) == 2
+    assert {row.item for row in all_rows(database, recheck)} == {"newer", "newest"}
+
+
+def test_answers_come_before_another_pass(database: Database, room: LearningRoom) -> None:
+    add_items(database, ["seen again"], state="ready")
+    room.look_again("new bundle")
+    (row,) = all_rows(database, recheck)
+    assert row.due > 0, "answers are due since ever"

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from sqlalchemy import Connection, insert, literal, select, update
 
+from daemon.adapters.store import asking
 from daemon.adapters.store.bulk import AlreadyThere, among, bulk_insert
 from daemon.adapters.store.codec import rows_of
 from daemon.adapters.store.schema import answers, items, labels, positions, recheck, vectors
@@ -65,6 +66,17 @@ def insert_items(connection: Connection, arrivals: Arrivals, decision: Decision,
         .distinct()
     )
     connection.execute(insert(recheck).from_select(["item", "reason", "due"], answered))
+    _recheck_subjects(connection, arrivals)
+
+
+def _recheck_subjects(connection: Connection, arrivals: Arrivals) -> None:
+    """One look, after this transaction, at all that is known of each subject that showed up.
+
+    Without exception: another worker may be storing an item of the same subject right now, and neither sees
+    the other's. Whoever looks second sees both.
+    """
+    newest = {subject: id_ for id_, subject in zip(arrivals.ids, arrivals.subjects, strict=True) if subject}
+    asking.recheck_items(connection, sorted(newest.values()), "subject")
 
 
 def insert_labels(

@@ -56,7 +56,7 @@ def write(
     cancelled = asking.withdraw(connection, withdrawn, now)
     today = budget.day(now)
     budget.release(connection, [*ended, *cancelled], {(ask.tier, today) for ask in decision.asks})
-    _update_items(connection, ids, decision, now, bundles)
+    _update_items(connection, open_items, decision, now, bundles)
     insert_labels(
         connection,
         ids,
@@ -70,11 +70,15 @@ def write(
 
 
 def _update_items(
-    connection: Connection, ids: Sequence[str], decision: Decision, now: int, bundles: Sequence[int | None]
+    connection: Connection,
+    open_items: Sequence[OpenItem],
+    decision: Decision,
+    now: int,
+    bundles: Sequence[int | None],
 ) -> None:
-    n = len(ids)
+    n = len(open_items)
     columns = {
-        "item": ids,
+        "item": [item.id for item in open_items],
         "next_state": [state.value for state in decision.states],
         "new_posterior": rows_of(decision.posterior, "<f4"),
         "new_labels": rows_of(decision.labels, "i1"),
@@ -85,5 +89,15 @@ def _update_items(
         "now": [now] * n,
     }
     names = list(columns)
-    rows = [dict(zip(names, values, strict=True)) for values in zip(*columns.values(), strict=True)]
-    connection.execute(_UPDATE, rows)
+    released = [
+        item.state == after == ItemState.CERTIFIED
+        for item, after in zip(open_items, decision.states, strict=True)
+    ]
+    # A released label that stands keeps the figures that it was released with.
+    rows = [
+        dict(zip(names, values, strict=True))
+        for values, stands in zip(zip(*columns.values(), strict=True), released, strict=True)
+        if not stands
+    ]
+    if rows:
+        connection.execute(_UPDATE, rows)

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Row, func, insert, literal, select, update
+from sqlalchemy import Connection, Insert, Row, func, insert, literal, select, update
 
 from daemon.adapters.store import annotating, duties
 from daemon.adapters.store.bulk import among
@@ -124,13 +124,33 @@ class LearningRoom:
             row = connection.execute(query).one_or_none()
         return None if row is None else bundle_of(row)
 
-    def look_again(self, reason: str) -> int:
-        """Add a recheck for every item that is asking or ready; number of items."""
-        waiting = (ItemState.ASKING.value, ItemState.READY.value)
-        again = select(items.c.id, literal(reason), literal(0)).where(items.c.state.in_(waiting))
+    def look_again(self, reason: str, released: int = 0) -> int:
+        """Add a recheck for every item that asks or is ready, and for the newest `released` certified ones.
+
+        They are due from now on, so that answers, due since ever, come first. Returns the number of items.
+        """
         with self._database.write() as connection:
-            added = insert(recheck).from_select(["item", "reason", "due"], again)
-            return int(connection.execute(added, execution_options={"preserve_rowcount": True}).rowcount)
+            now = self._database.now(connection)
+            return sum(
+                int(connection.execute(query, execution_options={"preserve_rowcount": True}).rowcount)
+                for query in (_again(reason, now), _again_released(reason, now, released))
+            )
+
+
+def _again(reason: str, now: int) -> Insert:
+    waiting = (ItemState.ASKING.value, ItemState.READY.value)
+    open_items = select(items.c.id, literal(reason), literal(now)).where(items.c.state.in_(waiting))
+    return insert(recheck).from_select(["item", "reason", "due"], open_items)
+
+
+def _again_released(reason: str, now: int, limit: int) -> Insert:
+    newest = (
+        select(items.c.id, literal(reason), literal(now))
+        .where(items.c.state == ItemState.CERTIFIED.value)
+        .order_by(items.c.arrived.desc())
+        .limit(limit)
+    )
+    return insert(recheck).from_select(["item", "reason", "due"], newest)
 
 
 def bundle_of(row: Row[Any]) -> StoredBundle:

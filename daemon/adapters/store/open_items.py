@@ -1,7 +1,7 @@
 """Stored items read back with all that is known about them."""
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, func, select
@@ -14,6 +14,10 @@ from daemon.core.rows import Answer, OpenItem, Wanted
 from daemon.core.states import AnnotatorKind, ItemState, Purpose, QuestionState
 
 
+SIBLINGS = 64
+"""Items of one subject that are decided together at most."""
+
+
 def lock(connection: Connection, ids: Sequence[str]) -> list[Row[Any]]:
     """Rows of `items`, those that exist, in the order of their ids, locked in this order."""
     return list(
@@ -21,6 +25,23 @@ def lock(connection: Connection, ids: Sequence[str]) -> list[Row[Any]]:
             select(items).where(among(connection, items.c.id, ids)).order_by(items.c.id).with_for_update()
         )
     )
+
+
+def siblings(connection: Connection, ids: Collection[str]) -> set[str]:
+    """Ids of the newest items that share a subject with one of these."""
+    if not ids:
+        return set()
+    subjects = (
+        select(items.c.subject)
+        .where(among(connection, items.c.id, ids), items.c.subject.is_not(None))
+        .distinct()
+    )
+    place = func.row_number().over(
+        partition_by=items.c.subject, order_by=(items.c.arrived.desc(), items.c.id)
+    )
+    ranked = select(items.c.id, place.label("place")).where(items.c.subject.in_(subjects)).subquery()
+    newest = select(ranked.c.id).where(ranked.c.place <= SIBLINGS)
+    return set(connection.execute(newest).scalars())
 
 
 def complete(connection: Connection, rows: Sequence[Row[Any]]) -> list[OpenItem]:
@@ -124,4 +145,5 @@ def _item(
         encoder=encoder,
         answers=given.get(row.id, ()),
         wanted=wanted.get(row.id, ()),
+        subject=row.subject,
     )

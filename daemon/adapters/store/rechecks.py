@@ -14,7 +14,7 @@ from daemon.core.states import ItemState
 
 UNKNOWN = "unknown item"
 PATIENCE = 60_000
-"""Milliseconds until an item that is not there is looked for once more."""
+"""Milliseconds until an item that is not there, or that must wait its turn, is looked at once more."""
 
 
 def any_due(connection: Connection, now: int) -> bool:
@@ -23,16 +23,21 @@ def any_due(connection: Connection, now: int) -> bool:
 
 
 def work(connection: Connection, limit: int, decide: Decide, caps: Caps, now: int) -> int:
-    """Take up to `limit` due rows, decide on their items; number of items decided."""
+    """Take up to `limit` due rows, decide on their items; number of items decided.
+
+    Whoever is looked at brings along the other items of its subject, so that they are decided together.
+    """
     taken = _take(connection, limit, now)
     if not taken:
         return 0
-    rows = open_items.lock(connection, sorted({row.item for row in taken}))
+    ids = {row.item for row in taken}
+    rows = open_items.lock(connection, sorted(ids | open_items.siblings(connection, ids)))
     _wait_for_unknown(connection, taken, {row.id for row in rows}, now)
     live = open_items.complete(connection, [row for row in rows if row.state != ItemState.FROZEN.value])
     if live:
         decision, compose = decide(live)
         asked = decided.write(connection, live, decision, caps, now, [decision.bundle] * len(live))
+        recheck_items(connection, [live[row].id for row in decision.later], "later", now + PATIENCE)
         outbox.put(connection, compose(asked))
     return len(live)
 

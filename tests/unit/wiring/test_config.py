@@ -227,3 +227,22 @@ def test_the_message_names_the_file_and_indents_the_problems(tmp_path: Path) -> 
     assert str(caught.value) == (
         f"config error in {file}\n  mlflw: unknown key; did you mean 'mlflow'? (line 4)"
     )
+
+
+def test_wrong_labels_may_cost_differently(tmp_path: Path) -> None:
+    config = load_text(tmp_path, MINIMAL + "routing: {costs: {urgent: {routine: 10}}}\n")
+    assert config.routing.costs == {"urgent": {"routine": 10.0}}
+
+
+@pytest.mark.parametrize(
+    ("costs", "words"),
+    [
+        ("{urgnt: {routine: 10}}", "'urgnt' is no class of the task; did you mean 'urgent'?"),
+        ("{urgent: {rutine: 10}}", "'rutine' is no class of the task; did you mean 'routine'?"),
+        ("{urgent: {urgent: 1}}", "the right label costs nothing"),
+        ("{urgent: {routine: -1}}", "-1.0 is below 0"),
+        ("{urgent: 3}", "routing.costs.urgent"),
+    ],
+)
+def test_costs_that_make_no_sense_are_refused(tmp_path: Path, costs: str, words: str) -> None:
+    assert words in only_problem(tmp_path, MINIMAL + f"routing: {{costs: {costs}}}\n")
