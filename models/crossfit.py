@@ -67,12 +67,14 @@ def fit_held_out(
     Raises ValueError when the model cannot hold these votes.
     """
     everything = LABEL_MODELS[name](priors, seed).fit(votes, n_classes, expert)
-    prior, tables = everything.symbol_likelihoods()
+    (member,) = everything.members()
+    prior, tables = member.prior, member.tables
     held = np.empty((FOLDS, votes.n_items, n_classes))
     for fold in range(FOLDS):
         without = np.where(folds == fold, UNKNOWN, expert)
         model = LABEL_MODELS[name](priors, seed).fit(votes, n_classes, without)
-        held[fold] = log_scores(votes, *model.symbol_likelihoods())
+        (held_member,) = model.members()
+        held[fold] = log_scores(votes, held_member.prior, held_member.tables)
     scores = own_fold(held, folds)
     loss = float("nan")
     if audited.sum() >= FEWEST_AUDITED:
