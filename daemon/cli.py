@@ -184,6 +184,29 @@ def status(config: "Config") -> None:
     wiring.main(config)
 
 
+@main.group(invoke_without_command=True)
+@CONFIG_OPTION
+@click.pass_context
+def ledger(ctx: click.Context, file: Path) -> None:
+    """Show what audits of released labels found, and whether labels are released still."""
+    ctx.obj = file
+    if ctx.invoked_subcommand is None:
+        from daemon.wiring import ledger as wiring
+
+        wiring.show(_load(file))
+
+
+@ledger.command()
+@click.option("-c", "--config", "file", type=click.Path(path_type=Path), help="Configuration file.")
+@click.option("--reason", required=True, help="What went wrong, and how it was mended.")
+@click.pass_obj
+def restart(given: Path, file: Path | None, reason: str) -> None:
+    """Start a new ledger, once the cause of wrong labels is mended."""
+    from daemon.wiring import ledger as wiring
+
+    wiring.restart(_load(file or given), reason)
+
+
 @main.command()
 def version() -> None:
     """Print the version."""

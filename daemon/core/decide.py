@@ -28,7 +28,11 @@ class _Fate:
 
 
 def decide(
-    evidence: Evidence, policy: Policy, bundle: int | None, draws: NDArray[np.bool_] | None = None
+    evidence: Evidence,
+    policy: Policy,
+    bundle: int | None,
+    draws: NDArray[np.bool_] | None = None,
+    accepted_from: float | None = None,
 ) -> Decision:
     """State, label, questions and publication of every item of the evidence.
 
@@ -38,6 +42,8 @@ def decide(
         bundle: id of the bundle whose posterior the evidence holds; None for the built-in priors, under
             which only random draws are asked (unless the cold start is switched off).
         draws: (n,) True for items drawn at random to be asked blind before the first window.
+        accepted_from: where provisional labels go out if they are `accepted`, the least score of those that
+            do; None: none does. What was published before is always corrected.
     """
     posterior, labels, scores = _with_final_answers(evidence, policy)
     draws = np.zeros(len(evidence), np.bool_) if draws is None else draws
@@ -51,7 +57,9 @@ def decide(
         classifier=evidence.classifier,
         bundle=bundle,
         states=[fate.state for fate in fates],
-        publish=_publications(evidence, labels, status, policy.guarantee.provisional == "publish"),
+        publish=_publications(
+            evidence, labels, status, _provisional(evidence, scores, policy, accepted_from)
+        ),
         status=status,
         withdraw=np.array([fate.withdraw for fate in fates], np.bool_),
         asks=[ask for row, fate in enumerate(fates) for ask in _asks(row, fate, scores, policy)],
@@ -136,8 +144,21 @@ def _asks(row: int, fate: _Fate, scores: NDArray[np.float32], policy: Policy) ->
     return [Ask(row, fate.tier, fate.purpose, priority, price) for _ in range(fate.count)]
 
 
+def _provisional(
+    evidence: Evidence, scores: NDArray[np.float32], policy: Policy, accepted_from: float | None
+) -> NDArray[np.bool_]:
+    """(n,) whose label may go out before a window or a person stands for it."""
+    if policy.guarantee.provisional != "accepted":
+        return np.full(len(evidence), policy.guarantee.provisional == "publish")
+    least = np.inf if accepted_from is None else accepted_from
+    return np.asarray((scores >= least) | (evidence.revision > 0), np.bool_)
+
+
 def _publications(
-    evidence: Evidence, labels: NDArray[np.int64], status: list[LabelStatus], provisional: bool
+    evidence: Evidence,
+    labels: NDArray[np.int64],
+    status: list[LabelStatus],
+    provisional: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Publish what is new to readers: the first label, another label, or another status."""
     publish = np.zeros(len(evidence), np.bool_)
@@ -145,5 +166,5 @@ def _publications(
         state = evidence.states[row]
         before = LabelStatus.PROVISIONAL if state is None else STATUS.get(state, LabelStatus.PROVISIONAL)
         changed = evidence.revision[row] == 0 or labels[row] != evidence.before[row] or now != before
-        publish[row] = changed and (provisional or now != LabelStatus.PROVISIONAL)
+        publish[row] = changed and (provisional[row] or now != LabelStatus.PROVISIONAL)
     return publish

@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 
 from daemon.core.bundles import BundleFollower
 from daemon.core.decide import decide
-from daemon.core.errors import DutyLost, PublishFailed
+from daemon.core.errors import DutyLost, PublishFailed, Unaffordable
 from daemon.core.evidence import of_stored
+from daemon.core.ledger import is_suspended
 from daemon.core.messages import audit_composer, composer
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import Publisher, StreamStore, WindowStore
@@ -27,7 +28,7 @@ REPORT_SECONDS = 1.0
 HISTORY = 20
 """Closed windows whose audits plan the next one."""
 AFFORD_SECONDS = 60.0
-"""Pause after a window that the budget could not pay."""
+"""Pause after a window that the budget could not pay, or could not pay to release."""
 
 
 @dataclass
@@ -68,6 +69,7 @@ class Desk:
         wake: set by the stream worker after each batch, so that its messages go out at once.
         names, keys: function set id -> names and annotator keys of its columns.
         report: called about once a second.
+        accepted_from: as `decide` wants it.
     """
 
     store: StreamStore
@@ -83,8 +85,11 @@ class Desk:
     names: Callable[[int], Sequence[str]]
     keys: Callable[[int], Sequence[str]]
     report: Callable[[], None] = lambda: None
+    accepted_from: Callable[[], float | None] = lambda: None
     _last: dict[str, float] = field(default_factory=dict)
     _afford_at: float = 0.0
+    _release_at: float = 0.0
+    _suspended: bool = False
 
     def __post_init__(self) -> None:
         self._publishing = HeldDuty(self.store, "publishing", self.holder)
@@ -132,23 +137,55 @@ class Desk:
         return len(rows)
 
     def tend_windows(self) -> None:
-        """Close windows whose audits are in; freeze the next when it is due."""
+        """Keep the ledger, close windows whose audits are in, freeze the next when it is due."""
         duty = self._closing.get()
         if duty is None:
             return
         try:
-            for window in self.windows.open_windows():
-                self._close(duty, window)
+            self.windows.settle_ledger(duty, audit_composer(self.outputs))
+            suspended = self._look_at_ledger()
+            if time.monotonic() >= self._release_at:
+                self._close_windows(duty)
             learned = self.bundles.current().id is not None
-            if time.monotonic() >= self._afford_at and is_due(self.windows.ready(), self.policy, learned):
+            may_freeze = not suspended and time.monotonic() >= self._afford_at
+            if may_freeze and is_due(self.windows.ready(), self.policy, learned):
                 self._freeze(duty)
         except DutyLost:
             self._closing.lost()
 
-    def _close(self, duty: Duty, window: int) -> None:
-        judge = WindowJudge(self.policy, self.outputs, self.names)
-        if self.windows.close(duty, window, judge):
-            log.info("window %d closed", window, extra={"action": "window_closed"})
+    def _look_at_ledger(self) -> bool:
+        """Whether automatic acceptance is suspended; says so when it begins and when it ends."""
+        record = self.windows.ledger()
+        suspended = is_suspended(record, self.policy.guarantee)
+        if suspended and not self._suspended:
+            log.error(
+                "automatic acceptance is suspended: %d of %d audited labels that were released are wrong, "
+                "too many for the target of %.1f %%. Mend the cause, then run `labelloop ledger restart`",
+                record.found,
+                record.audited,
+                100 * self.policy.guarantee.target_error,
+                extra={"action": "suspended"},
+            )
+        elif self._suspended and not suspended:
+            log.info("automatic acceptance goes on", extra={"action": "resumed"})
+        self._suspended = suspended
+        return suspended
+
+    def _close_windows(self, duty: Duty) -> None:
+        judge, compose = WindowJudge(self.policy, self.outputs, self.names), audit_composer(self.outputs)
+        for window in self.windows.open_windows():
+            try:
+                if self.windows.close(duty, window, judge, compose):
+                    log.info("window %d closed", window, extra={"action": "window_closed"})
+            except Unaffordable:
+                self._release_at = time.monotonic() + AFFORD_SECONDS
+                log.warning(
+                    "window %d stays open: today's budget of its tier cannot pay for audits of what it would "
+                    "release; trying again in %.0f s",
+                    window,
+                    AFFORD_SECONDS,
+                    extra={"action": "release_unaffordable"},
+                )
 
     def _freeze(self, duty: Duty) -> None:
         history = self.windows.closed_windows(HISTORY)
@@ -172,7 +209,7 @@ class Desk:
     def _decide(self, items: Sequence[OpenItem]) -> tuple[Decision, Compose]:
         current = self.bundles.current()
         evidence = of_stored(items, self.keys, current.bundle, self.policy.ladder, self.policy.final_tiers)
-        decision = decide(evidence, self.policy, current.id)
+        decision = decide(evidence, self.policy, current.id, accepted_from=self.accepted_from())
         compose = composer(
             decision, lambda row: voter_of(items[row], self.names), self.policy.classes, self.outputs
         )

@@ -13,6 +13,10 @@ class DutyLost(Exception):
     """The duty passed to somebody else; nothing was written."""
 
 
+class Unaffordable(Exception):
+    """The day's budget cannot pay for the audits that a step may need; nothing was written."""
+
+
 class LeaseLost(Exception):
     """The question was answered, withdrawn or given to somebody else."""
 

@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.rows import F4, I1, Answer, FunctionVersion, OpenItem
-from daemon.core.states import RANDOM_PURPOSES, ItemState, Purpose, QuestionState
+from daemon.core.states import BLIND_PURPOSES, ItemState, Purpose, QuestionState
 from models.bundle import Bundle
 from models.votes import Votes
 
@@ -96,8 +96,8 @@ def of_stored(
         final=np.array([final_label(item.answers, final_tiers) for item in items], np.int64),
         answered=_count(ladder, [[answer.tier for answer in item.answers] for item in items]),
         wanted=_count(ladder, [_settling(item) for item in items]),
-        drawn=np.array([_is_wanted(item, purpose=Purpose.GOLD) for item in items], np.bool_),
-        held=np.array([_is_wanted(item, state=QuestionState.LEASED) for item in items], np.bool_),
+        drawn=np.array([_is_drawn(item) for item in items], np.bool_),
+        held=np.array([_is_held(item) for item in items], np.bool_),
         sent_back=np.array([item.sent_back for item in items], np.int64),
         revision=np.array([item.revision for item in items], np.int64),
         before=np.array([item.labels[0] for item in items], np.int64),
@@ -106,18 +106,25 @@ def of_stored(
 
 
 def _settling(item: OpenItem) -> list[str]:
-    """Tiers of the questions that wait to settle the item; random draws serve another end."""
-    return [wanted.tier for wanted in item.wanted if wanted.purpose not in RANDOM_PURPOSES]
+    """Tiers of the questions that wait to settle the item; blind audits serve another end."""
+    return [wanted.tier for wanted in item.wanted if wanted.purpose not in BLIND_PURPOSES]
 
 
-def _is_wanted(item: OpenItem, purpose: Purpose | None = None, state: QuestionState | None = None) -> bool:
-    return any(purpose in (None, one.purpose) and state in (None, one.state) for one in item.wanted)
+def _is_drawn(item: OpenItem) -> bool:
+    return any(one.purpose == Purpose.GOLD for one in item.wanted)
+
+
+def _is_held(item: OpenItem) -> bool:
+    """Somebody looks at a question right now; an audit of a released label must not disturb the label."""
+    return any(one.state == QuestionState.LEASED and one.purpose != Purpose.OUTGOING for one in item.wanted)
 
 
 def final_label(answers: Sequence[Answer], final_tiers: frozenset[str]) -> int:
-    """The latest answer of a final tier, or -1."""
-    final = [answer for answer in answers if answer.tier in final_tiers]
-    return max(final, key=lambda answer: answer.at).label if final else -1
+    """What most answers of final tiers say, of equals the one said last; -1 without an answer."""
+    final = sorted((a for a in answers if a.tier in final_tiers), key=lambda answer: answer.at)
+    said = [answer.label for answer in final]
+    last = {label: place for place, label in enumerate(said)}
+    return max(last, key=lambda label: (said.count(label), last[label]), default=-1)
 
 
 def _count(ladder: Sequence[str], tiers: Sequence[Sequence[str | None]]) -> NDArray[np.int64]:

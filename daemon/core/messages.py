@@ -46,6 +46,7 @@ class Certificate:
     delta: float
     window: int
     threshold: float
+    protocol: str
 
     def as_json(self) -> dict[str, object]:
         """The form that readers of topic `labels` see."""
@@ -54,6 +55,7 @@ class Certificate:
             "delta": self.delta,
             "window": self.window,
             "threshold": round(self.threshold, 6),
+            "protocol": self.protocol,
         }
 
 

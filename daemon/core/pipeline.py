@@ -67,6 +67,7 @@ class Pipeline:
     Attributes:
         gold_wanted: how many more random blind questions are wanted before the first window.
         random: n -> n uniform numbers.
+        accepted_from: as `decide` wants it.
         seconds: time spent by stage, added up; for reports.
         told: functions whose failure was logged.
     """
@@ -80,6 +81,7 @@ class Pipeline:
     settings: StreamSettings
     gold_wanted: Callable[[], int]
     random: Callable[[int], NDArray[np.float64]]
+    accepted_from: Callable[[], float | None] = lambda: None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     told: set[str] = field(default_factory=set)
 
@@ -153,7 +155,7 @@ class Pipeline:
         evidence = of_arrivals(inline, self.columns.keys, usable, current.bundle, len(self.policy.ladder))
         share = self.policy.guarantee.cold_start_share
         draws = draw_gold(len(inline), self.gold_wanted(), share, self.random)
-        return decide(evidence, self.policy, current.id, draws)
+        return decide(evidence, self.policy, current.id, draws, self.accepted_from())
 
     def _rows(
         self, arrivals: Sequence[Arrival], inline: I1, vectors: F4 | None, spans: Sequence[Span]

@@ -10,7 +10,7 @@ Partition = Callable[[str, bytes], int]
 
 AUDIT_PRIORITY = 20.0
 GOLD_PRIORITY = 10.0
-"""Random blind questions come before all others; those of windows, which have a deadline, first."""
+"""Random blind questions come before all others; those of windows, for which labels wait, first."""
 
 
 @dataclass(frozen=True, slots=True)

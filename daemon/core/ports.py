@@ -23,7 +23,7 @@ from daemon.core.rows import (
 )
 from daemon.core.runs import Logged, TrainingRun
 from daemon.core.states import AnnotatorKind
-from daemon.core.window_rows import Frozen, Judge, Ready, WindowPlan, WindowRecord
+from daemon.core.window_rows import Frozen, Judge, LedgerRecord, Ready, WindowPlan, WindowRecord
 from daemon.core.wire import Batch, LogStart, OutboxRow, OutMessage, Span
 
 Locate = Callable[[Sequence[LogStart]], Sequence[int]]
@@ -141,20 +141,41 @@ class WindowStore(Protocol):
         """Freeze up to `limit` ready items, longest ready first: plan, seed, coins, questions, in this order.
 
         One transaction. Returns the window's id, or None when nothing was ready or the budget of the
-        auditing tier cannot pay for the audits that the coins asked for (then nothing happens).
+        auditing tier cannot pay for all audits that the coins may ask for, here and when the labels are
+        released (then nothing happens).
         """
 
     def open_windows(self) -> list[int]:
         """Ids, oldest first."""
 
-    def close(self, duty: Duty, window: int, judge: Judge) -> bool:
+    def close(self, duty: Duty, window: int, judge: Judge, compose: ComposeAudits) -> bool:
         """Load, judge and, if the judge says so, close: states, labels, outbox, rechecks. True if closed.
 
-        Open audit questions of a closed window expire. Raises DutyLost.
+        Where two experts differ and the protocol wants a third, that one is asked. Open audit questions of
+        a closed window expire. In the same transaction, after the verdict, a fresh seed picks those of the
+        released labels that are audited for the ledger.
+
+        Raises DutyLost; Unaffordable if the budget cannot pay for all that these coins may pick. Then the
+        window stays as it is, its verdict with it, and closes when there is money. Asked for what the coins
+        did pick, the budget would let pass those draws that pick few.
         """
 
     def closed_windows(self, limit: int) -> list[WindowRecord]:
         """Newest first."""
+
+    def last_threshold(self) -> float | None:
+        """What the window that closed last released from; None if it released nothing, or there is none."""
+
+    def settle_ledger(self, duty: Duty, compose: ComposeAudits) -> int:
+        """Write down what audits of released labels found, window by window; number of windows settled.
+
+        Third experts are asked where the protocol wants them. Audits still open at their deadline expire
+        and count as errors. Once all of a window's audits are settled, its entry never changes, and the
+        answers that it rests on stand. Raises DutyLost.
+        """
+
+    def ledger(self) -> LedgerRecord:
+        """Everything released since the ledger was started."""
 
 
 class QuestionStore(Protocol):
@@ -184,7 +205,7 @@ class QuestionStore(Protocol):
         """Retract the person's last answer and lease its question again; None if there is none to undo.
 
         With `question`, only an answer to this one is retracted: a repeated call returns the same lease.
-        An answer that a closed window rests on stands.
+        An answer that a closed window or a settled entry of the ledger rests on stands.
         """
 
 

@@ -4,8 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemon.core.learning_rows import StoredBundle
-from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose, QuestionState
-from daemon.core.window_rows import WindowRecord
+from daemon.core.states import (
+    AnnotatorKind,
+    AuditProtocol,
+    ItemState,
+    LabelStatus,
+    Purpose,
+    QuestionState,
+)
+from daemon.core.window_rows import NOTHING_RELEASED, LedgerRecord, WindowRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +62,7 @@ class Overview:
         dead_letters: reason -> count. function_failures: name -> count.
         bundle: the promoted one, its `data` left out (b""). rechecks: due ones.
         automated: ready, frozen or certified items that no person answered.
+        ledger: of all labels released.
     """
 
     states: Mapping[str, int]
@@ -75,6 +83,7 @@ class Overview:
     outbox: int
     rechecks: int
     automated: int = 0
+    ledger: LedgerRecord = NOTHING_RELEASED
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,8 +111,19 @@ class GivenAnswer:
 
 
 @dataclass(frozen=True, slots=True)
+class StoredCertificate:
+    """What a label was released under: of its window's, at most `alpha` wrong at confidence 1 - `delta`."""
+
+    window: int
+    alpha: float
+    delta: float
+    threshold: float
+    protocol: AuditProtocol
+
+
+@dataclass(frozen=True, slots=True)
 class LabelRevision:
-    """A label as it was published."""
+    """A label as it was published; `certificate` for those that a window released."""
 
     revision: int
     label: int
@@ -113,6 +133,7 @@ class LabelRevision:
     bundle: int | None
     cost: int
     at: int
+    certificate: StoredCertificate | None = None
 
 
 @dataclass(frozen=True, slots=True)

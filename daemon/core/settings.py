@@ -6,6 +6,10 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
+from daemon.core.states import AuditProtocol
+
+PROVISIONAL = ("publish", "accepted", "hold")
+
 MICROS = 1_000_000
 """Money is kept in integer millionths of the ledger's currency."""
 
@@ -54,9 +58,14 @@ class GuaranteeSettings:
         window_seconds: or when the oldest has been ready this long.
         audit_share: p; probability that a frozen item is asked blind of the auditing tier.
         audit_deadline_seconds: an audit still open then counts as an error.
+        audit_protocol: `single` asks one expert of each audit; `double` asks two, and a third where they
+            differ: the truth is what two of them say, and none of it depends on what the machine said.
+        outgoing_share: probability that a released label is audited afresh, for the ledger of everything
+            that was ever released; when too much of it proves wrong, nothing is released any more.
         cold_start_gold: random blind answers wanted before the first window.
         cold_start_share: share of each early batch that is drawn for them.
-        provisional: `publish` labels at once, or `hold` them until they are certified or human.
+        provisional: `publish` labels at once, only those that the last closed window would have `accepted`,
+            or `hold` all of them until they are certified or human.
     """
 
     target_error: Annotated[float, Gt(0), Lt(0.5)] = 0.05
@@ -65,13 +74,17 @@ class GuaranteeSettings:
     window_seconds: Annotated[float, Gt(0)] = 3_600.0
     audit_share: Annotated[float, Gt(0), Le(1)] = 0.06
     audit_deadline_seconds: Annotated[float, Gt(0)] = 86_400.0
+    audit_protocol: str = AuditProtocol.SINGLE.value
+    outgoing_share: Annotated[float, Gt(0), Le(1)] = 0.01
     cold_start_gold: Annotated[int, Ge(0)] = 60
     cold_start_share: Annotated[float, Gt(0), Le(1)] = 0.1
     provisional: str = "publish"
 
     def __post_init__(self) -> None:
-        if self.provisional not in ("publish", "hold"):
-            raise ValueError(f"provisional: {self.provisional!r} is neither 'publish' nor 'hold'")
+        if self.provisional not in PROVISIONAL:
+            raise ValueError(f"provisional: {self.provisional!r} is none of {', '.join(PROVISIONAL)}")
+        if self.audit_protocol not in list(AuditProtocol):
+            raise ValueError(f"audit_protocol: {self.audit_protocol!r} is neither 'single' nor 'double'")
 
 
 @dataclass(frozen=True, slots=True)

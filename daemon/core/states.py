@@ -55,6 +55,13 @@ class LabelStatus(StrEnum):
     HUMAN = "human"
 
 
+class AuditProtocol(StrEnum):
+    """Who audits a label: one expert, or two who do not know of each other and a third where they differ."""
+
+    SINGLE = "single"
+    DOUBLE = "double"
+
+
 class WindowState(StrEnum):
     """A window waits for its audits, then closes for good."""
 

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.rows import F4, I1, Compose, Decision, OpenItem
+from daemon.core.states import AuditProtocol
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,8 @@ class WindowPlan:
         p: probability of each item's coin. alpha, delta: the claim.
         lambdas: (t,) thresholds, strictly falling. start: index of the first one tested.
         tier, price, priority, deadline_seconds: of the audit questions.
+        protocol: who audits. outgoing_p: probability of each released label's coin for the ledger; None for
+            windows that were frozen before there was a ledger.
     """
 
     p: float
@@ -47,6 +50,49 @@ class WindowPlan:
     price: int
     priority: float
     deadline_seconds: float
+    protocol: AuditProtocol = AuditProtocol.SINGLE
+    outgoing_p: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerRecord:
+    """Every label released since the ledger was started, as far as their audits are settled.
+
+    Windows count in the order in which they closed, up to the first whose audits are still out: which
+    windows count must not depend on what slow auditors are about to say.
+
+    Attributes:
+        after_window: windows up to this one count in an earlier ledger, or in none.
+        since: when it was started, milliseconds since 1970, and why; None and "" for the first.
+        windows, released, audited, found: settled windows with released labels, these labels, coins that
+            picked one, and errors among the picked; audits that never came are among the errors.
+        p: least probability of their coins; None while no window is settled.
+        waiting_windows, waiting_released, waiting_audits: those that do not count yet, and open audits.
+    """
+
+    after_window: int = 0
+    since: int | None = None
+    reason: str = ""
+    windows: int = 0
+    released: int = 0
+    audited: int = 0
+    found: int = 0
+    p: float | None = None
+    waiting_windows: int = 0
+    waiting_released: int = 0
+    waiting_audits: int = 0
+
+
+NOTHING_RELEASED = LedgerRecord()
+
+
+@dataclass(frozen=True, slots=True)
+class LedgerStep:
+    """The ledger as it stood with this window as its last; `closed_at` in milliseconds since 1970, UTC."""
+
+    window: int
+    closed_at: int
+    record: LedgerRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +103,10 @@ class OpenWindow:
         items: current rows of the frozen items, in frozen order.
         scores, labels: as frozen, (n,) and (n, F).
         audited: (a,) indices into items, the coins' picks.
-        audits: (a,) class that the audit found; -1 while unanswered.
+        audits: (a,) class that the audit found; `panel.UNANSWERED` while it has not, `panel.UNDECIDED`
+            when three experts said three things.
         overdue: the deadline has passed.
+        ledger: of the labels released before.
     """
 
     id: int
@@ -69,6 +117,7 @@ class OpenWindow:
     audited: NDArray[np.int64]
     audits: NDArray[np.int64]
     overdue: bool
+    ledger: LedgerRecord = NOTHING_RELEASED
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,17 +7,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.evidence import final_label
+from daemon.core.ledger import is_withheld
 from daemon.core.messages import Certificate, Voter, composer
+from daemon.core.panel import UNANSWERED
 from daemon.core.policy import AUDIT_PRIORITY, Outputs, Policy
 from daemon.core.rows import Compose, Decision, OpenItem
 from daemon.core.settings import GuaranteeSettings
-from daemon.core.states import ItemState, LabelStatus
+from daemon.core.states import AuditProtocol, ItemState, LabelStatus
 from daemon.core.window_rows import Closing, Frozen, OpenWindow, Ready, WindowPlan, WindowRecord
 from models.guarantee.binomial import audits_needed
 from models.guarantee.window import expected_errors, start_index, thresholds, verdict
-
-UNANSWERED = -1
-
 
 SPARE = 2.0
 """A window that closes by time has this many times the audits that it needs if none finds an error."""
@@ -62,6 +61,8 @@ def plan(frozen: Frozen, history: Sequence[WindowRecord], policy: Policy) -> Win
         price=policy.tiers[policy.final_tier].price_micros,
         priority=AUDIT_PRIORITY,
         deadline_seconds=promise.audit_deadline_seconds,
+        protocol=AuditProtocol(promise.audit_protocol),
+        outgoing_p=promise.outgoing_share,
     )
 
 
@@ -80,7 +81,8 @@ class WindowJudge:
         if unanswered.any() and not window.overdue:
             return None
         terms = window.plan
-        wrong = unanswered | (window.audits != window.labels[window.audited, 0])
+        # Neither an unanswered audit nor an undecided one is the label: both are errors.
+        wrong = window.audits != window.labels[window.audited, 0]
         result = verdict(
             window.scores.astype(np.float64),
             terms.lambdas,
@@ -91,21 +93,22 @@ class WindowJudge:
             terms.alpha,
             terms.delta,
         )
-        decision = self._decision(window, result.tau)
+        tau = None if is_withheld(window, self.policy.guarantee) else result.tau
+        decision = self._decision(window, tau)
         return Closing(
             accepted=result.accepted,
             errors=result.errors,
-            tau=result.tau,
+            tau=tau,
             decision=decision,
             sent_back=np.array([state == ItemState.ASKING for state in decision.states], np.bool_),
-            compose=self._compose(window, decision, result.tau),
+            compose=self._compose(window, decision, tau),
         )
 
     def _decision(self, window: OpenWindow, tau: float | None) -> Decision:
         told = self._told(window)
         released = window.scores >= tau if tau is not None else np.zeros(len(window.scores), np.bool_)
         skipped = np.zeros(len(window.scores), np.bool_)
-        skipped[window.audited[window.audits == UNANSWERED]] = True
+        skipped[window.audited[window.audits < 0]] = True
         states = [
             ItemState.HUMAN
             if answer >= 0
@@ -136,7 +139,7 @@ class WindowJudge:
         """(n,) what the auditing tier, or any final tier meanwhile, says; -1 where nobody was asked."""
         final = self.policy.final_tiers
         told = np.array([final_label(item.answers, final) for item in window.items], np.int64)
-        answered = window.audits != UNANSWERED
+        answered = window.audits >= 0
         told[window.audited[answered]] = window.audits[answered]
         return told
 
@@ -152,7 +155,8 @@ class WindowJudge:
     def _compose(self, window: OpenWindow, decision: Decision, tau: float | None) -> Compose:
         certificates = {}
         if tau is not None:
-            released = Certificate(window.plan.alpha, window.plan.delta, window.id, tau)
+            terms = window.plan
+            released = Certificate(terms.alpha, terms.delta, window.id, tau, terms.protocol)
             certificates = {
                 row: released for row, state in enumerate(decision.states) if state == ItemState.CERTIFIED
             }

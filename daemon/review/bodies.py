@@ -169,6 +169,16 @@ class GivenAnswerOut(BaseModel):
     retracted_at: int | None
 
 
+class CertificateOut(BaseModel):
+    """What a label was released under, as in its message on topic `labels`."""
+
+    alpha: float
+    delta: float
+    window: int
+    threshold: float
+    protocol: str
+
+
 class RevisionOut(BaseModel):
     """A label as it was published."""
 
@@ -180,6 +190,7 @@ class RevisionOut(BaseModel):
     bundle: int | None
     cost: float
     at: int
+    certificate: CertificateOut | None = Field(description="Null for labels that no window released.")
 
 
 class QuestionOut(BaseModel):

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
-from daemon.core.report_rows import GivenAnswer, ItemStory, LabelRevision, RecentLabel
+from daemon.core.report_rows import GivenAnswer, ItemStory, LabelRevision, RecentLabel, StoredCertificate
 from daemon.core.settings import MICROS
 from daemon.review.bodies import (
+    CertificateOut,
     FieldOut,
     GivenAnswerOut,
     ItemOut,
@@ -96,4 +97,15 @@ def _revision(one: LabelRevision, classes: Sequence[str]) -> RevisionOut:
         bundle=one.bundle,
         cost=one.cost / MICROS,
         at=one.at,
+        certificate=None if one.certificate is None else _certificate(one.certificate),
+    )
+
+
+def _certificate(one: StoredCertificate) -> CertificateOut:
+    return CertificateOut(
+        alpha=one.alpha,
+        delta=one.delta,
+        window=one.window,
+        threshold=one.threshold,
+        protocol=one.protocol,
     )

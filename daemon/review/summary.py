@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
+from daemon.core.ledger import in_words, is_suspended
 from daemon.core.report_rows import Overview, ProcessReport
 from daemon.core.settings import MICROS, TierSettings
 from daemon.core.states import ItemState
@@ -36,6 +37,8 @@ class Promise(BaseModel):
     confidence: float
     sentence: str
     standing: str = Field(description="How far it is fulfilled now, in words.")
+    ledger: str = Field(description="What audits of all released labels say, in words.")
+    suspended: bool = Field(description="Nothing is released: too much of what was released is wrong.")
     open_windows: int
     windows: list[WindowOut] = Field(description="Closed ones, newest first.")
 
@@ -194,6 +197,8 @@ def _promise(overview: Overview, services: ReviewServices) -> Promise:
             "about items that chance alone picked."
         ),
         standing=_standing(overview, services),
+        ledger=in_words(overview.ledger, terms),
+        suspended=is_suspended(overview.ledger, terms),
         open_windows=overview.open_windows,
         windows=[_window(window) for window in overview.windows[:WINDOWS_SHOWN]],
     )

@@ -20,6 +20,7 @@ from daemon.core.bundles import BundleFollower
 from daemon.core.desk import Desk
 from daemon.core.errors import SetupProblem
 from daemon.core.evidence import function_key
+from daemon.core.ledger import AcceptedFrom
 from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
@@ -70,6 +71,7 @@ class _Rooms:
     publisher: KafkaPublisher
     policy: Policy
     outputs: Outputs
+    accepted_from: AcceptedFrom
 
 
 def _work(config: Config, functions: Sequence[Function], database: Database, stop: threading.Event) -> None:
@@ -100,13 +102,15 @@ def _rooms(config: Config, database: Database) -> _Rooms:
     publisher = KafkaPublisher(config.kafka)
     for topic in (topics.labels, topics.questions, topics.dead_letters):
         publisher.partition(topic, b"")  # learned now, so that an outage later does not stop decisions
+    windows = WindowRoom(database, caps, toss)
     return _Rooms(
         stream=StreamRoom(database, caps),
-        windows=WindowRoom(database, caps, toss),
+        windows=windows,
         bundles=BundleFollower(LearningRoom(database), policy.classes, parts.tier_accuracy(config)),
         publisher=publisher,
         policy=policy,
         outputs=Outputs(topics.labels, topics.questions, topics.dead_letters, publisher.partition),
+        accepted_from=AcceptedFrom(windows, policy.guarantee),
     )
 
 
@@ -123,6 +127,7 @@ def _pipeline(config: Config, functions: Sequence[Function], rooms: _Rooms) -> P
         settings=config.stream,
         gold_wanted=lambda: wanted - rooms.windows.gold_drawn(),
         random=np.random.default_rng().random,
+        accepted_from=rooms.accepted_from,
     )
 
 
@@ -141,6 +146,7 @@ def _desk(config: Config, rooms: _Rooms, name: str, done: threading.Event, wake:
         idle_seconds=config.stream.desk_milliseconds / 1_000,
         names=lambda set_id: [version.name for version in versions(set_id)],
         keys=lambda set_id: [function_key(version) for version in versions(set_id)],
+        accepted_from=rooms.accepted_from,
     )
 
 

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from daemon.adapters.store.reports import ReportRoom
+from daemon.core.ledger import in_words
 from daemon.core.report_rows import Overview
 from daemon.core.settings import MICROS
 from daemon.wiring import parts
@@ -25,6 +26,7 @@ def main(config: Config) -> None:
         _queues(overview),
         _money(overview, config),
         _windows(overview),
+        _ledger(overview, config),
         _processes(overview),
         _problems(overview),
     ):
@@ -90,6 +92,13 @@ def _windows(overview: Overview) -> Table:
             f"{window.certified:,}",
             "none" if window.tau is None else f"<= {window.alpha:.1%} at {1 - window.delta:.0%}",
         )
+    return table
+
+
+def _ledger(overview: Overview, config: Config) -> Table:
+    table = _table("Everything released so far", "")
+    if overview.ledger.released or overview.ledger.waiting_released:
+        table.add_row(in_words(overview.ledger, config.guarantee))
     return table
 
 

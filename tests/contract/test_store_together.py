@@ -145,7 +145,7 @@ def _tend(database: Database) -> Callable[[], None]:
 
     def tend() -> None:
         for window in room.open_windows():
-            room.close(duty, window, _judge)
+            room.close(duty, window, _judge, silent)
         room.freeze(duty, 40, _terms, silent)
 
     return tend

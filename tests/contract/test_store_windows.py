@@ -186,7 +186,7 @@ def test_only_the_holder_of_the_duty_freezes_and_closes(
     with pytest.raises(DutyLost):
         room.freeze(stale, 2, _terms, silent)
     with pytest.raises(DutyLost):
-        room.close(stale, window, _closing)
+        room.close(stale, window, _closing, silent)
     assert room.open_windows() == [window]
 
 
@@ -195,12 +195,12 @@ def test_a_window_waits_for_its_audits(
 ) -> None:
     window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
-    assert not room.close(duty, window, _closing)
+    assert not room.close(duty, window, _closing, silent)
     _answer_audits(database, 1)
-    assert not room.close(duty, window, lambda found: None)
-    assert room.close(duty, window, _closing)
-    assert not room.close(duty, window, _closing)
-    assert not room.close(duty, 999, _closing)
+    assert not room.close(duty, window, lambda found: None, silent)
+    assert room.close(duty, window, _closing, silent)
+    assert not room.close(duty, window, _closing, silent)
+    assert not room.close(duty, 999, _closing, silent)
     assert room.open_windows() == []
 
 
@@ -213,7 +213,7 @@ def test_the_judge_sees_the_window_as_it_was_frozen(
     with database.write() as connection:
         connection.execute(update(items).values(score=0.01))
     seen: list[OpenWindow] = []
-    room.close(duty, window, seen.append)
+    room.close(duty, window, seen.append, silent)
     (found,) = seen
     assert found.id == window
     assert [item.id for item in found.items] == IDS
@@ -243,7 +243,7 @@ def test_an_overdue_window_is_judged_without_its_audits(
         seen.append(found)
         return _closing(found)
 
-    assert room.close(duty, window, judge)
+    assert room.close(duty, window, judge, silent)
     assert (seen[0].overdue, seen[0].audits.tolist()) == (True, [1, -1])
     states = {row.id: row.state for row in all_rows(database, questions)}
     assert states == {first.id: "answered", second.id: "expired"}
@@ -260,7 +260,7 @@ def test_closing_writes_labels_states_and_history(
     assert window is not None
     (before,) = all_rows(database, windows)
     _answer_audits(database, 0)
-    assert room.close(duty, window, lambda found: _closing(found, sent_back=["b"]))
+    assert room.close(duty, window, lambda found: _closing(found, sent_back=["b"]), silent)
 
     rows = {row.id: row for row in all_rows(database, items)}
     assert [rows[id_].state for id_ in IDS] == ["certified", "asking", "certified", "certified"]
@@ -295,7 +295,7 @@ def test_history_is_newest_first(
         person = add_annotator(database, f"auditor {label}")
         (question,) = all_rows(database, questions, questions.c.window == window)
         add_answer(database, question.item, person, label, question.id, "audit")
-        assert room.close(duty, window, _closing)
+        assert room.close(duty, window, _closing, silent)
     newest, oldest = room.closed_windows(9)
     assert newest.id > oldest.id
     assert (oldest.scores.tolist(), oldest.wrong.tolist()) == ([0.5], [False])
@@ -315,7 +315,7 @@ def test_answers_that_came_while_frozen_are_looked_at_after_closing(
     _answer_audits(database, 1)
     assert stream.work_rechecks(99, always(decision(1))) == 0
     assert count(database, recheck) == 0
-    assert room.close(duty, window, _closing)
+    assert room.close(duty, window, _closing, silent)
     assert [row.item for row in all_rows(database, recheck)] == ["b"]
     decide = always(decision(1))
     assert stream.work_rechecks(99, decide) == 1
@@ -330,7 +330,7 @@ def test_a_retracted_audit_is_open_again(
     _answer_audits(database, 1)
     with database.write() as connection:
         connection.exec_driver_sql("UPDATE answers SET retracted_at = 1 WHERE item = 'a'")
-    assert not room.close(duty, window, _closing)
+    assert not room.close(duty, window, _closing, silent)
 
 
 def test_ready_tells_count_age_and_gold(
@@ -367,7 +367,7 @@ def test_an_item_sent_back_can_join_a_later_window(
     coins.picks = ()
     window = room.freeze(duty, 4, _terms, silent)
     assert window is not None
-    assert room.close(duty, window, lambda found: _closing(found, sent_back=["b"], tau=None))
+    assert room.close(duty, window, lambda found: _closing(found, sent_back=["b"], tau=None), silent)
     again = always(decision(1, ItemState.READY, publish=False))
     assert StreamRoom(database, {}).work_rechecks(9, again) == 1
     assert again.seen[0].sent_back == 1

@@ -60,24 +60,27 @@ def recheck_items(connection: Connection, items: Sequence[str], reason: str, due
 
 
 def withdraw(connection: Connection, items: Sequence[str], now: int) -> list[int]:
-    """Cancel what is still asked about these items, but for audits of open windows; ids of the questions.
+    """Cancel what is still asked about these items; ids of the questions.
 
+    Audits of open windows and of released labels stay, whatever becomes of the item: their coins have fallen.
     Their budget is the caller's to release.
     """
     if not items:
         return []
-    audited = and_(
+    of_open_window = and_(
         questions.c.purpose == Purpose.AUDIT.value,
         questions.c.window.in_(select(windows.c.id).where(windows.c.state == WindowState.OPEN.value)),
     )
+    audited = of_open_window | (questions.c.purpose == Purpose.OUTGOING.value)
     return _end(
         connection, among(connection, questions.c.item, items) & ~audited, QuestionState.CANCELLED, now
     )
 
 
-def expire(connection: Connection, window: int, now: int) -> list[int]:
+def expire(connection: Connection, window: int, purpose: Purpose, now: int) -> list[int]:
     """End the unanswered audits of a window; ids of the questions, whose budget the caller releases."""
-    return _end(connection, questions.c.window == window, QuestionState.EXPIRED, now)
+    which = and_(questions.c.window == window, questions.c.purpose == purpose.value)
+    return _end(connection, which, QuestionState.EXPIRED, now)
 
 
 def _end(connection: Connection, which: ColumnElement[bool], state: QuestionState, now: int) -> list[int]:

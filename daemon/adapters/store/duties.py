@@ -40,6 +40,11 @@ def drop(connection: Connection, duty: Duty) -> None:
     )
 
 
+def hold(connection: Connection, name: str) -> None:
+    """Let whoever has this duty write nothing under it until the transaction ends."""
+    connection.execute(select(duties.c.epoch).where(duties.c.name == name).with_for_update())
+
+
 def check(connection: Connection, duty: Duty) -> None:
     """Make sure that the duty is still held, and stays so until the transaction ends.
 

@@ -7,57 +7,76 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, insert, literal, or_, select, update
 
-from daemon.adapters.store import asking, decided, open_items, outbox
+from daemon.adapters.store import asking, budget, decided, open_items, outbox, panels
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import f8, i1, i4, unpack_frozen
+from daemon.adapters.store.codec import f8, i4, unpack_frozen
+from daemon.adapters.store.panels import Terms
 from daemon.adapters.store.schema import answers, items, questions, recheck, windows
-from daemon.core.rows import OpenItem
-from daemon.core.states import ItemState, WindowState
-from daemon.core.window_rows import Closing, Judge, OpenWindow, WindowPlan
+from daemon.core.panel import UNANSWERED
+from daemon.core.rows import AuditMade, OpenItem
+from daemon.core.states import AuditProtocol, ItemState, Purpose, WindowState
+from daemon.core.window_rows import Closing, Judge, LedgerRecord, OpenWindow, WindowPlan
 
-UNANSWERED = -1
 
-
-def close(connection: Connection, window: int, judge: Judge, caps: asking.Caps, now: int) -> bool:
-    """Judge a window and, if the judge says so, write its closing. True if closed."""
+def lock(connection: Connection, window: int) -> Row[Any] | None:
+    """The row of a window, locked with its questions; None if it is not open."""
     row = connection.execute(
         select(windows)
         .where(windows.c.id == window, windows.c.state == WindowState.OPEN.value)
         .with_for_update()
     ).one_or_none()
-    if row is None:
-        return False
+    if row is not None:
+        panels.lock(connection, window, Purpose.AUDIT)
+    return row
+
+
+def close(
+    connection: Connection, row: Row[Any], judge: Judge, ledger: LedgerRecord, caps: asking.Caps, now: int
+) -> NDArray[np.int64] | None:
+    """Judge a window and, if the judge says so, write its closing.
+
+    Args:
+        row: of the window, as `lock` gave it.
+        ledger: of everything released before.
+
+    Returns:
+        (r,) places of the released labels in the frozen order; None if the window stays open.
+    """
     frozen, audited = unpack_frozen(row.frozen), i4(row.audited).astype(np.int64)
-    audits = _audits(connection, window, [frozen.ids[index] for index in audited.tolist()])
+    answered = panels.read(connection, [row.id], Purpose.AUDIT)[row.id]
+    ids = [frozen.ids[index] for index in audited.tolist()]
+    audits = panels.findings(answered, ids, AuditProtocol(row.protocol))
     overdue = now >= row.deadline
     if (audits == UNANSWERED).any() and not overdue:
-        return False
+        return None
     stored = _load(connection, frozen.ids)
     open_window = OpenWindow(
-        window, _plan(row), stored, frozen.scores, frozen.labels, audited, audits, overdue
+        row.id, _plan(row), stored, frozen.scores, frozen.labels, audited, audits, overdue, ledger
     )
     closing = judge(open_window)
     if closing is None:
-        return False
+        return None
     _finish(connection, open_window, closing, now)
-    expired = asking.expire(connection, window, now)
-    _decide(connection, open_window, closing, caps, now, expired)
-    return True
+    # All money that changes hands, here and for the ledger's audits, is locked in one order.
+    expired = asking.expire(connection, row.id, Purpose.AUDIT, now)
+    budget.release(connection, expired, {(row.tier, budget.day(now))})
+    _decide(connection, open_window, closing, caps, now)
+    return np.flatnonzero([state == ItemState.CERTIFIED for state in closing.decision.states])
 
 
-def _audits(connection: Connection, window: int, ids: Sequence[str]) -> NDArray[np.int64]:
-    # Locked first: an answer that comes meanwhile waits, and then finds its question expired.
-    lock = (
-        select(questions.c.id).where(questions.c.window == window).order_by(questions.c.id).with_for_update()
-    )
-    connection.execute(lock)
-    query = (
-        select(answers.c.item, answers.c.labels)
-        .join(questions, questions.c.id == answers.c.question)
-        .where(questions.c.window == window, answers.c.retracted_at.is_(None))
-    )
-    found = {row.item: int(i1(row.labels)[0]) for row in connection.execute(query)}
-    return np.array([found.get(id_, UNANSWERED) for id_ in ids], np.int64)
+def ask_thirds(connection: Connection, row: Row[Any], caps: asking.Caps, now: int) -> list[AuditMade]:
+    """Ask a third expert where two differ; nothing is asked of a window that closes in any case."""
+    if now >= row.deadline or AuditProtocol(row.protocol) == AuditProtocol.SINGLE:
+        return []
+    terms = audit_terms(row)
+    answered = panels.read(connection, [row.id], Purpose.AUDIT)[row.id]
+    return panels.ask_thirds(connection, answered, terms, caps, now)
+
+
+def audit_terms(row: Row[Any]) -> Terms:
+    """How a window's audits are asked."""
+    protocol = AuditProtocol(row.protocol)
+    return Terms(row.id, Purpose.AUDIT, protocol, row.tier, row.price, row.priority)
 
 
 def _load(connection: Connection, ids: Sequence[str]) -> list[OpenItem]:
@@ -76,11 +95,13 @@ def _plan(row: Row[Any]) -> WindowPlan:
         price=row.price,
         priority=row.priority,
         deadline_seconds=(row.deadline - row.frozen_at) / 1000,
+        protocol=AuditProtocol(row.protocol),
+        outgoing_p=row.outgoing_p,
     )
 
 
 def _finish(connection: Connection, window: OpenWindow, closing: Closing, now: int) -> None:
-    # An audit that nobody answered in time counts as an error.
+    # An audit that nobody answered in time, or that three experts could not settle, counts as an error.
     wrong = window.audits != window.labels[window.audited, 0]
     certified = sum(state == ItemState.CERTIFIED for state in closing.decision.states)
     connection.execute(
@@ -104,11 +125,10 @@ def _decide(
     closing: Closing,
     caps: asking.Caps,
     now: int,
-    expired: Sequence[int],
 ) -> None:
     ids = [item.id for item in window.items]
     bundles = [item.bundle for item in window.items]
-    asked = decided.write(connection, window.items, closing.decision, caps, now, bundles, expired)
+    asked = decided.write(connection, window.items, closing.decision, caps, now, bundles)
     sent_back = [id_ for id_, back in zip(ids, closing.sent_back.tolist(), strict=True) if back]
     connection.execute(
         update(items).where(among(connection, items.c.id, sent_back)).values(sent_back=items.c.sent_back + 1)

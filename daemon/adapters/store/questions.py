@@ -18,7 +18,7 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, items, questions, skips, windows
 from daemon.core.errors import LeaseLost, UnknownReviewer
 from daemon.core.rows import Lease, Person
-from daemon.core.states import BLIND_PURPOSES, AnnotatorKind, QuestionState, WindowState
+from daemon.core.states import BLIND_PURPOSES, AnnotatorKind, Purpose, QuestionState, WindowState
 
 OPEN, LEASED, ANSWERED = QuestionState.OPEN.value, QuestionState.LEASED.value, QuestionState.ANSWERED.value
 BLIND = frozenset(BLIND_PURPOSES)
@@ -98,7 +98,7 @@ class QuestionRoom:
         """Retract the person's last answer and lease its question again; None if there is none to undo.
 
         With `question`, only an answer to this one is retracted: a repeated call returns the same lease.
-        An answer that a closed window rests on stands.
+        An answer that a closed window or a settled entry of the ledger rests on stands.
 
         Raises:
             UnknownReviewer: nobody has this id.
@@ -110,7 +110,7 @@ class QuestionRoom:
             if question is not None and (last is None or last.question != question):
                 held = _held(connection, question, person)
                 return _give(connection, [held], person, until)[0] if held is not None else None
-            if last is None or _window_closed(connection, last.question):
+            if last is None or _rested_on(connection, last):
                 return None
             row = _lock_question(connection, last.question)
             _retract(connection, last, self._database.now(connection))
@@ -277,11 +277,17 @@ def _held(connection: Connection, question: int, person: int) -> Row[Any] | None
     return connection.execute(query.with_for_update()).one_or_none()
 
 
-def _window_closed(connection: Connection, question: int) -> bool:
-    # Shared lock: a window that is about to close waits for the undo, or the undo sees it closed.
-    window = select(questions.c.window).where(questions.c.id == question).scalar_subquery()
-    query = select(windows.c.state).where(windows.c.id == window).with_for_update(read=True)
-    return connection.execute(query).scalar_one_or_none() == WindowState.CLOSED.value
+def _rested_on(connection: Connection, answer: Row[Any]) -> bool:
+    """Whether a window closed on this answer, or the ledger settled on it."""
+    # Shared lock: who is about to close or settle waits for the undo, or the undo sees it done.
+    window = select(questions.c.window).where(questions.c.id == answer.question).scalar_subquery()
+    query = select(windows.c.state, windows.c.outgoing_open).where(windows.c.id == window)
+    row = connection.execute(query.with_for_update(read=True)).one_or_none()
+    if row is None:
+        return False
+    if answer.purpose == Purpose.OUTGOING.value:
+        return not row.outgoing_open
+    return bool(row.state == WindowState.CLOSED.value)
 
 
 def _retract(connection: Connection, answer: Row[Any], now: int) -> None:

@@ -11,6 +11,7 @@ from daemon.adapters.store import budget, stories
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.ledger import Book
 from daemon.adapters.store.rested import Rested
 from daemon.adapters.store.schema import (
     annotators,
@@ -54,6 +55,7 @@ class ReportRoom:
         self._database = database
         self._caps = caps
         self._closed: dict[int, WindowRecord] = {}
+        self._book = Book()
         self._states = Rested(_states)
         self._labels = Rested(_count_labels)
         self._arrivals = Rested(_arrivals)
@@ -91,6 +93,7 @@ class ReportRoom:
                 outbox=_number(connection, outbox),
                 rechecks=_number(connection, recheck, recheck.c.due <= now),
                 automated=max(0, automatic - _answered_automatic(connection)),
+                ledger=self._book.record(connection),
             )
 
     def item(self, id_: str) -> ItemStory | None:

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, and_, select
 from daemon.adapters.store import annotating
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f4, i1
-from daemon.adapters.store.schema import annotators, answers, items, labels, questions
+from daemon.adapters.store.schema import annotators, answers, items, labels, questions, windows
 from daemon.core.report_rows import (
     AskedQuestion,
     CastVote,
@@ -16,8 +16,16 @@ from daemon.core.report_rows import (
     ItemStory,
     LabelRevision,
     RecentLabel,
+    StoredCertificate,
 )
-from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose, QuestionState
+from daemon.core.states import (
+    AnnotatorKind,
+    AuditProtocol,
+    ItemState,
+    LabelStatus,
+    Purpose,
+    QuestionState,
+)
 
 
 def story(connection: Connection, id_: str) -> ItemStory | None:
@@ -113,7 +121,13 @@ def _answers(connection: Connection, id_: str) -> list[GivenAnswer]:
 
 
 def _revisions(connection: Connection, id_: str) -> list[LabelRevision]:
-    query = select(labels).where(labels.c.item == id_).order_by(labels.c.revision)
+    terms = (windows.c.alpha, windows.c.delta, windows.c.tau, windows.c.protocol)
+    query = (
+        select(labels, *terms)
+        .outerjoin(windows, windows.c.id == labels.c.window)
+        .where(labels.c.item == id_)
+        .order_by(labels.c.revision)
+    )
     return [
         LabelRevision(
             revision=row.revision,
@@ -124,9 +138,16 @@ def _revisions(connection: Connection, id_: str) -> list[LabelRevision]:
             bundle=row.bundle,
             cost=row.cost,
             at=row.at,
+            certificate=_certificate(row),
         )
         for row in connection.execute(query)
     ]
+
+
+def _certificate(row: Row[*tuple[Any, ...]]) -> StoredCertificate | None:
+    if row.window is None or row.tau is None:
+        return None
+    return StoredCertificate(row.window, row.alpha, row.delta, row.tau, AuditProtocol(row.protocol))
 
 
 def _questions(connection: Connection, id_: str) -> list[AskedQuestion]:

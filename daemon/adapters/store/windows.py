@@ -1,20 +1,20 @@
 """Windows: ready items frozen on fixed terms, coins tossed after, judged when the audits are in."""
 
-import math
-import secrets
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, literal_column, select, update
 
-from daemon.adapters.store import asking, budget, duties, judging, outbox
+from daemon.adapters.store import asking, coins, duties, judging, ledger, outbox, panels
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import i1, i4, pack_frozen, unpack_frozen
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.panels import Terms
 from daemon.adapters.store.schema import annotators, answers, items, questions, windows
-from daemon.core.rows import Ask, Asked, AuditMade, ComposeAudits, Duty
+from daemon.core import panel
+from daemon.core.errors import Unaffordable
+from daemon.core.rows import AuditMade, ComposeAudits, Duty
 from daemon.core.states import (
     RANDOM_PURPOSES,
     AnnotatorKind,
@@ -23,24 +23,15 @@ from daemon.core.states import (
     QuestionState,
     WindowState,
 )
-from daemon.core.window_rows import Frozen, Judge, Ready, WindowPlan, WindowRecord
-
-Toss = Callable[[int, int, float], NDArray[np.bool_]]
-"""Seed, number of coins, probability -> (n,) True where the coin fell on 'audit'."""
-
-DEVIATIONS = 6
-"""Standard deviations above the expected number of audits that the budget must be able to pay."""
-
-
-class _Unaffordable(Exception):
-    """The budget cannot pay for this window's audits."""
+from daemon.core.window_rows import Frozen, Judge, LedgerRecord, Ready, WindowPlan, WindowRecord
 
 
 class WindowRoom:
     """`daemon.core.ports.WindowStore` on SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database, caps: asking.Caps, toss: Toss) -> None:
+    def __init__(self, database: Database, caps: asking.Caps, toss: coins.Toss) -> None:
         """`caps` as for the stream's store; `toss` draws a window's coins from its seed."""
+        self._book = ledger.Book()
         self._database = database
         self._caps = caps
         self._toss = toss
@@ -71,9 +62,8 @@ class WindowRoom:
     ) -> int | None:
         """Freeze up to `limit` ready items, longest ready first: plan, seed, coins, questions, in this order.
 
-        The budget is asked before the seed is drawn, for more audits than the coins can reasonably pick
-        (six standard deviations). Asked for what they did pick, it would refuse the windows with many
-        audits and let those with few pass: the coins would not be fair any more.
+        The budget is asked before the seed is drawn, for all that these coins and those of the ledger may
+        pick: a window that today's budget could not pay to release is not frozen.
 
         Returns:
             The window's id; None when nothing was ready, or the budget cannot pay (then nothing happens).
@@ -90,7 +80,7 @@ class WindowRoom:
                 window, audits = self._freeze(connection, frozen, plan(frozen))
                 outbox.put(connection, compose(audits))
                 return window
-        except _Unaffordable:
+        except Unaffordable:
             return None
 
     def open_windows(self) -> list[int]:
@@ -101,19 +91,60 @@ class WindowRoom:
             )
             return list(connection.execute(query).scalars())
 
-    def close(self, duty: Duty, window: int, judge: Judge) -> bool:
+    def close(self, duty: Duty, window: int, judge: Judge, compose: ComposeAudits) -> bool:
         """Load, judge and, if the judge says so, close: states, labels, outbox, rechecks. True if closed.
 
         While audits are unanswered and the deadline has not passed, the window must wait in any case:
-        then nothing is loaded and the judge is not asked.
+        then nothing is loaded and the judge is not asked, but third experts are where two differ. Coins for
+        the ledger are tossed in the same transaction, after the verdict.
 
         Raises:
             DutyLost: somebody else tends the windows now.
+            Unaffordable: the budget cannot pay for what the ledger's coins may pick; nothing was written.
         """
         with self._database.write() as connection:
             duties.check(connection, duty)
             now = self._database.now(connection)
-            return judging.close(connection, window, judge, self._caps, now)
+            row = judging.lock(connection, window)
+            if row is None:
+                return False
+            outbox.put(connection, compose(judging.ask_thirds(connection, row, self._caps, now)))
+            record = self._book.record(connection)
+            released = judging.close(connection, row, judge, record, self._caps, now)
+            if released is None:
+                return False
+            made = ledger.draw(connection, row, released, self._toss, self._caps, now)
+            outbox.put(connection, compose(made))
+            return True
+
+    def settle_ledger(self, duty: Duty, compose: ComposeAudits) -> int:
+        """Write down what audits of released labels found, window by window; number of windows settled.
+
+        Raises:
+            DutyLost: somebody else tends the windows now.
+        """
+        with self._database.read() as connection:
+            pending = self._book.pending(connection, self._database.now(connection))
+        settled = 0
+        for window in pending:
+            with self._database.write() as connection:
+                duties.check(connection, duty)
+                done, made = ledger.settle(connection, window, self._caps, self._database.now(connection))
+                outbox.put(connection, compose(made))
+                settled += done
+        return settled
+
+    def ledger(self) -> LedgerRecord:
+        """Everything released since the ledger was started."""
+        with self._database.read() as connection:
+            return self._book.record(connection)
+
+    def last_threshold(self) -> float | None:
+        """What the window that closed last released from; None if it released nothing, or there is none."""
+        closed = windows.c.state == WindowState.CLOSED.value
+        last = select(windows.c.tau).where(closed).order_by(windows.c.id.desc()).limit(1)
+        with self._database.read() as connection:
+            return connection.execute(last).scalar_one_or_none()
 
     def closed_windows(self, limit: int) -> list[WindowRecord]:
         """Newest first."""
@@ -132,32 +163,24 @@ class WindowRoom:
         now = self._database.now(connection)
         window = _store_terms(connection, frozen, terms, now)
         _mark_frozen(connection, frozen.ids, window, now)
-        self._check_budget(connection, terms, len(frozen.ids), now)
-        seed = secrets.randbits(128)
-        audited = np.flatnonzero(self._toss(seed, len(frozen.ids), terms.p))
-        drawn = {"seed": f"{seed:032x}", "audited": audited.astype("<i4").tobytes()}
+        most = _most_asked(terms, len(frozen.ids))
+        coins.check_money(connection, terms.tier, terms.price, most, self._caps, now)
+        seed, fell = coins.draw(self._toss, len(frozen.ids), terms.p)
+        audited = np.flatnonzero(fell)
+        drawn = {"seed": seed, "audited": audited.astype("<i4").tobytes()}
         connection.execute(update(windows).where(windows.c.id == window).values(**drawn))
-        asks = [Ask(row, terms.tier, Purpose.AUDIT, terms.priority, terms.price) for row in audited.tolist()]
-        asked = asking.ask(connection, frozen.ids, asks, self._caps, now, window)
-        if len(asked) < len(asks):
-            raise _Unaffordable
-        return window, _audits_made(connection, frozen, asked)
-
-    def _check_budget(self, connection: Connection, terms: WindowPlan, n: int, now: int) -> None:
-        spread = math.sqrt(n * terms.p * (1 - terms.p))
-        most = min(n, math.ceil(n * terms.p + DEVIATIONS * (spread + 1)))
-        period, cap = budget.day(now), self._caps.get(terms.tier)
-        granted = budget.reserve(connection, terms.tier, terms.price, most, cap, period)
-        budget.give_back(connection, terms.tier, period, granted * terms.price)
-        if granted < most:
-            raise _Unaffordable
+        asked = Terms(window, Purpose.AUDIT, terms.protocol, terms.tier, terms.price, terms.priority)
+        ids = [frozen.ids[place] for place in audited.tolist()]
+        made = panels.ask(connection, ids, asked, self._caps, now)
+        if len(made) < len(ids) * asked.first:
+            raise Unaffordable(f"window {window}: the coins picked {len(ids)} items")
+        return window, made
 
 
-def _audits_made(connection: Connection, frozen: Frozen, asked: Sequence[Asked]) -> list[AuditMade]:
-    ids = [frozen.ids[one.ask.row] for one in asked]
-    query = select(items.c.id, items.c.payload).where(among(connection, items.c.id, ids))
-    payloads = {row.id: bytes(row.payload) for row in connection.execute(query)}
-    return [AuditMade(one.question, id_, payloads[id_], one.ask) for one, id_ in zip(asked, ids, strict=True)]
+def _most_asked(terms: WindowPlan, n: int) -> int:
+    """More answers than the coins of a window, and then those of the ledger, will reasonably take."""
+    outgoing = 0 if terms.outgoing_p is None else coins.most_picked(n, terms.outgoing_p)
+    return panel.MOST[terms.protocol] * (coins.most_picked(n, terms.p) + outgoing)
 
 
 def record_of(row: Row[Any]) -> WindowRecord:
@@ -220,6 +243,8 @@ def _store_terms(connection: Connection, frozen: Frozen, terms: WindowPlan, now:
         "deadline": now + round(terms.deadline_seconds * 1000),
         "frozen_at": now,
         "frozen": pack_frozen(frozen),
+        "protocol": terms.protocol.value,
+        "outgoing_p": terms.outgoing_p,
     }
     return int(connection.execute(insert(windows).values(**row).returning(windows.c.id)).scalar_one())
 

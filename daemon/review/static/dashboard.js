@@ -85,6 +85,8 @@ function states(o) {
 function promise(o) {
   write("sentence", o.promise.sentence);
   write("standing", o.promise.standing);
+  write("ledger", o.promise.ledger);
+  byId("ledger").classList.toggle("quiet", !o.promise.suspended);
   draw("windows", o.promise.windows, (windows) =>
     table(
       "windows",

@@ -132,6 +132,7 @@ def test_what_passes_is_certified_and_what_was_audited_is_human() -> None:
         "delta": pytest.approx(0.1),
         "window": 7,
         "threshold": pytest.approx(0.9, abs=1e-5),
+        "protocol": "single",
     }
 
 
