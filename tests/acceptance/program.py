@@ -112,6 +112,13 @@ class Program:
         found = [*self.folder.glob("*.log"), *self.folder.glob("state/logs/*.log")]
         return "\n".join(f"--- {path.name}\n{path.read_text(errors='replace')[-3_000:]}" for path in found)
 
+    def logs_of(self, process: subprocess.Popen[bytes]) -> str:
+        """What one process wrote."""
+        return next(
+            path.read_text(errors="replace")
+            for path in self.folder.glob(f"*-{self.processes.index(process)}.log")
+        )
+
     def stop(self) -> None:
         """End everything that is still there."""
         for process in self.processes:
