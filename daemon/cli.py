@@ -188,7 +188,7 @@ def status(config: "Config") -> None:
 @CONFIG_OPTION
 @click.pass_context
 def ledger(ctx: click.Context, file: Path) -> None:
-    """Show what audits of released labels found, and whether labels are released still."""
+    """Show how many released labels audits found wrong, and what follows."""
     ctx.obj = file
     if ctx.invoked_subcommand is None:
         from daemon.wiring import ledger as wiring

@@ -33,6 +33,7 @@ def decide(
     bundle: int | None,
     draws: NDArray[np.bool_] | None = None,
     accepted_from: float | None = None,
+    corrections: int | None = None,
 ) -> Decision:
     """State, label, questions and publication of every item of the evidence.
 
@@ -44,11 +45,19 @@ def decide(
         draws: (n,) True for items drawn at random to be asked blind before the first window.
         accepted_from: where provisional labels go out if they are `accepted`, the least score of those that
             do; None: none does. What was published before is always corrected.
+        corrections: how many released labels may be taken back now; the others wait. None: any number.
     """
     posterior, labels, scores = _with_final_answers(evidence, policy)
+    turned, later = _turned(evidence, labels, scores, policy, corrections)
+    released = np.array([state == ItemState.CERTIFIED for state in evidence.states], np.bool_)
+    stands = released & ~turned & (evidence.final < 0)
+    labels[stands] = evidence.before[stands]
     draws = np.zeros(len(evidence), np.bool_) if draws is None else draws
     learned = bundle is not None or policy.guarantee.cold_start_gold == 0
-    fates = [_fate(evidence, row, policy, learned, bool(draws[row])) for row in range(len(evidence))]
+    fates = [
+        _Fate(ItemState.CERTIFIED) if stands[row] else _fate(evidence, row, policy, learned, bool(draws[row]))
+        for row in range(len(evidence))
+    ]
     status = [STATUS.get(fate.state, LabelStatus.PROVISIONAL) for fate in fates]
     return Decision(
         posterior=posterior,
@@ -63,6 +72,7 @@ def decide(
         status=status,
         withdraw=np.array([fate.withdraw for fate in fates], np.bool_),
         asks=[ask for row, fate in enumerate(fates) for ask in _asks(row, fate, scores, policy)],
+        later=later,
     )
 
 
@@ -110,8 +120,6 @@ def _fate(evidence: Evidence, row: int, policy: Policy, learned: bool, draw: boo
     sure = evidence.scores[row] >= policy.routing.ask_below
     if evidence.answered[row].any():
         return _Fate(ItemState.HUMAN, withdraw=True) if sure else _next_question(evidence, row, policy)
-    if evidence.states[row] == ItemState.CERTIFIED:
-        return _Fate(ItemState.CERTIFIED)
     if not learned or (sure and evidence.sent_back[row] < policy.routing.max_windows):
         # Before anything is learned nobody knows what is doubtful: only random draws are worth asking.
         return _Fate(ItemState.READY, withdraw=True)
@@ -120,6 +128,8 @@ def _fate(evidence: Evidence, row: int, policy: Policy, learned: bool, draw: boo
 
 def _next_question(evidence: Evidence, row: int, policy: Policy) -> _Fate:
     """The lowest tier of the ladder that has not given all its answers."""
+    if evidence.follows is not None and evidence.follows[row]:
+        return _Fate(ItemState.ASKING)
     ladder = policy.ladder
     for step, tier in enumerate(ladder):
         missing = _overlap(policy, tier) - int(evidence.answered[row, step] + evidence.wanted[row, step])
@@ -142,6 +152,32 @@ def _asks(row: int, fate: _Fate, scores: NDArray[np.float32], policy: Policy) ->
     priority = GOLD_PRIORITY if fate.purpose == Purpose.GOLD else 1.0 - float(scores[row])
     price = policy.tiers[fate.tier].price_micros
     return [Ask(row, fate.tier, fate.purpose, priority, price) for _ in range(fate.count)]
+
+
+def _turned(
+    evidence: Evidence,
+    labels: NDArray[np.int64],
+    scores: NDArray[np.float32],
+    policy: Policy,
+    corrections: int | None,
+) -> tuple[NDArray[np.bool_], list[int]]:
+    """(n,) released labels that the evidence now contradicts and that may be taken back; rows to wait.
+
+    Only a label that would be accepted today takes the place of a released one: a doubt alone does not undo
+    what a window has passed.
+    """
+    found = [
+        row
+        for row, state in enumerate(evidence.states)
+        if state == ItemState.CERTIFIED
+        and evidence.final[row] < 0
+        and labels[row] != evidence.before[row]
+        and scores[row] >= policy.routing.ask_below
+    ]
+    now = found if corrections is None else found[:corrections]
+    turned = np.zeros(len(evidence), np.bool_)
+    turned[now] = True
+    return turned, found[len(now) :]
 
 
 def _provisional(

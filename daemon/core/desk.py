@@ -15,6 +15,7 @@ from daemon.core.messages import audit_composer, composer
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import Publisher, StreamStore, WindowStore
 from daemon.core.rows import Compose, Decision, Duty, OpenItem
+from daemon.core.states import ItemState
 from daemon.core.windows import WindowJudge, is_due, plan, voter_of
 
 log = logging.getLogger(__name__)
@@ -62,6 +63,26 @@ class HeldDuty:
 
 
 @dataclass
+class PerMinute:
+    """An allowance that is full again with every minute."""
+
+    limit: int
+    clock: Callable[[], float] = time.monotonic
+    _minute: float = float("-inf")
+    _taken: int = 0
+
+    def left(self) -> int:
+        """What may still be taken in this minute."""
+        if self.clock() - self._minute >= 60:
+            self._minute, self._taken = self.clock(), 0
+        return self.limit - self._taken
+
+    def take(self, count: int) -> None:
+        """Use some of it up."""
+        self._taken += count
+
+
+@dataclass
 class Desk:
     """Does what is due, again and again, until asked to stop.
 
@@ -94,6 +115,7 @@ class Desk:
     def __post_init__(self) -> None:
         self._publishing = HeldDuty(self.store, "publishing", self.holder)
         self._closing = HeldDuty(self.store, "windows", self.holder)
+        self._corrections = PerMinute(self.policy.routing.corrections_per_minute)
 
     def run(self) -> None:
         """Work until `stop` is set, then publish what is left and give the duties back."""
@@ -209,11 +231,33 @@ class Desk:
     def _decide(self, items: Sequence[OpenItem]) -> tuple[Decision, Compose]:
         current = self.bundles.current()
         evidence = of_stored(items, self.keys, current.bundle, self.policy.ladder, self.policy.final_tiers)
-        decision = decide(evidence, self.policy, current.id, accepted_from=self.accepted_from())
+        decision = decide(
+            evidence,
+            self.policy,
+            current.id,
+            accepted_from=self.accepted_from(),
+            corrections=self._corrections.left(),
+        )
+        self._tell_corrected(items, decision)
         compose = composer(
             decision, lambda row: voter_of(items[row], self.names), self.policy.classes, self.outputs
         )
         return decision, compose
+
+    def _tell_corrected(self, items: Sequence[OpenItem], decision: Decision) -> None:
+        corrected = sum(
+            item.state == ItemState.CERTIFIED and after == ItemState.READY
+            for item, after in zip(items, decision.states, strict=True)
+        )
+        self._corrections.take(corrected)
+        if corrected or decision.later:
+            log.info(
+                "%d released labels taken back by bundle %s, %d wait for their turn",
+                corrected,
+                decision.bundle,
+                len(decision.later),
+                extra={"action": "corrected"},
+            )
 
     def _due(self, what: str, seconds: float) -> bool:
         now = time.monotonic()

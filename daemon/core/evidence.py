@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from daemon.core.rows import F4, I1, Answer, FunctionVersion, OpenItem
 from daemon.core.states import BLIND_PURPOSES, ItemState, Purpose, QuestionState
+from models.arrays import softmax
 from models.bundle import Bundle
 from models.votes import Votes
 
@@ -29,6 +30,7 @@ class Evidence:
         drawn: (n,) a random blind question is open. held: (n,) somebody is looking at a question right now.
         sent_back: (n,) windows that refused. revision: (n,) 0 for never published.
         before: (n,) last label, -1 for new items. states: last states; None for new items.
+        follows: (n,) another item of the same subject is asked in its place; None: no item is.
     """
 
     posterior: F4
@@ -43,6 +45,7 @@ class Evidence:
     revision: NDArray[np.int64]
     before: NDArray[np.int64]
     states: Sequence[ItemState | None]
+    follows: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -89,20 +92,52 @@ def of_stored(
 ) -> Evidence:
     """Evidence on items that were decided before; answers of final tiers stand outside the posterior."""
     posterior, classifier = _posterior_of_stored(items, keys, bundle, final_tiers)
+    groups = _subjects(items)
+    posterior = _fused(posterior, groups, bundle)
+    answers = [[answer for row in groups[own] for answer in items[row].answers] for own in range(len(items))]
+    asked = [[tier for row in groups[own] for tier in _settling(items[row])] for own in range(len(items))]
     return Evidence(
         posterior=posterior,
         scores=bundle.scores(posterior).astype(np.float32),
         classifier=classifier,
-        final=np.array([final_label(item.answers, final_tiers) for item in items], np.int64),
-        answered=_count(ladder, [[answer.tier for answer in item.answers] for item in items]),
-        wanted=_count(ladder, [_settling(item) for item in items]),
+        final=np.array([final_label(given, final_tiers) for given in answers], np.int64),
+        answered=_count(ladder, [[answer.tier for answer in given] for given in answers]),
+        wanted=_count(ladder, asked),
         drawn=np.array([_is_drawn(item) for item in items], np.bool_),
         held=np.array([_is_held(item) for item in items], np.bool_),
         sent_back=np.array([item.sent_back for item in items], np.int64),
         revision=np.array([item.revision for item in items], np.int64),
         before=np.array([item.labels[0] for item in items], np.int64),
         states=[item.state for item in items],
+        follows=np.array([groups[own][0] != own for own in range(len(items))], np.bool_),
     )
+
+
+def _subjects(items: Sequence[OpenItem]) -> list[list[int]]:
+    """For each item the rows that show the same thing, itself among them."""
+    members: dict[str, list[int]] = {}
+    for row, item in enumerate(items):
+        if item.subject is not None:
+            members.setdefault(item.subject, []).append(row)
+    return [[row] if item.subject is None else members[item.subject] for row, item in enumerate(items)]
+
+
+def _fused(posterior: F4, groups: Sequence[list[int]], bundle: Bundle) -> F4:
+    """Items of one subject get one posterior: what each adds to the prior, added up and damped.
+
+    The same annotators spoke about all of them, so that n observations count as the root of n: halfway
+    between one and the other in logarithms of what all of them and what a single one would be worth.
+    """
+    shared = {rows[0]: rows for rows in groups if len(rows) > 1}
+    if not shared:
+        return posterior
+    prior = np.log(bundle.posterior_dense(np.empty((1, 0), np.int8), ()))
+    fused = posterior.copy()
+    for rows in shared.values():
+        added = np.log(np.maximum(posterior[rows], 1e-9)) - prior
+        pooled = softmax(prior + added.sum(axis=0, keepdims=True) / np.sqrt(len(rows)))
+        fused[rows] = pooled
+    return fused
 
 
 def _settling(item: OpenItem) -> list[str]:

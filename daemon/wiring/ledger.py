@@ -64,8 +64,9 @@ def _lines(
     ]
     if ledger is not None:
         lines += [
-            ("wrong at most", f"{ledger.bound:,}, with {promise.confidence:.0%} confidence, ever"),
-            ("share at most", f"{ledger.share:.2%}, the target is {promise.target_error:.2%}"),
+            ("wrong, at most", f"{ledger.bound:,} with {promise.confidence:.0%} confidence, at all times"),
+            ("not found yet, at most", f"{ledger.remaining:,}"),
+            ("their share, at most", f"{ledger.share:.2%}; the target is {promise.target_error:.2%}"),
         ]
     if record.waiting_windows:
         waiting = f"{record.waiting_released:,} released in {record.waiting_windows:,} windows"

@@ -33,7 +33,7 @@ import math
 from dataclasses import dataclass
 from functools import lru_cache
 
-THETAS = (0.08, 0.15, 0.3, 0.5, 0.8, 1.3, 2.5)
+RATES = (0.08, 0.15, 0.3, 0.5, 0.8, 1.3, 2.5)
 """The average's terms: small ones are sharp when many errors were found, large ones when few were."""
 
 
@@ -119,6 +119,6 @@ class Ledger:
 
 
 def _log_average(found: int, errors: int, p: float) -> float:
-    exponents = [-theta * found - errors * math.log1p(p * math.expm1(-theta)) for theta in THETAS]
+    exponents = [-theta * found - errors * math.log1p(p * math.expm1(-theta)) for theta in RATES]
     largest = max(exponents)
-    return largest + math.log(math.fsum(math.exp(x - largest) for x in exponents) / len(THETAS))
+    return largest + math.log(math.fsum(math.exp(x - largest) for x in exponents) / len(RATES))

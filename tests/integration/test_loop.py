@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from loop_harness import CLASSES, POLICY, Loop
 
+from daemon.adapters.store.ledger import LedgerRoom
 from daemon.core.decide import STATUS
 from daemon.core.errors import FenceLost
 from daemon.core.states import ItemState
@@ -168,6 +169,77 @@ def test_nothing_freezes_before_the_cold_start_is_over(tmp_path: Path) -> None:
         assert len(loop.windows.open_windows()) == 1
         human = [label for label in loop.labels().values() if label["status"] == "human"]
         assert len(human) == 30
+    finally:
+        loop.close()
+
+
+def released(loop: Loop) -> int:
+    """Let one window release labels whose audits find nothing; how many."""
+    loop.send([sure(number) for number in range(200)])
+    loop.read()
+    loop.tend()
+    loop.answer("eve", "expert", truth)
+    loop.tend()
+    return sum(label["status"] == "certified" for label in loop.labels().values())
+
+
+def outgoing(tmp_path: Path, **promise: object) -> Loop:
+    """A loop that audits many released labels again."""
+    guarantee = replace(POLICY.guarantee, **promise)  # type: ignore[arg-type]
+    return Loop(tmp_path, replace(POLICY, guarantee=guarantee)).start()
+
+
+def test_audits_of_released_labels_correct_them(tmp_path: Path) -> None:
+    loop = outgoing(tmp_path, outgoing_share=1.0)
+    try:
+        count = released(loop)
+        loop.learning.look_again("test", 1_000)
+        loop.settle()
+        assert sum(label["status"] == "certified" for label in loop.labels().values()) == count
+        assert loop.answer("ann", "expert", lambda text: 1 - truth(text), limit=1) == 1
+        labels = loop.labels().values()
+        (corrected,) = [label for label in labels if label["revision"] == 3]
+        assert (corrected["status"], corrected["certificate"]) == ("human", None)
+        assert corrected["label"] != CLASSES[truth(sure(int(corrected["item"][5:]))["text"])]
+        loop.answer("ann", "expert", truth)
+        loop.tend()
+        record = loop.windows.ledger()
+        assert (record.released, record.audited, record.found) == (count, count, 1)
+        assert loop.questions.lease(loop.questions.enroll("joe", "expert").id, "expert", 9, 60.0) == []
+    finally:
+        loop.close()
+
+
+def test_a_bad_ledger_suspends_acceptance_until_it_is_started_anew(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    loop = outgoing(tmp_path, outgoing_share=0.5, target_error=0.2)
+    try:
+        count = released(loop)
+        loop.send([sure(number) for number in range(200, 400)])
+        loop.read()
+        loop.tend()
+        assert len(loop.windows.open_windows()) == 1
+        loop.answer("ann", "expert", lambda text: truth(text) ^ (int(text.split()[-1]) < 200))
+        for _ in range(3):
+            loop.tend()
+        told = [record for record in caplog.records if getattr(record, "action", "") == "suspended"]
+        assert loop.windows.open_windows() == []
+        suspended = loop.windows.closed_windows(1)[0]
+        assert (suspended.tau, suspended.wrong.any()) == (None, False), "its own audits were flawless"
+        labels = loop.labels().values()
+        assert 0 < sum(label["status"] == "certified" for label in labels) < count
+        loop.send([sure(number) for number in range(400, 600)])
+        loop.read()
+        loop.tend()
+        assert loop.windows.open_windows() == [], "nothing freezes"
+        assert len(told) == 1
+        LedgerRoom(loop.database).restart("the reviewers of the first window were mistaken")
+        loop.tend()
+        assert len(loop.windows.open_windows()) == 1
+        loop.answer("eve", "expert", truth)
+        loop.tend()
+        assert loop.windows.closed_windows(1)[0].certified > 0
     finally:
         loop.close()
 

@@ -90,8 +90,8 @@ def _update_items(
     }
     names = list(columns)
     released = [
-        item.state == after == ItemState.CERTIFIED
-        for item, after in zip(open_items, decision.states, strict=True)
+        item.state == after == ItemState.CERTIFIED and not published
+        for item, after, published in zip(open_items, decision.states, decision.publish.tolist(), strict=True)
     ]
     # A released label that stands keeps the figures that it was released with.
     rows = [

@@ -13,7 +13,6 @@ from daemon.adapters.store.schema import annotators, answers, items, questions, 
 from daemon.core.rows import Answer, OpenItem, Wanted
 from daemon.core.states import AnnotatorKind, ItemState, Purpose, QuestionState
 
-
 SIBLINGS = 64
 """Items of one subject that are decided together at most."""
 

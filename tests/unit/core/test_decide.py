@@ -63,6 +63,16 @@ def test_provisional_labels_can_be_held() -> None:
     assert human.publish.tolist() == [True]
 
 
+def test_provisional_labels_may_go_out_from_a_score_on() -> None:
+    accepted = replace(POLICY, guarantee=GuaranteeSettings(provisional="accepted"))
+    for least, published in [(0.9, True), (0.96, False), (float("inf"), False), (None, False)]:
+        assert decide(one(0.95), accepted, 1, accepted_from=least).publish.tolist() == [published]
+    human = decide(one(0.95, final=np.array([0])), accepted, 1)
+    assert human.publish.tolist() == [True]
+    turned = decide(stored(0.05, before=1), accepted, 1, accepted_from=0.99)
+    assert turned.publish.tolist() == [True], "readers who have a label are told of the next"
+
+
 def test_a_doubtful_item_asks_the_cheapest_tier_for_its_whole_overlap() -> None:
     decision = decide(one(0.6), POLICY, 1)
     assert decision.states == [ItemState.ASKING]
@@ -169,3 +179,43 @@ def test_gold_draws_are_random_capped_and_not_from_the_head() -> None:
     assert 400 < np.mean([np.flatnonzero(mask).mean() for mask in draws]) < 600
     assert draw_gold(10, 0, 1.0, generator.random).sum() == 0
     assert draw_gold(10, -5, 1.0, generator.random).sum() == 0
+
+
+def released(spam: float, before: int = 0, **changes: object) -> Evidence:
+    return stored(spam, ItemState.CERTIFIED, before=before, **changes)
+
+
+def test_a_released_label_that_turned_is_provisional_again() -> None:
+    decision = decide(released(0.97), POLICY, 2)
+    assert decision.states == [ItemState.READY]
+    assert decision.labels.tolist() == [[1]]
+    assert decision.publish.tolist() == [True]
+    assert decision.status == [LabelStatus.PROVISIONAL]
+
+
+@pytest.mark.parametrize("spam", [0.03, 0.5, 0.8])
+def test_a_released_label_stands_while_nothing_better_is_sure(spam: float) -> None:
+    decision = decide(released(spam), POLICY, 2)
+    assert decision.states == [ItemState.CERTIFIED]
+    assert decision.labels.tolist() == [[0]]
+    assert decision.publish.tolist() == [False]
+
+
+def test_an_expert_overrules_a_released_label() -> None:
+    decision = decide(released(0.03, final=np.array([1])), POLICY, 2)
+    assert decision.states == [ItemState.HUMAN]
+    assert decision.labels.tolist() == [[1]]
+    assert decision.publish.tolist() == [True]
+
+
+def test_corrections_beyond_the_limit_wait() -> None:
+    decision = decide(released(0.97), POLICY, 2, corrections=0)
+    assert decision.states == [ItemState.CERTIFIED]
+    assert decision.labels.tolist() == [[0]]
+    assert list(decision.later) == [0]
+
+
+def test_an_item_that_follows_another_of_its_subject_is_not_asked() -> None:
+    decision = decide(stored(0.6, follows=np.array([True])), POLICY, 2)
+    assert decision.states == [ItemState.ASKING]
+    assert decision.asks == []

@@ -6,11 +6,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from daemon.core.panel import UNDECIDED
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import Answer, OpenItem
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
-from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose
-from daemon.core.window_rows import Frozen, OpenWindow, Ready, WindowPlan, WindowRecord
+from daemon.core.states import AnnotatorKind, AuditProtocol, ItemState, LabelStatus, Purpose
+from daemon.core.window_rows import (
+    NOTHING_RELEASED,
+    Frozen,
+    LedgerRecord,
+    OpenWindow,
+    Ready,
+    WindowPlan,
+    WindowRecord,
+)
 from daemon.core.windows import WindowJudge, fewest_items, is_due, plan
 
 PROMISE = GuaranteeSettings(
@@ -55,6 +64,7 @@ def test_terms_follow_from_scores_and_earlier_windows() -> None:
     frozen = Frozen([str(n) for n in range(1_000)], scores, np.zeros((1_000, 1), np.int8))
     terms = plan(frozen, [], POLICY)
     assert (terms.p, terms.alpha, terms.tier, terms.price) == (0.2, 0.05, "expert", 600_000)
+    assert (terms.protocol, terms.outgoing_p) == (AuditProtocol.SINGLE, 0.01)
     assert terms.delta == pytest.approx(0.1)
     assert (np.diff(terms.lambdas) < 0).all()
     wrong_below = scores < 0.95
@@ -86,7 +96,9 @@ def said(label: int) -> Answer:
     return Answer(9, "eve", AnnotatorKind.PERSON, "expert", Purpose.AUDIT, label, 5)
 
 
-def a_window(wrong: int = 0, missing: int = 0, overdue: bool = False) -> OpenWindow:
+def a_window(
+    wrong: int = 0, missing: int = 0, overdue: bool = False, ledger: LedgerRecord = NOTHING_RELEASED
+) -> OpenWindow:
     """400 labels, all 1. The first 200 are audited: `wrong` of them are 0, the last `missing` unanswered."""
     n, audited = 400, 200
     audits = np.ones(audited, np.int64)
@@ -101,7 +113,7 @@ def a_window(wrong: int = 0, missing: int = 0, overdue: bool = False) -> OpenWin
         0.5, 0.05, 0.1, np.array([scores[n // 2], scores[-1]], np.float64), 0, "expert", 1, 1.0, 60.0
     )
     labels = np.ones((n, 1), np.int8)
-    return OpenWindow(7, terms, items, scores, labels, np.arange(audited), audits, overdue)
+    return OpenWindow(7, terms, items, scores, labels, np.arange(audited), audits, overdue, ledger)
 
 
 JUDGE = WindowJudge(POLICY, OUTPUTS, lambda _: ("win", "hello"))
@@ -154,3 +166,40 @@ def test_an_unanswered_audit_is_never_released() -> None:
     assert closing.tau is not None
     assert closing.decision.states[199] == ItemState.ASKING
     assert closing.sent_back[199]
+
+
+def test_experts_who_could_not_agree_are_an_error_and_their_item_is_not_released() -> None:
+    window = a_window()
+    window.audits[-1] = UNDECIDED
+    silent = replace(window, items=[*window.items[:199], item(199), *window.items[200:]])
+    closing = JUDGE(silent)
+    assert closing is not None
+    assert (closing.errors[-1], closing.tau) == (1, pytest.approx(0.9))
+    assert closing.decision.states[199] == ItemState.ASKING
+
+
+@pytest.mark.parametrize(
+    "ledger",
+    [
+        LedgerRecord(windows=3, released=100_000, audited=1_000, found=300, p=0.01),
+        LedgerRecord(after_window=7, since=1, reason="mended"),
+    ],
+    ids=["suspended", "frozen before a new ledger"],
+)
+def test_a_good_window_releases_nothing_while_the_ledger_forbids_it(ledger: LedgerRecord) -> None:
+    closing = JUDGE(a_window(ledger=ledger))
+    assert closing is not None
+    assert closing.tau is None
+    assert closing.decision.states[:200] == [ItemState.HUMAN] * 200, "answers count all the same"
+    assert closing.sent_back.sum() == 200
+    assert all(json.loads(message.value)["certificate"] is None for message in closing.compose([]))
+
+
+def test_a_good_ledger_and_a_new_one_let_windows_release() -> None:
+    for ledger in (
+        LedgerRecord(windows=3, released=100_000, audited=1_000, found=0, p=0.01),
+        LedgerRecord(after_window=6, since=1, reason="mended"),
+    ):
+        closing = JUDGE(a_window(ledger=ledger))
+        assert closing is not None
+        assert closing.tau is not None

@@ -29,7 +29,20 @@ HEAVY = [
     "pandas",
     "scipy",
 ]
-COMMANDS = ["run", "send", "learn", "review", "up", "demo", "lfs", "check", "init", "status", "version"]
+COMMANDS = [
+    "run",
+    "send",
+    "learn",
+    "review",
+    "up",
+    "demo",
+    "lfs",
+    "check",
+    "init",
+    "status",
+    "ledger",
+    "version",
+]
 CONFIG = "task: {name: t, classes: [a, b]}\ntiers: {expert: {final: true}}\n"
 
 
@@ -78,7 +91,7 @@ def test_every_command_is_there_and_says_what_it_does() -> None:
         assert command.help.split("\n")[0] in command.get_help(context)
 
 
-@pytest.mark.parametrize("command", ["run", "learn", "review", "up", "lfs", "check", "status"])
+@pytest.mark.parametrize("command", ["run", "learn", "review", "up", "lfs", "check", "status", "ledger"])
 def test_a_config_error_is_said_without_a_traceback(command: str, tmp_path: Path) -> None:
     (tmp_path / "labelloop.yaml").write_text(CONFIG + "rout: {}\n")
     result = CliRunner().invoke(cli.main, [command])
