@@ -10,6 +10,7 @@ from daemon.core.evidence import Evidence
 from daemon.core.policy import GOLD_PRIORITY, Policy
 from daemon.core.rows import Ask, Decision
 from daemon.core.states import ItemState, LabelStatus, Purpose
+from models.cost import best_label
 
 STATUS = {
     ItemState.HUMAN: LabelStatus.HUMAN,
@@ -95,10 +96,16 @@ def draw_gold(
 def _with_final_answers(
     evidence: Evidence, policy: Policy
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
-    """An expert's answer is the label; it is never tempered away by other votes."""
+    """An expert's answer is the label; it is never tempered away by other votes.
+
+    Without one it is the label of least expected cost. The score stays the probability that it is right: of a
+    label that is not the likeliest one at most what the posterior gives it.
+    """
     posterior = evidence.posterior.copy()
-    scores = evidence.scores.copy()
-    labels = posterior.argmax(axis=1).astype(np.int64)
+    labels = best_label(posterior.astype(np.float64), policy.cost)
+    scores = np.minimum(evidence.scores, posterior[np.arange(len(labels)), labels])
+    likeliest = labels == posterior.argmax(axis=1)
+    scores[likeliest] = evidence.scores[likeliest]
     told = np.flatnonzero(evidence.final >= 0)
     if len(told):
         accuracy = policy.tiers[policy.final_tier].accuracy

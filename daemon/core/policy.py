@@ -3,7 +3,11 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
+from models.cost import cost_matrix
 
 Partition = Callable[[str, bytes], int]
 """Topic and key to partition."""
@@ -31,6 +35,11 @@ class Policy:
     tiers: Mapping[str, TierSettings]
     guarantee: GuaranteeSettings
     routing: RoutingSettings
+
+    @property
+    def cost(self) -> NDArray[np.float64] | None:
+        """(K, K) what a label costs under each truth; None where every error costs the same."""
+        return cost_matrix(self.classes, self.routing.costs) if self.routing.costs else None
 
     @property
     def ladder(self) -> tuple[str, ...]:

@@ -219,3 +219,23 @@ def test_an_item_that_follows_another_of_its_subject_is_not_asked() -> None:
     decision = decide(stored(0.6, follows=np.array([True])), POLICY, 2)
     assert decision.states == [ItemState.ASKING]
     assert decision.asks == []
+
+
+DEAR = replace(POLICY, routing=RoutingSettings(ask_below=0.9, costs={"spam": {"ham": 30.0}}))
+"""Spam that gets through costs thirty times as much as a message that is lost."""
+
+
+def test_the_label_is_the_one_of_least_expected_cost() -> None:
+    assert decide(one(0.05), POLICY, 1).labels.tolist() == [[0]]
+    assert decide(one(0.05), DEAR, 1).labels.tolist() == [[1]]
+    assert decide(one(0.01), DEAR, 1).labels.tolist() == [[0]]
+
+
+def test_the_score_of_a_careful_label_is_the_chance_that_it_is_right() -> None:
+    decision = decide(one(0.05), DEAR, 1)
+    assert decision.scores.tolist() == pytest.approx([0.05])
+    assert decision.states == [ItemState.ASKING]
+
+
+def test_an_expert_is_right_whatever_it_costs() -> None:
+    assert decide(one(0.05, final=np.array([0])), DEAR, 1).labels.tolist() == [[0]]
