@@ -1,7 +1,7 @@
 """What becomes of items, given the evidence: one pure function for the stream, answers and re-passes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -49,6 +49,7 @@ def decide(
         corrections: how many released labels may be taken back now; the others wait. None: any number.
     """
     posterior, labels, scores = _with_final_answers(evidence, policy)
+    evidence = replace(evidence, scores=scores)
     turned, later = _turned(evidence, labels, scores, policy, corrections)
     released = np.array([state == ItemState.CERTIFIED for state in evidence.states], np.bool_)
     stands = released & ~turned & (evidence.final < 0)
