@@ -1,0 +1,106 @@
+"""What money would buy: accuracy, certified share and cost, predicted from the posteriors at hand.
+
+The purchases of a router are played through on a sample of items. Each item's true label is drawn from its
+posterior and the answers from the askers' likelihoods, so the prediction is as good as these are calibrated;
+it needs no known label.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.arrays import F8, I8, Mask
+from models.cost import risk
+from models.value import Asker, told
+
+Choose = Callable[[F8, I8, float | None], I8]
+"""Posterior (n, K), answers so far (n, T) and money left (None: no limit) to votes to ask for now (n, T)."""
+
+MOST_PASSES = 100
+"""A router that never stops asking is stopped."""
+
+
+@dataclass(frozen=True, slots=True)
+class Forecast:
+    """What is expected of a budget, on average over the sample.
+
+    Attributes:
+        accuracy: 1 - expected risk of the labels (with a cost matrix: 1 - expected cost).
+        certified: share of items that pass by themselves: whose score passes, and about which nobody was
+            asked but for cheap first votes.
+        people: share of items about which others were asked.
+        cost: of an item, in the currency of the prices.
+        votes: asker -> votes an item.
+    """
+
+    accuracy: float
+    certified: float
+    people: float
+    cost: float
+    votes: Mapping[str, float]
+
+
+def forecast(
+    posterior: F8,
+    askers: Sequence[Asker],
+    choose: Choose,
+    budget: float | None,
+    passes: Callable[[F8], Mask],
+    cost: F8 | None = None,
+    seed: int = 0,
+    draws: int = 1,
+) -> Forecast:
+    """Play the purchases through until the router asks nobody any more.
+
+    Args:
+        posterior: (n, K) of a sample of items, n at least 1.
+        askers: T, in the order of the router's columns.
+        choose: the router.
+        budget: for the sample, in the currency of the prices; None for no limit.
+        passes: (n, K) posteriors to (n,) whether a label would be certified on its own.
+        cost: (K, K) cost of errors, or None for 0/1.
+        seed: the same seed gives the same forecast.
+        draws: how often the sample is played, to average over chance.
+    """
+    random = np.random.Generator(np.random.PCG64(seed))
+    now = np.repeat(np.asarray(posterior, np.float64), draws, axis=0)
+    truth = _drawn(now, random)
+    money = None if budget is None else budget * draws
+    prices = np.array([asker.price for asker in askers])
+    answered = np.zeros((len(now), len(askers)), np.int64)
+    for _ in range(MOST_PASSES):
+        votes = choose(now, answered, money)
+        if not votes.any():
+            break
+        now = _answer(now, truth, votes, askers, random)
+        answered = answered + votes
+        money = None if money is None else money - float((votes @ prices).sum())
+    others = np.array([not asker.first for asker in askers], np.bool_)
+    asked = answered[:, others].any(axis=1)
+    return Forecast(
+        accuracy=1 - float(risk(now, cost).mean()),
+        certified=float((passes(now) & ~asked).mean()),
+        people=float(asked.mean()),
+        cost=float((answered @ prices).mean()),
+        votes={a.name: float(n) for a, n in zip(askers, answered.mean(axis=0), strict=True)},
+    )
+
+
+def _answer(posterior: F8, truth: I8, votes: I8, askers: Sequence[Asker], random: np.random.Generator) -> F8:
+    """Posterior after these votes, drawn by the true labels; a final answer last."""
+    for tier in sorted(range(len(askers)), key=lambda index: askers[index].final):
+        asker = askers[tier]
+        for number in range(int(votes[:, tier].max(initial=0))):
+            rows = np.flatnonzero(votes[:, tier] > number)
+            said = _drawn(asker.likelihood.T[truth[rows]], random)
+            posterior = posterior.copy()
+            posterior[rows] = told(posterior[rows], asker, said)
+    return posterior
+
+
+def _drawn(rows: F8, random: np.random.Generator) -> I8:
+    """(n,) one index a row of probabilities (n, S)."""
+    edges = np.cumsum(rows, axis=1)
+    points = random.random(len(rows)) * edges[:, -1]
+    return np.asarray((edges <= points[:, None]).sum(axis=1), np.int64)

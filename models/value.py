@@ -1,0 +1,169 @@
+r"""What more votes of an asker are worth, before anybody is asked: blinkered look-ahead.
+
+$$gain_m(q) = R(q) - \sum_o \min_d \sum_k C_{dk}\, q_k\, P(o \mid k), \quad
+  worth(q) = \max_{m \le h} gain_m(q) / (m \cdot price)$$
+
+o runs over what m votes of one asker may say (counts of its symbols); R is the risk of deciding now.
+Several votes are looked at together because one alone often cannot turn a label: its gain is then 0, that of
+three is not. Blinkered, since other askers are not foreseen: D. Tolpin, S. Shimony: Semimyopic measurement
+selection for optimization under uncertainty, 2012; R. Howard: Information value theory, 1966.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import combinations_with_replacement
+from math import comb, factorial
+
+import numpy as np
+
+from models.arrays import F8, I8
+from models.cost import risk
+from models.label_model.mixture import TableOf, own_table
+from models.label_model.protocol import Member
+
+HORIZON = 3
+"""Votes that are looked ahead."""
+
+MOST_OUTCOMES = 500
+"""Of votes looked at together; many classes are looked at less far ahead (20 classes: two votes)."""
+
+CHUNK = 4_000_000
+"""Numbers held at once."""
+
+FREE = 1e-9
+"""What an asker without a price is taken to cost, so that worth stays a number."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Asker:
+    """Annotators of one tier as the router sees them.
+
+    Attributes:
+        name: of the tier.
+        price: of a vote, in any one currency; 0 or more.
+        likelihood: (S, K) P(symbol | class), columns sum to 1.
+        max_votes: that an item may get of it, those answered before included.
+        final: its answer is the label, whatever was known before; S = K.
+        first: it is so cheap that every item gets one vote of it before anything else is weighed.
+    """
+
+    name: str
+    price: float
+    likelihood: F8
+    max_votes: int = 1
+    final: bool = False
+    first: bool = False
+
+
+def symbol_likelihood(members: Sequence[Member], key: str, table_of: TableOf = own_table) -> F8:
+    """(S, K) P(symbol | class) of an annotator, as the mixture's posterior takes its votes.
+
+    A vote s multiplies a member's posterior by exp(temperature * table[s]), so its likelihood is that, times
+    one unknown factor a symbol; the factors are those for which what may be said sums to 1 in every class.
+    A tempered annotator thus looks less reliable than it is, exactly as much as its votes will move the
+    posterior: what is expected of a vote is then what happens on average. Members are averaged by weight.
+
+    Args:
+        members: whose weights sum to 1.
+        key: annotator.
+        table_of: as `Mixture` takes it; says what stands in for a missing table.
+    """
+    return np.asarray(sum(m.weight * _balanced(m.temperature * table_of(m, key)) for m in members))
+
+
+def of_accuracy(accuracy: float, n_classes: int) -> F8:
+    """(K, K) likelihood of an annotator who is right this often and errs evenly."""
+    table = np.full((n_classes, n_classes), (1 - accuracy) / (n_classes - 1))
+    np.fill_diagonal(table, accuracy)
+    return table
+
+
+def horizon(n_symbols: int, most: int = HORIZON) -> int:
+    """Votes that can be looked ahead in reasonable time, at least 1."""
+    fitting = (m for m in range(most, 1, -1) if comb(n_symbols + m - 1, m) <= MOST_OUTCOMES)
+    return next(fitting, 1)
+
+
+def risk_curve(posterior: F8, likelihood: F8, votes: int, cost: F8 | None = None) -> F8:
+    """(n, votes + 1) expected risk after 0, 1, ... more votes of one asker; it never rises.
+
+    Args:
+        posterior: (n, K), rows sum to 1. likelihood: (S, K). votes: 0 or more. cost: (K, K) or None for 0/1.
+    """
+    if likelihood.shape[1] != posterior.shape[1]:
+        raise ValueError(f"likelihood: {likelihood.shape[1]} classes, the posterior has {posterior.shape[1]}")
+    curve = [risk(posterior, cost)]
+    curve += [_expected_risk(posterior, _outcomes(likelihood, m), cost) for m in range(1, votes + 1)]
+    return np.minimum.accumulate(np.stack(curve, axis=1), axis=1)  # rounding alone makes it rise
+
+
+def gain(posterior: F8, likelihood: F8, votes: int = 1, cost: F8 | None = None) -> F8:
+    """(n,) risk before minus expected risk after `votes` more votes of one asker; never below 0."""
+    curve = risk_curve(posterior, likelihood, votes, cost)
+    return np.asarray(curve[:, 0] - curve[:, -1])
+
+
+def value_per_price(posterior: F8, asker: Asker, cost: F8 | None = None) -> F8:
+    """(n,) the best gain per price among one to HORIZON more votes (one of a final asker)."""
+    ahead = 1 if asker.final else min(horizon(len(asker.likelihood)), asker.max_votes)
+    curve = risk_curve(posterior, asker.likelihood, ahead, cost)
+    prices = max(asker.price, FREE) * np.arange(1, ahead + 1)
+    return np.asarray(((curve[:, :1] - curve[:, 1:]) / prices).max(axis=1))
+
+
+def told(posterior: F8, asker: Asker, symbols: I8) -> F8:
+    """(n, K) posterior after one vote of the asker on each item; symbols (n,).
+
+    After a final answer it is what the asker's accuracy leaves, whatever was known before.
+    """
+    said = asker.likelihood[symbols] * (1.0 if asker.final else posterior)
+    total = said.sum(axis=1, keepdims=True)
+    # a vote that was held to be impossible changes nothing
+    return np.asarray(np.where(total > 0, said / np.where(total > 0, total, 1), posterior))
+
+
+def _balanced(scores: F8) -> F8:
+    """(S, K) columns that sum to 1, from log-likelihoods known up to a constant a row."""
+    from scipy.optimize import nnls
+
+    scaled = np.exp(scores - scores.max(axis=1, keepdims=True))
+    weights = np.exp(scores.max(axis=1) - scores.max())
+    n_symbols, n_classes = scores.shape
+    # Factors as near to 1 (relative to how the rows came) as the sums allow; more symbols than classes leave
+    # a choice, fewer may leave a rest.
+    likely = n_classes * weights / (weights @ scaled.sum(axis=1))
+    pull = 1e-4
+    matrix = np.concatenate([(scaled * likely[:, None]).T, pull * np.eye(n_symbols)])
+    target = np.concatenate([np.ones(n_classes), np.full(n_symbols, pull)])
+    factors, _ = nnls(matrix, target)
+    table = scaled * (np.maximum(factors, 1e-9) * likely)[:, None]
+    return np.asarray(table / table.sum(axis=0))
+
+
+def _outcomes(likelihood: F8, votes: int) -> F8:
+    """(O, K) P(counts of symbols | class) of all counts that `votes` votes may give."""
+    n_symbols = len(likelihood)
+    said = np.array(list(combinations_with_replacement(range(n_symbols), votes)), np.int64)
+    counts = (said[:, :, None] == np.arange(n_symbols)).sum(axis=1)
+    orders = factorial(votes) / np.vectorize(factorial, otypes=[float])(counts).prod(axis=1)
+    return np.asarray(orders[:, None] * likelihood[said].prod(axis=1))
+
+
+def _expected_risk(posterior: F8, outcomes: F8, cost: F8 | None) -> F8:
+    """(n,) sum over outcomes of the least cost of a decision, weighed by how likely the outcome is."""
+    n_classes = posterior.shape[1]
+    after = np.zeros(len(posterior))
+    step = max(1, CHUNK // max(1, len(posterior)))
+    for begin in range(0, len(outcomes), step):
+        part = outcomes[begin : begin + step].T
+        if cost is None:
+            right = np.multiply.outer(posterior[:, 0], part[0])
+            for label in range(1, n_classes):
+                np.maximum(right, np.multiply.outer(posterior[:, label], part[label]), out=right)
+            after += (posterior @ part - right).sum(axis=1)
+        else:
+            least = (posterior * cost[0]) @ part
+            for label in range(1, n_classes):
+                np.minimum(least, (posterior * cost[label]) @ part, out=least)
+            after += least.sum(axis=1)
+    return after
