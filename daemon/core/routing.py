@@ -80,8 +80,8 @@ def route(items: Candidates, tiers: Sequence[Asker], purse: Purse, cost: F8 | No
     """Plan with the whole purse, and ask for each plan's first vote.
 
     A tier with a limit is asked wherever it is worth most; when its money is gone, its items are left to the
-    other tiers. One without is asked about doubtful items only, and of these about all: where no vote is worth
-    anything, the last tier that may still be asked.
+    other tiers. One without is asked about doubtful items only, and about all of these: where no vote is
+    worth anything, the last tier that may still be asked.
 
     Args:
         items: n of them.
