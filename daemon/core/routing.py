@@ -67,6 +67,7 @@ class Routed:
         plan: (n, T) votes that the item is expected to take, those to ask for now included.
         worth: (n,) risk taken away per price by the vote to ask for; inf for a cheap first vote, 0 without.
         cost: of the votes to ask for now. reserve: of the rest of the plans.
+        rate: (T,) worth of the vote of each tier at which the money ran out; 0 where it was enough.
     """
 
     ask: I8
@@ -74,9 +75,16 @@ class Routed:
     worth: F8
     cost: float
     reserve: float
+    rate: F8
 
 
-def route(items: Candidates, tiers: Sequence[Asker], purse: Purse, cost: F8 | None = None) -> Routed:
+def route(
+    items: Candidates,
+    tiers: Sequence[Asker],
+    purse: Purse,
+    cost: F8 | None = None,
+    rate: F8 | None = None,
+) -> Routed:
     """Plan with the whole purse, and ask for each plan's first vote.
 
     A tier with a limit is asked wherever it is worth most; when its money is gone, its items are left to the
@@ -88,15 +96,20 @@ def route(items: Candidates, tiers: Sequence[Asker], purse: Purse, cost: F8 | No
         tiers: T, cheap first.
         purse: money at hand.
         cost: (K, K) cost of errors, or None for 0/1.
+        rate: (T,) votes that are worth less are not bought, however much money there is. In a batch of a few
+            items even the best vote may be a poor one: the `rate` at which some hundred recent items would
+            use up their money tells, and the money waits for better ones.
     """
     rows = np.flatnonzero(items.may_ask & ~items.wanted.any(axis=1))
-    outlook = _Outlook(items, rows, tiers, purse, cost)
+    outlook = _Outlook(items, rows, tiers, purse, cost, rate)
     state = outlook.start()
     money = _Money(purse, outlook.price)
     while outlook.open.any():
-        closed = _buy(outlook.next_votes(state), state, money)
+        closed, worth = _buy(outlook.next_votes(state), state, money)
         if closed is None:
+            state.rate[outlook.open] = worth
             break
+        state.rate[closed] = worth
         outlook.open[closed] = False
     outlook.settle(state)
     return _routed(items, rows, state, np.array([tier.price for tier in tiers]))
@@ -104,12 +117,16 @@ def route(items: Candidates, tiers: Sequence[Asker], purse: Purse, cost: F8 | No
 
 @dataclass(slots=True, eq=False)
 class _State:
-    """Plans of c items: expected risk left (c,), planned votes (c, T), first vote's tier and worth (c,)."""
+    """Plans of c items: expected risk left (c,), planned votes (c, T), first vote's tier and worth (c,).
+
+    And of each tier the worth at which its money ran out (T,).
+    """
 
     left: F8
     count: I8
     first: I8
     worth: F8
+    rate: F8
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -157,7 +174,13 @@ class _Outlook:
     """
 
     def __init__(
-        self, items: Candidates, rows: I8, tiers: Sequence[Asker], purse: Purse, cost: F8 | None
+        self,
+        items: Candidates,
+        rows: I8,
+        tiers: Sequence[Asker],
+        purse: Purse,
+        cost: F8 | None,
+        rate: F8 | None,
     ) -> None:
         posterior = items.posterior[rows].astype(np.float64)
         answered = items.answered[rows]
@@ -170,12 +193,17 @@ class _Outlook:
         self._first = np.array([tier.first for tier in tiers], np.bool_) & (answered == 0)
         self._doubtful: Mask = np.asarray(items.doubtful[rows, None] & ~purse.limited)
         self._allowed = self._doubtful | purse.limited
+        self._least = np.where(purse.limited, 0.0 if rate is None else rate, 0.0)
 
     def start(self) -> _State:
         """Nothing planned yet."""
-        n = len(self._risk)
+        n, n_tiers = self._room.shape
         return _State(
-            self._risk.copy(), np.zeros(self._room.shape, np.int64), np.full(n, NOBODY), np.zeros(n)
+            left=self._risk.copy(),
+            count=np.zeros((n, n_tiers), np.int64),
+            first=np.full(n, NOBODY),
+            worth=np.zeros(n),
+            rate=np.zeros(n_tiers),
         )
 
     def next_votes(self, state: _State) -> _Votes:
@@ -213,7 +241,7 @@ class _Outlook:
         worth = np.stack([self._ahead(tier, left, count) for tier in range(len(self.price))], axis=1)
         told = (count[:, self._final] > 0).any(axis=1, keepdims=True)
         may = np.asarray(self.open & (count < self._room) & ~told)
-        worth = np.where(may & self._allowed, worth, 0.0)
+        worth = np.where(may & self._allowed & (worth >= self._least), worth, 0.0)
         return np.where(may & self._first & (count == 0), np.inf, worth)
 
     def _ahead(self, tier: int, left: F8, count: I8) -> F8:
@@ -237,8 +265,11 @@ class _Outlook:
         return left * _share(_at(curve, planned + 1), _at(curve, planned))
 
 
-def _buy(votes: _Votes, state: _State, money: _Money) -> int | None:
-    """Buy votes, best first, and write them down; the tier that could not be paid, None when all is done.
+def _buy(votes: _Votes, state: _State, money: _Money) -> tuple[int | None, float]:
+    """Buy votes, best first, and write them down.
+
+    Returns the tier that could not be paid, None when all is done; and the worth of the first vote that was
+    not bought, 0 when there was none.
 
     A heap that pops the best vote, buys it and pushes the item's next one takes all votes in the order of
     the least worth met so far on their item: one sort does it.
@@ -256,7 +287,7 @@ def _buy(votes: _Votes, state: _State, money: _Money) -> int | None:
     state.left[some] = votes.left[some, bought[some] - 1]
     new = some[state.first[some] == NOBODY]
     state.first[new], state.worth[new] = votes.tier[new, 0], votes.worth[new, 0]
-    return closed
+    return closed, float(falling.ravel()[order[paid]]) if paid < len(tier) else 0.0
 
 
 def _routed(items: Candidates, rows: I8, state: _State, price: F8) -> Routed:
@@ -268,7 +299,7 @@ def _routed(items: Candidates, rows: I8, state: _State, price: F8) -> Routed:
     worth = np.zeros(len(ask))
     worth[rows] = state.worth
     cost = float((ask @ price).sum())
-    return Routed(ask, plan, worth, cost, float((plan @ price).sum()) - cost)
+    return Routed(ask, plan, worth, cost, float((plan @ price).sum()) - cost, state.rate)
 
 
 def _curve(posterior: F8, tier: Asker, cost: F8 | None) -> F8:
