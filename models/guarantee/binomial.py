@@ -33,6 +33,22 @@ def error_upper_bound(found: int, p: float, delta: float) -> int:
     return low
 
 
+def refuted(errors: int, found: int, p: float, delta: float, tie: float = 1.0) -> bool:
+    """Whether finding so few errors refutes that there are `errors` of them, or more.
+
+    Where there are that many, this is true with probability at most delta over the coins; it is exactly
+    delta with a `tie` drawn uniformly from [0, 1) after everything else was fixed. Counts are whole numbers,
+    so that a test without a tie is stricter than it need be (randomized test: E. Lehmann, J. Romano, Testing
+    Statistical Hypotheses, section 3.2). A tie of 1 says what `error_upper_bound(found, p, delta) < errors`
+    says.
+    """
+    chance = _at_most(found, errors, p)
+    if tie < 1:
+        below = _at_most(found - 1, errors, p) if found else 0.0
+        chance = below + tie * (chance - below)
+    return chance < delta
+
+
 def audits_needed(alpha: float, delta: float) -> int:
     """Audits without a single error found that certify an error of at most alpha at confidence 1 - delta."""
     if not 0 < alpha < 1 or not 0 < delta < 1:

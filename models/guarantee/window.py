@@ -1,9 +1,14 @@
 """The certificate of one window: thresholds, coins and a fixed-sequence test of audited errors.
 
-The order of steps carries the guarantee: scores and labels are frozen; thresholds and start follow from
-them (and from earlier windows) alone; only then the seed of the coins is drawn. With independent coins of
-known probability, P(error among the certified > alpha) <= delta over the coins alone, whatever the scores
-are worth and however the data drift.
+The order of steps carries the guarantee: scores and labels are frozen; thresholds, start and the coins'
+probabilities follow from them (and from earlier windows) alone; only then the seed of the coins is drawn.
+With independent coins of one known probability for every item that could be released, P(error among the
+certified > alpha) <= delta over the coins alone, whatever the scores are worth and however the data drift.
+Items below the last threshold can never be released, so that their coins may be rarer.
+
+"The certified" are all items above the threshold, audited ones included, with their frozen labels. For the
+unaudited among them alone the same is true only nearly: passing means that the audited part had luck, and
+so the rest has a little less, the more so the larger p is.
 """
 
 import math
@@ -14,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from models.arrays import F8, I8, Mask
 from models.calibration import fit_calibration
-from models.guarantee.binomial import error_upper_bound
+from models.guarantee.binomial import refuted
 
 CAUTION = 1.5
 """Without history, labels are taken to be wrong this much more often than their scores say."""
@@ -94,9 +99,20 @@ def start_index(accepted: ArrayLike, expected: ArrayLike, p: float, alpha: float
     return int(np.argmax(margin))
 
 
-def toss(seed: int, n: int, p: float) -> Mask:
-    """(n,) independent coins with probability p each; the same for the same seed, on any machine."""
+def coin_shares(scores: ArrayLike, lambdas: F8, p: float, rest: float) -> F8:
+    """(n,) probability of each item's coin: p where it could be released, `rest` below the last threshold."""
+    frozen = np.asarray(scores, np.float64)
+    return np.where(frozen >= lambdas[-1], p, rest) if len(lambdas) else np.full(len(frozen), rest)
+
+
+def toss(seed: int, n: int, p: float | F8) -> Mask:
+    """(n,) independent coins with probability p (one, or one each); the same for a seed, on any machine."""
     return np.asarray(np.random.Generator(np.random.PCG64(seed)).random(n) < p)
+
+
+def tie_coin(seed: int, n: int) -> float:
+    """A number in [0, 1) for `verdict`, independent of the n coins of the same seed."""
+    return float(np.random.Generator(np.random.PCG64(seed)).random(n + 1)[n])
 
 
 def verdict(
@@ -108,31 +124,48 @@ def verdict(
     p: float,
     alpha: float,
     delta: float,
+    tie: float = 1.0,
 ) -> Verdict:
-    """Fixed-sequence test: from `start` on, lower the threshold while the bound on true errors allows it.
+    """Fixed-sequence test: from `start` on, lower the threshold while the coins refute too many errors.
+
+    At each threshold the claim to refute is "more than alpha A_j labels are wrong". Take the first
+    threshold of the sequence where it is true, if there is any: a wrong release must pass there, and passing
+    there has probability at most delta. So looking at many thresholds costs nothing.
 
     Args:
         scores: (n,) as frozen.
         lambdas: (t,) strictly falling. start: 0..t-1.
         audited: (a,) indices of the items whose coins fell; all of them.
         wrong: (a,) whether the audit contradicts the frozen label; True for audits that never came.
-        p, alpha, delta: the window's terms.
+        p: probability of the coins at and above the last threshold. alpha, delta: the window's claim.
+        tie: `tie_coin` of the window's seed; 1 for the stricter test without it.
 
     Raises:
         ValueError: arguments that do not fit; a certificate must not rest on a slip.
     """
+    accepted, errors = tally(scores, lambdas, start, audited, wrong)
+    too_many = np.floor(alpha * accepted).astype(np.int64) + 1
+    last = last_passing(too_many, errors, start, p, delta, tie)
+    return Verdict(accepted, errors, None if last is None else float(lambdas[last]))
+
+
+def tally(scores: ArrayLike, lambdas: F8, start: int, audited: ArrayLike, wrong: ArrayLike) -> tuple[I8, I8]:
+    """(t,) items and (t,) found errors above each threshold; arguments and errors are those of `verdict`."""
     frozen = np.asarray(scores, np.float64)
     steps = np.asarray(lambdas, np.float64)
     picked, missed = np.asarray(audited, np.int64), np.asarray(wrong, np.bool_)
     _check(frozen, steps, start, picked, missed)
-    accepted = accepted_counts(frozen, steps)
-    errors = accepted_counts(frozen[picked[missed]], steps)
-    tau = None
-    for index in range(start, len(steps)):
-        if error_upper_bound(int(errors[index]), p, delta) > alpha * accepted[index]:
+    return accepted_counts(frozen, steps), accepted_counts(frozen[picked[missed]], steps)
+
+
+def last_passing(too_many: I8, errors: I8, start: int, p: float, delta: float, tie: float) -> int | None:
+    """Last threshold from `start` on, without a gap, at which `too_many` (t,) errors are refuted."""
+    last = None
+    for index in range(start, len(too_many)):
+        if not refuted(int(too_many[index]), int(errors[index]), p, delta, tie):
             break
-        tau = float(steps[index])
-    return Verdict(accepted, errors, tau)
+        last = index
+    return last
 
 
 def _check(scores: F8, lambdas: F8, start: int, audited: I8, wrong: Mask) -> None:
