@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,7 +11,10 @@ from daemon.core.evidence import Evidence
 from daemon.core.policy import GOLD_PRIORITY, Policy
 from daemon.core.rows import Ask, Decision
 from daemon.core.states import ItemState, LabelStatus, Purpose
+from models.arrays import F8, I8
 from models.cost import best_label
+
+Real = TypeVar("Real", np.float32, np.float64)
 
 STATUS = {
     ItemState.HUMAN: LabelStatus.HUMAN,
@@ -78,6 +82,20 @@ def decide(
     )
 
 
+def label_scores(
+    posterior: NDArray[Real], scores: NDArray[Real], cost: F8 | None
+) -> tuple[I8, NDArray[Real]]:
+    """Labels (n,) of least expected cost, and the probability (n,) that each is right.
+
+    That of the likeliest label is the calibrated score; of another one at most what the posterior gives it.
+    """
+    labels = best_label(posterior.astype(np.float64), cost)
+    right = np.minimum(scores, posterior[np.arange(len(labels)), labels])
+    likeliest = labels == posterior.argmax(axis=1)
+    right[likeliest] = scores[likeliest]
+    return labels, right
+
+
 def draw_gold(
     n: int, wanted: int, share: float, random: Callable[[int], NDArray[np.float64]]
 ) -> NDArray[np.bool_]:
@@ -97,16 +115,9 @@ def draw_gold(
 def _with_final_answers(
     evidence: Evidence, policy: Policy
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
-    """An expert's answer is the label; it is never tempered away by other votes.
-
-    Without one it is the label of least expected cost. The score stays the probability that it is right: of a
-    label that is not the likeliest one at most what the posterior gives it.
-    """
+    """An expert's answer is the label; it is never tempered away by other votes."""
     posterior = evidence.posterior.copy()
-    labels = best_label(posterior.astype(np.float64), policy.cost)
-    scores = np.minimum(evidence.scores, posterior[np.arange(len(labels)), labels])
-    likeliest = labels == posterior.argmax(axis=1)
-    scores[likeliest] = evidence.scores[likeliest]
+    labels, scores = label_scores(posterior, evidence.scores, policy.cost)
     told = np.flatnonzero(evidence.final >= 0)
     if len(told):
         accuracy = policy.tiers[policy.final_tier].accuracy

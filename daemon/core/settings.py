@@ -21,7 +21,10 @@ class TierSettings:
     Attributes:
         price: currency per answer.
         final: an answer of this tier is the truth for its item (experts); audits go to such a tier.
-        overlap: answers wanted for one doubtful item before it goes up a tier.
+        overlap: answers asked at once when this tier is first asked about an item; then one at a time.
+        max_votes: answers that an item may get of this tier, at most; a final tier is asked once.
+        first: whether every item that is not certified is asked one cheap vote of this tier before anything
+            else is weighed; meant for language models.
         lease_seconds: how long a reviewer may hold an item.
         seconds_per_answer: what one answer takes a person; used for estimates only.
         budget_per_day: currency; None for no limit.
@@ -31,10 +34,30 @@ class TierSettings:
     price: Annotated[float, Ge(0)] = 0.05
     final: bool = False
     overlap: Annotated[int, Ge(1), Le(9)] = 1
+    max_votes: Annotated[int, Ge(1), Le(25)] = 5
+    first: bool = False
     lease_seconds: Annotated[int, Ge(5), Le(86_400)] = 120
     seconds_per_answer: Annotated[float, Gt(0)] = 15.0
     budget_per_day: Annotated[float, Ge(0)] | None = None
     accuracy: Annotated[float, Gt(0.5), Lt(1)] = 0.8
+
+    def __post_init__(self) -> None:
+        if self.first and self.final:
+            raise ValueError("first: a final tier settles an item, so that it cannot vote first on each")
+        if self.overlap > self.max_votes:
+            raise ValueError(
+                f"overlap: {self.overlap} answers at once are more than max_votes {self.max_votes}"
+            )
+
+    @property
+    def most_votes(self) -> int:
+        """Answers that an item may get of this tier: one of a final tier, which settles it."""
+        return 1 if self.final else self.max_votes
+
+    @property
+    def asked_at_once(self) -> int:
+        """Answers asked for when the tier is first asked about an item."""
+        return 1 if self.final else self.overlap
 
     @property
     def price_micros(self) -> int:

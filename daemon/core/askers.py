@@ -1,0 +1,49 @@
+"""The tiers of a policy as the router sees them under a bundle."""
+
+from daemon.core.evidence import tier_key
+from daemon.core.policy import Policy
+from daemon.core.settings import TierSettings
+from models.bundle import Bundle
+from models.label_model.protocol import Member
+from models.value import Asker, of_accuracy, symbol_likelihood
+
+
+def askers_of(bundle: Bundle, policy: Policy) -> tuple[Asker, ...]:
+    """One asker a tier, in the order of the policy's ladder.
+
+    What a vote is expected to do is what the bundle's tables will make of it. The answer of a final tier
+    stands outside the posterior; it is as right as the settings say.
+    """
+    return tuple(_asker(name, policy.tiers[name], bundle) for name in policy.ladder)
+
+
+class Askers:
+    """The askers under the bundle that is followed, made anew when it changes. For one thread."""
+
+    def __init__(self, policy: Policy) -> None:
+        self._policy = policy
+        self._bundle: Bundle | None = None
+        self._askers: tuple[Asker, ...] = ()
+
+    def of(self, bundle: Bundle) -> tuple[Asker, ...]:
+        """T askers, in the order of the policy's ladder."""
+        if bundle is not self._bundle:
+            self._bundle, self._askers = bundle, askers_of(bundle, self._policy)
+        return self._askers
+
+
+def _asker(name: str, tier: TierSettings, bundle: Bundle) -> Asker:
+    return Asker(
+        name=name,
+        price=tier.price,
+        likelihood=of_accuracy(tier.accuracy, len(bundle.classes))
+        if tier.final
+        else symbol_likelihood(_members(bundle), tier_key(name), lambda _member, key: bundle.table(key)),
+        max_votes=tier.most_votes,
+        final=tier.final,
+        first=tier.first,
+    )
+
+
+def _members(bundle: Bundle) -> tuple[Member, ...]:
+    return (Member(bundle.label_model, bundle.prior, bundle.tables, bundle.temperature),)
