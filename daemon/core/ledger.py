@@ -50,13 +50,17 @@ def in_words(record: LedgerRecord, promise: GuaranteeSettings) -> str:
     if ledger is None:
         return "Of released labels none has been audited again so far."
     seen = (
-        f"Of {record.released:,} released labels {record.audited:,} were audited again, "
-        f"{record.found:,} were wrong: with {promise.confidence:.0%} confidence "
+        f"Of {record.released:,} released labels {_were(record.audited)} audited again and "
+        f"{_were(record.found)} wrong: with {promise.confidence:.0%} confidence "
         f"at most {ledger.remaining:,} others ({ledger.share:.1%}) are."
     )
     if ledger.suspended:
         return f"Automatic acceptance is suspended. {seen}"
     return seen if ledger.telling else f"{seen} It takes more of them to hold this against the target."
+
+
+def _were(count: int) -> str:
+    return "none was" if count == 0 else "1 was" if count == 1 else f"{count:,} were"
 
 
 def is_withheld(window: OpenWindow, promise: GuaranteeSettings) -> bool:

@@ -31,8 +31,9 @@ def create_app(services: ReviewServices) -> FastAPI:
         redoc_url=None,
     )
     guard.install(app, services.settings)
-    problems.install(app)
-    app.include_router(pages.build(services, app))
+    templates = pages.Templates(services)
+    problems.install(app, templates.missing)
+    app.include_router(pages.build(services, templates, app))
     app.include_router(api.build(services))
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 

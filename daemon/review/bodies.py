@@ -214,6 +214,7 @@ class ItemOut(BaseModel):
     state: str
     label: str
     score: float = Field(description="Calibrated probability that the label is right.")
+    sure: float = Field(description="The same with what people answered since.")
     posterior: dict[str, float]
     classifier: dict[str, float] | None
     window: int | None

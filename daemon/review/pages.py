@@ -53,11 +53,14 @@ class Templates:
         """A page from a template."""
         return HTMLResponse(self._environment.get_template(name).render(**values), status)
 
+    def missing(self, error: str, help_: str) -> HTMLResponse:
+        """The page for what there is not."""
+        return self.page("missing.html", 404, error=error, help=help_)
 
-def build(services: ReviewServices, app: FastAPI) -> APIRouter:
+
+def build(services: ReviewServices, templates: Templates, app: FastAPI) -> APIRouter:
     """All pages."""
     router = APIRouter(include_in_schema=False)
-    templates = Templates(services)
     _entering(router, services, templates)
     _reviewing(router, services, templates)
     _watching(router, services, templates, app)
@@ -110,7 +113,7 @@ def _watching(router: APIRouter, services: ReviewServices, templates: Templates,
         try:
             story = find_item(id, services)
         except Refused as error:
-            return templates.page("missing.html", 404, error=str(error), help=error.help)
+            return templates.missing(str(error), error.help)
         return templates.page("item.html", item=item_out(story, services.task.classes))
 
     @router.get("/api/docs")

@@ -1,5 +1,7 @@
 """Errors of the API: one JSON shape, {"error": what was wrong, "help": what to do}."""
 
+from collections.abc import Callable
+
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
@@ -30,8 +32,12 @@ def problem(status: int, error: str, help_: str) -> JSONResponse:
     return JSONResponse({"error": error, "help": help_}, status)
 
 
-def install(app: FastAPI) -> None:
-    """Have every expected error answered in the API's shape."""
+MissingPage = Callable[[str, str], Response]
+"""What is wrong and what to do, as a page."""
+
+
+def install(app: FastAPI, missing: MissingPage) -> None:
+    """Have every expected error answered in the API's shape; a browser that gets lost is shown a page."""
 
     @app.exception_handler(Refused)
     def _refused(_request: Request, error: Refused) -> Response:
@@ -51,8 +57,16 @@ def install(app: FastAPI) -> None:
         return problem(422, "; ".join(said), "the fields of every call are described at /api/docs")
 
     @app.exception_handler(HTTPException)
-    def _http(_request: Request, error: HTTPException) -> Response:
+    def _http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == 404 and _wants_page(request):
+            return missing(f"there is no page {request.url.path}", "the pages that there are stand above")
         return problem(error.status_code, str(error.detail), "the calls that there are: /api/docs")
+
+
+def _wants_page(request: Request) -> bool:
+    """Browsers name HTML when a person goes somewhere; programs do not."""
+    is_api = request.url.path.startswith(("/api/", "/static/"))
+    return not is_api and "text/html" in request.headers.get("accept", "")
 
 
 def _place(path: tuple[int | str, ...]) -> str:

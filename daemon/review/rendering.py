@@ -10,12 +10,21 @@ from markupsafe import Markup
 
 from daemon.core.decoding import decode_stored
 
+HEADINGS_ABOVE = 2
+
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table").disable("image")
 
 
 def guidelines_html(text: str) -> Markup:
-    """Markdown as HTML; HTML inside it is shown as text, and only harmless links stay links."""
-    return Markup(_markdown.render(text))
+    """Markdown as HTML; HTML inside it is shown as text, and only harmless links stay links.
+
+    Its headings stand below those of the page that it is shown on.
+    """
+    tokens = _markdown.parse(text)
+    for token in tokens:
+        if token.type in ("heading_open", "heading_close"):
+            token.tag = f"h{min(int(token.tag[1:]) + HEADINGS_ABOVE, 6)}"
+    return Markup(_markdown.renderer.render(tokens, _markdown.options, {}))
 
 
 def fields_of(payload: bytes) -> list[tuple[str, str]]:

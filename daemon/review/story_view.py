@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from daemon.core.report_rows import GivenAnswer, ItemStory, LabelRevision, RecentLabel, StoredCertificate
 from daemon.core.settings import MICROS
+from daemon.core.states import ItemState
 from daemon.review.bodies import (
     CertificateOut,
     FieldOut,
@@ -44,6 +45,7 @@ def item_out(story: ItemStory, classes: Sequence[str]) -> ItemOut:
         state=story.state,
         label=class_name(story.label, classes),
         score=story.score,
+        sure=_sure(story),
         posterior=_named(story.posterior, classes),
         classifier=None if story.classifier is None else _named(story.classifier, classes),
         window=story.window,
@@ -67,6 +69,13 @@ def item_out(story: ItemStory, classes: Sequence[str]) -> ItemOut:
             for one in story.questions
         ],
     )
+
+
+def _sure(story: ItemStory) -> float:
+    """A score stays as it was frozen; what people said about an audited item is in the posterior alone."""
+    if story.state == ItemState.HUMAN and 0 <= story.label < len(story.posterior):
+        return story.posterior[story.label]
+    return story.score
 
 
 def _named(numbers: Sequence[float], classes: Sequence[str]) -> dict[str, float]:

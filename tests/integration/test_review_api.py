@@ -206,6 +206,15 @@ def test_pages_load_nothing_from_elsewhere(house: House, client: TestClient, pat
     assert " style=" not in response.text and "<style" not in response.text
 
 
+def test_a_browser_that_gets_lost_sees_a_page_and_a_program_json(client: TestClient) -> None:
+    browser = {"Accept": "text/html,application/xhtml+xml,*/*;q=0.8"}
+    lost = client.get("/nowhere/<b>", headers=browser)
+    assert lost.status_code == 404
+    assert "<h1>Not found</h1>" in lost.text and "<b>" not in lost.text
+    assert set(client.get("/nowhere").json()) == {"error", "help"}
+    assert set(client.get("/api/nowhere", headers=browser).json()) == {"error", "help"}
+
+
 def test_review_wants_a_name_first(house: House, client: TestClient) -> None:
     assert client.get("/review").headers["location"] == "/"
     assert client.post("/enter", json={"name": "ann", "tier": "boss"}).status_code == 422

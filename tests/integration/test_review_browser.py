@@ -25,6 +25,9 @@ FLAGS = [
 DEADLINE_SECONDS = 15.0
 TEXTS = [f"message number {number}" for number in range(20)]
 SHOWN = "#item[data-question]"
+STICKING_OUT = """[...document.querySelectorAll("table")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth && !one.closest("[tabindex]"))
+  .map((one) => one.id)"""
 
 pytestmark = [
     pytest.mark.browser,
@@ -198,6 +201,30 @@ def test_an_audit_shows_nothing_but_the_item(house: House, page) -> None:
         "priority",
     ):
         assert told not in everything.lower(), told
+
+
+def test_a_long_text_says_that_it_goes_on(house: House, page) -> None:
+    house.ask(["\n".join(f"line {number}" for number in range(100)), "short"])
+    _enter(page)
+    page.wait_for_selector("#item.more")
+    page.keyboard.press("ArrowDown")
+    page.wait_for_function("item.scrollTop > 0")
+    page.evaluate("item.scrollTo(0, item.scrollHeight)")
+    page.wait_for_selector("#item:not(.more)")
+    _press_and_wait_for_next(page, "1")
+    assert page.query_selector("#item.more") is None
+
+
+def test_on_a_phone_nothing_sticks_out(house: House, page) -> None:
+    house.ask(TEXTS[:3])
+    house.ask(TEXTS[:3], tier="crowd", purpose=Purpose.ADJUDICATE, prefix="second")
+    page.set_viewport_size({"width": 390, "height": 844})
+    for path in ("/", "/dashboard", "/items/item-00", "/api/docs"):
+        page.goto(path)
+        if path == "/dashboard":
+            page.wait_for_selector("body[data-fresh]")
+        assert page.evaluate(STICKING_OUT) == [], path
+        assert page.evaluate("document.querySelectorAll('h1').length") == 1, path
 
 
 def test_text_of_items_is_never_markup(house: House, page) -> None:

@@ -74,7 +74,7 @@ def recent(connection: Connection, limit: int) -> list[RecentLabel]:
             payload=bytes(row.payload),
             revision=row.revision,
             label=int(i1(row.labels)[0]),
-            probability=max(_numbers(row.probabilities)),
+            probability=_numbers(row.probabilities)[int(i1(row.labels)[0])],
             status=LabelStatus(row.status),
             at=row.at,
         )

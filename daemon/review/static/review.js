@@ -5,6 +5,7 @@ import { Outbox } from "./outbox.js";
 const EMPTY_POLL_MS = 1_500;
 const IDLE_MS = 5 * 60_000;
 const NOTICE_MS = 6_000;
+const SCROLL_PX = 60;
 
 const desk = document.getElementById("desk");
 const reviewer = Number(desk.dataset.reviewer);
@@ -41,11 +42,12 @@ function show(lease) {
   hiddenFor = 0;
   startedAt ??= Date.now();
   const parts = lease.fields.flatMap(({ name, text }) => [
-    ...(lease.fields.length > 1 ? [el("h3", {}, name)] : []),
+    ...(lease.fields.length > 1 ? [el("h2", { class: "field-name" }, name)] : []),
     el("p", { class: "text", dir: "auto" }, text),
   ]);
   byId("item").replaceChildren(...parts);
   byId("item").scrollTop = 0;
+  markMore();
   byId("item").dataset.question = lease.question;
   enable();
 }
@@ -57,7 +59,20 @@ function showNothing() {
     ? ["Nothing waits for you right now.", "This page looks for new questions by itself."]
     : ["One moment.", "Your answers are sent first; then the next item comes."];
   byId("item").replaceChildren(el("p", { class: "empty" }, first), el("p", { class: "quiet" }, second));
+  markMore();
   enable();
+}
+
+/** A text that goes on below the edge must not look as if it ended there. */
+function markMore() {
+  const item = byId("item");
+  item.classList.toggle("more", item.scrollHeight - item.scrollTop - item.clientHeight > 4);
+}
+
+function scrollItem(event) {
+  if (byId("guidelines").contains(event.target) || byId("item").contains(event.target)) return;
+  byId("item").scrollBy({ top: event.key === "ArrowDown" ? SCROLL_PX : -SCROLL_PX });
+  event.preventDefault();
 }
 
 function next() {
@@ -214,7 +229,9 @@ function toggleGuidelines() {
 
 function press(event) {
   activeAt = Date.now();
-  if (event.ctrlKey || event.altKey || event.metaKey || event.repeat || byId("keys").open) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || byId("keys").open) return;
+  if (event.key === "ArrowDown" || event.key === "ArrowUp") scrollItem(event);
+  if (event.repeat) return;
   const chosen = /^[0-9]$/.test(event.key) ? buttons[(Number(event.key) + 9) % 10] : undefined;
   if (chosen) answer(chosen.dataset.label);
   else if (event.key === "s") skip();
@@ -224,6 +241,8 @@ function press(event) {
 }
 
 for (const button of buttons) button.addEventListener("click", () => answer(button.dataset.label));
+byId("item").addEventListener("scroll", markMore);
+addEventListener("resize", markMore);
 byId("skip").addEventListener("click", skip);
 byId("undo").addEventListener("click", undo);
 byId("toggle").addEventListener("click", toggleGuidelines);

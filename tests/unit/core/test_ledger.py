@@ -29,7 +29,10 @@ def test_too_many_errors_suspend_as_soon_as_the_ledger_can_tell() -> None:
 
 def test_it_is_said_in_words() -> None:
     assert in_words(BAD, PROMISE).startswith("Automatic acceptance is suspended. Of 100,000 released labels ")
-    assert "1,000 were audited again, 0 were wrong: with 90% confidence at most" in in_words(GOOD, PROMISE)
+    assert "1,000 were audited again and none was wrong: with 90% confidence at most" in in_words(
+        GOOD, PROMISE
+    )
+    assert "and 1 was wrong" in in_words(replace(GOOD, found=1), PROMISE)
     assert in_words(SMALL, PROMISE).endswith("It takes more of them to hold this against the target.")
 
 

@@ -7,7 +7,7 @@ from daemon.review.rendering import class_name, fields_of, guidelines_html, mome
 
 def test_guidelines_are_markdown() -> None:
     html = guidelines_html("# Rules\n\nIs it **spam**?\n\n- a\n- b")
-    assert "<h1>Rules</h1>" in html
+    assert "<h3>Rules</h3>" in html, "headings stand below those of the page"
     assert "<strong>spam</strong>" in html
     assert html.count("<li>") == 2
 
