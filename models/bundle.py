@@ -1,62 +1,74 @@
 """All that a worker needs to decide, as one immutable value that fits into a database column."""
 
-import hashlib
-import io
 import json
-import zipfile
-import zlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from models.arrays import F4, F8, I8, softmax
+from models.archive import Arrays, DamagedBundle, pack, unpack
+from models.arrays import F4, F8, I8
 from models.calibration import Calibration
-from models.classifier import EDGES, LinearHead, symbols
+from models.classifier import EDGES, LinearHead, classify_by_fold, symbols
+from models.drift.reference import Reference
+from models.folds import FOLDS, fold_of
+from models.gold import Gold
+from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
-from models.votes import ABSTAIN, CLASSIFIER, FUNCTION, Votes, family, kind, log_scores
+from models.label_model.protocol import Member
+from models.votes import CLASSIFIER, FUNCTION, Votes, family, kind
 
-FORMAT = 1
+FORMAT = 2
+"""Format 1 had one set of tables, one head, neither reference nor gold; it is still read."""
+
 UNTRAINED_TEMPERATURE = 0.5
 """Votes count half before any gold is known: annotators never err independently (METHODS section 1)."""
 
 
-class DamagedBundle(ValueError):
-    """Bytes that are not a bundle, or no longer the one that was written."""
-
-
 @dataclass(frozen=True, slots=True, eq=False)
 class Bundle:
-    """Tables that turn votes into probabilities, the classifier's head, and the acceptance score's curve.
+    """Tables that turn votes into probabilities, the classifier, and the acceptance score's curve.
 
-    The posterior is softmax(temperature * (prior + table rows of the votes)); answers of final tiers are
-    no votes and stand outside it.
+    The posterior is the members' mixture (`Member`); answers of final tiers are no votes and stand outside
+    it. An item is judged by the classifier's head that never saw its group, so that a served posterior is of
+    the same kind as those that it was calibrated on, whether the item was trained on or not.
 
     Attributes:
         classes: K names in order.
-        prior: (K,) log-probabilities.
-        tables: annotator key -> (S, K) log-likelihoods of its symbols, up to a constant a row.
-        fallbacks: the same for annotators without a table, by the key up to `@` or the part before `:`.
-        temperature: above 0.
-        head: the classifier, if there is one. encoder: name of the encoder that it reads.
+        members: of the mixture; their weights sum to 1.
+        fallbacks: (S, K) tables of annotators that a member has none of, by the key up to `@` or the part
+            before `:`.
+        heads: one a fold of groups, trained on the other folds; empty without a classifier.
+        head: trained on everything, for texts elsewhere; None without a classifier.
+        encoder: name of the encoder that heads read.
         edges: (B - 1,) rising confidences that part the classifier's bins.
         calibration: from the largest posterior probability to the probability that the label is right.
+        reference: what the items looked like that it was trained on.
+        gold: how much it rests on.
         label_model: registry name of the model that made the tables. trained_at: ISO 8601, or empty.
     """
 
     classes: tuple[str, ...]
-    prior: F8
-    tables: Mapping[str, F8]
+    members: tuple[Member, ...]
     fallbacks: Mapping[str, F8]
-    temperature: float
+    heads: tuple[LinearHead, ...]
     head: LinearHead | None
     encoder: str | None
     edges: tuple[float, ...]
     calibration: Calibration
+    reference: Reference
+    gold: Gold
     label_model: str
     trained_at: str
+    _mixture: Mixture = field(init=False, repr=False)
+
+    def __post_init__(self) -> None:
+        if len(self.heads) not in (0, FOLDS):
+            raise ValueError(f"bundle: {len(self.heads)} heads; there is one for each of {FOLDS} folds")
+        object.__setattr__(self, "_mixture", Mixture(self.members, partial(_table, self.fallbacks)))
 
     @classmethod
     def from_priors(cls, classes: Sequence[str], tiers: Mapping[str, float]) -> "Bundle":
@@ -67,54 +79,53 @@ class Bundle:
             tiers: tier name -> how often its answers are right, in (0.5, 1).
         """
         n_classes = len(classes)
+        even = np.full(n_classes, -np.log(n_classes))
         return cls(
             classes=tuple(classes),
-            prior=np.full(n_classes, -np.log(n_classes)),
-            tables={},
+            members=(Member("majority", even, {}, UNTRAINED_TEMPERATURE),),
             fallbacks=fallback_tables(n_classes, tiers),
-            temperature=UNTRAINED_TEMPERATURE,
+            heads=(),
             head=None,
             encoder=None,
             edges=EDGES,
             calibration=Calibration.identity(),
+            reference=Reference.from_arrays({}),
+            gold=Gold.none(n_classes),
             label_model="majority",
             trained_at="",
         )
 
-    def table(self, key: str) -> F8:
-        """(S, K) table of an annotator, or the one of its kind. Raises ValueError if there is neither."""
-        for known, name in ((self.tables, key), (self.fallbacks, family(key)), (self.fallbacks, kind(key))):
-            if name in known:
-                return known[name]
-        raise ValueError(f"bundle: no table for annotator {key!r}, nor for {family(key)!r} or {kind(key)!r}")
+    def table_of(self, member: Member, key: str) -> F8:
+        """(S, K) a member's table of an annotator, or of its family, or what is believed of its kind.
+
+        Raises ValueError if there is nothing.
+        """
+        return _table(self.fallbacks, member, key)
 
     def posterior(self, votes: Votes) -> F8:
         """(n, K) probabilities; rows sum to 1."""
-        tables = {key: self.table(key) for key in votes.annotators}
-        return softmax(self.temperature * log_scores(votes, self.prior, tables))
+        return self._mixture.posterior(votes)
 
     def posterior_dense(
         self, matrix: NDArray[np.integer[Any]], keys: Sequence[str], extra: Votes | None = None
     ) -> F8:
         """As `posterior`, for a dense (n, m) matrix of function votes; `extra` votes on the same items."""
-        scores = np.tile(self.prior, (len(matrix), 1))
-        if matrix.shape[1] != len(keys):
-            raise ValueError(f"bundle: label matrix of shape {matrix.shape} with {len(keys)} annotators")
-        n_classes = len(self.classes)
-        if matrix.size and not ABSTAIN <= matrix.min() <= matrix.max() < n_classes:
-            raise ValueError(f"bundle: a vote outside {ABSTAIN}..{n_classes - 1} in the label matrix")
-        for column, key in enumerate(keys):
-            scores += self.table(key)[matrix[:, column]]  # the last row is that of abstention, index -1
-        if extra is not None:
-            tables = {key: self.table(key) for key in extra.annotators}
-            scores += log_scores(extra, np.zeros(n_classes), tables)
-        return softmax(self.temperature * scores)
+        return self._mixture.posterior_dense(matrix, keys, extra)
 
-    def classifier_symbols(self, vectors: F4) -> I8:
-        """(n,) the classifier's votes on (n, d) vectors. Raises ValueError without a classifier."""
+    def classify(self, vectors: F4, groups: I8) -> F8:
+        """(n, K) the classifier's probabilities of (n, d) vectors, each by a head that never saw its group.
+
+        Raises ValueError without a classifier.
+        """
         if self.head is None:
             raise ValueError("bundle: it has no classifier")
-        return symbols(self.head.predict_proba(vectors), self.edges)
+        if not self.heads:
+            return self.head.predict_proba(vectors)
+        return classify_by_fold(self.heads, vectors, fold_of(groups))
+
+    def classifier_votes(self, proba: F8) -> Votes:
+        """The classifier's vote on every item, label and confidence bin, from its (n, K) probabilities."""
+        return Votes.of_one(CLASSIFIER, symbols(proba, self.edges), len(self.classes) * (len(self.edges) + 1))
 
     def scores(self, posterior: NDArray[np.floating[Any]]) -> F8:
         """(n,) calibrated probability that the most probable label is right."""
@@ -122,58 +133,60 @@ class Bundle:
 
     def to_bytes(self) -> bytes:
         """An npz file of plain arrays and one JSON text; equal bundles give equal bytes."""
-        arrays = self._arrays()
-        arrays["digest"] = _digest(arrays)
-        file = io.BytesIO()
-        np.savez(file, allow_pickle=False, **arrays)
-        return file.getvalue()
-
-    def _arrays(self) -> dict[str, NDArray[Any]]:
+        reference = self.reference.arrays()
         about = {
             "format": FORMAT,
             "classes": self.classes,
-            "tables": list(self.tables),
+            "members": [_about(member) for member in self.members],
             "fallbacks": list(self.fallbacks),
-            "temperature": self.temperature,
             "encoder": self.encoder,
+            "reference": list(reference),
+            "gold": [self.gold.answers, self.gold.effective, self.gold.by_class],
             "label_model": self.label_model,
             "trained_at": self.trained_at,
         }
         arrays: dict[str, NDArray[Any]] = {
             "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
-            "prior": np.asarray(self.prior, np.float64),
+            "priors": np.array([member.prior for member in self.members], np.float64),
             "edges": np.array(self.edges, np.float64),
             "calibration": np.stack([self.calibration.x, self.calibration.y]),
         }
-        arrays |= {f"table_{i}": np.asarray(t, np.float64) for i, t in enumerate(self.tables.values())}
+        for place, member in enumerate(self.members):
+            arrays[f"tables_{place}"] = _stacked(member.tables, len(self.classes))
         arrays |= {f"fallback_{i}": np.asarray(t, np.float64) for i, t in enumerate(self.fallbacks.values())}
+        arrays |= {f"reference_{i}": array for i, array in enumerate(reference.values())}
         if self.head is not None:
-            arrays |= {"head_weights": self.head.weights, "head_bias": self.head.bias}
-        return arrays
+            heads = (self.head, *self.heads)
+            arrays["head_weights"] = np.stack([head.weights for head in heads])
+            arrays["head_bias"] = np.stack([head.bias for head in heads])
+        return pack(arrays)
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bundle":
-        """Read what `to_bytes` wrote. Raises DamagedBundle; never unpickles anything."""
-        arrays = _read(data)
+        """Read what `to_bytes` wrote, now or in format 1. Raises DamagedBundle; never unpickles anything."""
+        arrays = unpack(data)
         about = json.loads(arrays["about"].tobytes())
-        if about["format"] != FORMAT:
-            raise DamagedBundle(f"bundle: format {about['format']}, this version reads {FORMAT}")
-        head = None
-        if "head_weights" in arrays:
-            head = LinearHead(arrays["head_weights"], arrays["head_bias"])
+        if about["format"] not in (1, FORMAT):
+            raise DamagedBundle(f"bundle: format {about['format']}, this version reads 1 and {FORMAT}")
+        read = _parts_1 if about["format"] == 1 else _parts
+        members, heads, reference, gold = read(about, arrays)
         return cls(
             classes=tuple(about["classes"]),
-            prior=arrays["prior"],
-            tables={key: arrays[f"table_{i}"] for i, key in enumerate(about["tables"])},
+            members=members,
             fallbacks={key: arrays[f"fallback_{i}"] for i, key in enumerate(about["fallbacks"])},
-            temperature=about["temperature"],
-            head=head,
+            heads=heads[1:],
+            head=heads[0] if heads else None,
             encoder=about["encoder"],
             edges=tuple(arrays["edges"].tolist()),
             calibration=Calibration(*arrays["calibration"]),
+            reference=reference,
+            gold=gold,
             label_model=about["label_model"],
             trained_at=about["trained_at"],
         )
+
+
+_Parts = tuple[tuple[Member, ...], tuple[LinearHead, ...], Reference, Gold]
 
 
 def fallback_tables(n_classes: int, tiers: Mapping[str, float]) -> dict[str, F8]:
@@ -188,31 +201,52 @@ def fallback_tables(n_classes: int, tiers: Mapping[str, float]) -> dict[str, F8]
     return {key: priors.vote_odds(key, size, n_classes) for key, size in sizes.items()}
 
 
-def _digest(arrays: Mapping[str, NDArray[Any]]) -> NDArray[np.uint8]:
-    """SHA-256 over names, types, shapes and contents."""
-    whole = hashlib.sha256()
-    for name in sorted(arrays):
-        array = np.ascontiguousarray(arrays[name])
-        whole.update(f"{name}|{array.dtype.str}|{array.shape}|".encode())
-        whole.update(array.tobytes())
-    return np.frombuffer(whole.digest(), np.uint8)
+def _table(fallbacks: Mapping[str, F8], member: Member, key: str) -> F8:
+    for known, name in (
+        (member.tables, key),
+        (member.tables, family(key)),
+        (fallbacks, family(key)),
+        (fallbacks, kind(key)),
+    ):
+        if name in known:
+            return known[name]
+    raise ValueError(f"bundle: no table for annotator {key!r}, nor for {family(key)!r} or {kind(key)!r}")
 
 
-def _read(data: bytes) -> dict[str, NDArray[Any]]:
-    try:
-        with np.load(io.BytesIO(data), allow_pickle=False) as file:
-            arrays = {name: file[name] for name in file.files}
-    except (
-        ValueError,
-        OSError,
-        EOFError,
-        KeyError,
-        NotImplementedError,
-        zipfile.BadZipFile,
-        zlib.error,
-    ) as error:
-        raise DamagedBundle(f"bundle: {len(data)} bytes that are no bundle ({error})") from error
-    stored = arrays.pop("digest", None)
-    if stored is None or not np.array_equal(stored, _digest(arrays)):
-        raise DamagedBundle("bundle: its contents do not match its digest; it was damaged or changed")
-    return arrays
+def _about(member: Member) -> dict[str, Any]:
+    return {
+        "name": member.name,
+        "tables": {key: len(table) for key, table in member.tables.items()},
+        "temperature": member.temperature,
+        "weight": member.weight,
+    }
+
+
+def _stacked(tables: Mapping[str, F8], n_classes: int) -> F8:
+    """(C, K) all tables, one below the other."""
+    return np.concatenate([np.empty((0, n_classes)), *tables.values()])
+
+
+def _parts(about: Mapping[str, Any], arrays: Arrays) -> _Parts:
+    members = []
+    for place, (prior, told) in enumerate(zip(arrays["priors"], about["members"], strict=True)):
+        ends = np.cumsum(list(told["tables"].values()), dtype=np.int64)
+        tables = dict(zip(told["tables"], np.split(arrays[f"tables_{place}"], ends[:-1]), strict=False))
+        members.append(Member(told["name"], prior, tables, told["temperature"], told["weight"]))
+    heads: tuple[LinearHead, ...] = ()
+    if "head_weights" in arrays:
+        heads = tuple(map(LinearHead, arrays["head_weights"], arrays["head_bias"]))
+    reference = Reference.from_arrays(
+        {name: arrays[f"reference_{i}"] for i, name in enumerate(about["reference"])}
+    )
+    answers, effective, by_class = about["gold"]
+    return tuple(members), heads, reference, Gold(answers, effective, tuple(by_class))
+
+
+def _parts_1(about: Mapping[str, Any], arrays: Arrays) -> _Parts:
+    tables = {key: arrays[f"table_{i}"] for i, key in enumerate(about["tables"])}
+    member = Member(about["label_model"], arrays["prior"], tables, about["temperature"])
+    heads: tuple[LinearHead, ...] = ()
+    if "head_weights" in arrays:
+        heads = (LinearHead(arrays["head_weights"], arrays["head_bias"]),)
+    return (member,), heads, Reference.from_arrays({}), Gold.none(len(about["classes"]))

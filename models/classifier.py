@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.arrays import F4, F8, I8, Mask, softmax
+from models.arrays import F4, F8, I8, softmax
 from models.folds import grouped_folds
 
 EDGES = (0.625, 0.775, 0.9)
@@ -90,14 +90,14 @@ def choose_strength(vectors: F4, targets: F8, weights: F8, groups: I8 | None = N
     return STRENGTHS[int(np.argmin(losses))]
 
 
-def out_of_fold(
+def fit_fold_heads(
     vectors: F4,
     targets: Sequence[F8],
     weights: Sequence[F8],
     folds: I8,
     strength: float,
-) -> F8:
-    """Predictions for every item by a head that never saw its fold.
+) -> tuple[LinearHead, ...]:
+    """For each of F folds a head that never saw its items.
 
     Args:
         vectors: (n, d).
@@ -107,15 +107,26 @@ def out_of_fold(
         strength: C.
 
     Returns:
-        (n, K); even rows where no item of another fold has any weight.
+        F heads; one that says nothing where no item of another fold has any weight.
     """
-    proba = np.full_like(targets[0], 1 / targets[0].shape[1])
+    n_classes = targets[0].shape[1]
+    heads = []
     for fold, (target, weight) in enumerate(zip(targets, weights, strict=True)):
-        held: Mask = folds == fold
-        others = np.where(held, 0.0, weight)
-        if held.any() and others.any():
-            head = fit_classifier(vectors, target, others, strength=strength)
-            proba[held] = head.predict_proba(vectors[held])
+        others = np.where(folds == fold, 0.0, weight)
+        if others.any():
+            heads.append(fit_classifier(vectors, target, others, strength=strength))
+        else:
+            mute = np.zeros((n_classes, vectors.shape[1]), np.float32)
+            heads.append(LinearHead(mute, np.zeros(n_classes, np.float32)))
+    return tuple(heads)
+
+
+def classify_by_fold(heads: Sequence[LinearHead], vectors: F4, folds: I8) -> F8:
+    """(n, K) probabilities of (n, d) vectors, each by the head of its fold (n,)."""
+    proba = np.empty((len(vectors), len(heads[0].bias)))
+    for fold in np.unique(folds).tolist():
+        own = folds == fold
+        proba[own] = heads[fold].predict_proba(vectors[own])
     return proba
 
 

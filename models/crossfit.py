@@ -9,11 +9,11 @@ from models.arrays import F8, I8, UNKNOWN, Mask, softmax
 from models.bundle import UNTRAINED_TEMPERATURE
 from models.calibration import fit_temperature
 from models.evaluation import log_loss
+from models.folds import FOLDS
 from models.label_model.priors import Priors
 from models.label_model.registry import LABEL_MODELS
 from models.votes import Votes, log_scores
 
-FOLDS = 5
 FEWEST_AUDITED = 10
 """Below this number of random blind answers nothing can be chosen or tempered."""
 

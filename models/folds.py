@@ -2,18 +2,24 @@
 
 import numpy as np
 
-from models.arrays import I8, Mask
+from models.arrays import I8
+
+FOLDS = 5
+"""Of everything that is cross-fitted and then served; see `fold_of`."""
 
 
-def grouped_folds(groups: I8, n_folds: int, seed: int, first: Mask | None = None) -> I8:
+def fold_of(groups: I8) -> I8:
+    """(n,) fold of each item by its group, the same in every training and wherever the item is served."""
+    return np.asarray(groups % FOLDS)
+
+
+def grouped_folds(groups: I8, n_folds: int, seed: int) -> I8:
     """Fold of each item; items of one group share it.
 
     Args:
         groups: (n,) any integers.
         n_folds: number of folds.
         seed: of the random order in which groups are dealt out.
-        first: (n,) items whose groups are dealt out before the others, so that each fold has its share
-            of them (answered items are few).
 
     Returns:
         (n,) in 0..n_folds-1.
@@ -21,9 +27,6 @@ def grouped_folds(groups: I8, n_folds: int, seed: int, first: Mask | None = None
     _, index = np.unique(groups, return_inverse=True)
     n_groups = int(index.max(initial=-1)) + 1
     order = np.random.Generator(np.random.PCG64(seed)).permutation(n_groups)
-    if first is not None:
-        holds = np.bincount(index, weights=first, minlength=n_groups) > 0
-        order = order[np.argsort(~holds[order], kind="stable")]
     fold_of_group = np.empty(n_groups, np.int64)
     fold_of_group[order] = np.arange(n_groups) % n_folds
     return np.asarray(fold_of_group[index])

@@ -9,14 +9,25 @@ from models import crossfit
 from models.arrays import F4, F8, I8, UNKNOWN, Mask, clamped, softmax
 from models.bundle import Bundle, fallback_tables
 from models.calibration import Calibration, fit_calibration
-from models.classifier import EDGES, LinearHead, choose_strength, fit_classifier, out_of_fold, symbols
-from models.crossfit import FEWEST_AUDITED, FOLDS, Fitted, own_fold, temperatures
+from models.classifier import (
+    EDGES,
+    LinearHead,
+    choose_strength,
+    classify_by_fold,
+    fit_classifier,
+    fit_fold_heads,
+    symbols,
+)
+from models.crossfit import FEWEST_AUDITED, Fitted, own_fold, temperatures
+from models.drift.reference import Reference
 from models.evaluation import Evaluation, judge, log_loss
-from models.folds import grouped_folds
+from models.folds import FOLDS, fold_of
+from models.gold import Gold
 from models.label_model.counts import expected_tables
 from models.label_model.priors import Priors
+from models.label_model.protocol import Member
 from models.label_model.registry import LABEL_MODELS
-from models.votes import CLASSIFIER, Votes
+from models.votes import CLASSIFIER, FUNCTION, Votes, kind
 
 HEAD_ITEMS = 8_000
 """Items that the head learns from at most: all answered ones, the rest drawn at random."""
@@ -41,7 +52,8 @@ class TrainingData:
         audited: (n,) the expert answer came from a random blind draw; only these judge models.
         fresh: (n,) audited, and the champion never saw the answer.
         vectors: (n, d) embeddings, or None. encoder: name of the encoder that made them.
-        groups: (n,) equal for items that must not stand on both sides of a split.
+        groups: (n,) equal for items that must not stand on both sides of a split; an item's fold follows
+            from it, so that it must be the same number wherever the item is served.
         tier_accuracy: tier name -> how often it is expected to be right.
     """
 
@@ -107,6 +119,7 @@ class _Head:
     """A classifier with its vote table, and what it adds to scores when its items were held out."""
 
     head: LinearHead
+    heads: tuple[LinearHead, ...]
     table: F8
     full: F8
     """(n, K) what out-of-fold votes add by the final table."""
@@ -121,7 +134,7 @@ def train(data: TrainingData, options: TrainingOptions, champion: Bundle | None,
     know the item's own answer (five folds by group).
     """
     priors = Priors(data.tier_accuracy)
-    folds = grouped_folds(data.groups, FOLDS, options.seed, first=data.expert != UNKNOWN)
+    folds = fold_of(data.groups)
     chosen, losses = crossfit.choose(
         options.label_models,
         data.votes,
@@ -158,22 +171,17 @@ def _train_head(
     sample = _sample(data.expert, seed)
     weights = _informative(targets, data.expert) * sample
     strength = choose_strength(vectors, targets, weights, data.groups)
-    proba = out_of_fold(
-        vectors,
-        held_targets,
-        [_informative(target, data.expert) * sample for target in held_targets],
-        folds,
-        strength,
-    )
+    held_weights = [_informative(target, data.expert) * sample for target in held_targets]
+    heads = fit_fold_heads(vectors, held_targets, held_weights, folds, strength)
     head = fit_classifier(vectors, targets, weights, strength=strength)
-    said = symbols(proba)
+    said = symbols(classify_by_fold(heads, vectors, folds))
     table = _classifier_table(said, targets, data.expert, priors)
     held = np.empty_like(targets)
     for fold in range(FOLDS):
         other = folds != fold
         held_table = _classifier_table(said[other], held_targets[fold][other], data.expert[other], priors)
         held[~other] = held_table[said[~other]]
-    return _Head(head, table, table[said], held)
+    return _Head(head, heads, table, table[said], held)
 
 
 def _classifier_table(said: I8, targets: F8, expert: I8, priors: Priors) -> F8:
@@ -218,23 +226,36 @@ def _bundle(
     temperature: float,
     calibration: Calibration,
 ) -> Bundle:
-    bundle = Bundle(
+    tables = chosen.tables if head is None else {**chosen.tables, CLASSIFIER: head.table}
+    judged = data.audited
+    return Bundle(
         classes=data.classes,
-        prior=chosen.prior,
-        tables=dict(chosen.tables),
+        members=(Member(chosen.name, chosen.prior, tables, temperature),),
         fallbacks=fallback_tables(len(data.classes), data.tier_accuracy),
-        temperature=temperature,
-        head=None,
-        encoder=None,
+        heads=() if head is None else head.heads,
+        head=None if head is None else head.head,
+        encoder=None if head is None else data.encoder,
         edges=EDGES,
         calibration=calibration,
+        reference=_reference(data, options.seed),
+        gold=Gold.of(data.expert[judged], data.groups[judged], np.ones(int(judged.sum())), len(data.classes)),
         label_model=chosen.name,
         trained_at=options.trained_at,
     )
-    if head is None:
-        return bundle
-    tables = {**chosen.tables, CLASSIFIER: head.table}
-    return replace(bundle, tables=tables, head=head.head, encoder=data.encoder)
+
+
+def _reference(data: TrainingData, seed: int) -> Reference:
+    """What the items look like; functions that an item was never shown to are not counted as silent on it."""
+    nobody = np.empty((data.votes.n_items, 0), np.int64)
+    seen = Reference.of(data.vectors, nobody, (), len(data.classes), seed)
+    offsets = data.votes.offsets
+    totals = np.bincount(data.votes.columns, minlength=int(offsets[-1]))
+    symbols_of = {
+        key: totals[offsets[place] : offsets[place + 1]]
+        for place, key in enumerate(data.votes.annotators)
+        if kind(key) == FUNCTION
+    }
+    return replace(seen, symbols=symbols_of)
 
 
 def _evaluate(
@@ -287,7 +308,6 @@ def _predict(bundle: Bundle, data: TrainingData, rows: I8) -> F8:
     """(r, K) posterior of a bundle on some items, as a worker would have it before any expert spoke."""
     votes = data.votes.take(rows)
     if bundle.head is not None and data.vectors is not None and bundle.encoder == data.encoder:
-        said = bundle.classifier_symbols(data.vectors[rows])
-        size = len(bundle.classes) * (len(bundle.edges) + 1)
-        votes = Votes.concat_annotators(votes, Votes.of_one(CLASSIFIER, said, size))
+        proba = bundle.classify(data.vectors[rows], data.groups[rows])
+        votes = Votes.concat_annotators(votes, bundle.classifier_votes(proba))
     return bundle.posterior(votes)

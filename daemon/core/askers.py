@@ -4,7 +4,6 @@ from daemon.core.evidence import tier_key
 from daemon.core.policy import Policy
 from daemon.core.settings import TierSettings
 from models.bundle import Bundle
-from models.label_model.protocol import Member
 from models.value import Asker, of_accuracy, symbol_likelihood
 
 
@@ -38,12 +37,8 @@ def _asker(name: str, tier: TierSettings, bundle: Bundle) -> Asker:
         price=tier.price,
         likelihood=of_accuracy(tier.accuracy, len(bundle.classes))
         if tier.final
-        else symbol_likelihood(_members(bundle), tier_key(name), lambda _member, key: bundle.table(key)),
+        else symbol_likelihood(bundle.members, tier_key(name), bundle.table_of),
         max_votes=tier.most_votes,
         final=tier.final,
         first=tier.first,
     )
-
-
-def _members(bundle: Bundle) -> tuple[Member, ...]:
-    return (Member(bundle.label_model, bundle.prior, bundle.tables, bundle.temperature),)

@@ -1,13 +1,12 @@
 """Stored rows become the arrays that models learn from."""
 
-import hashlib
 from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.decoding import decode_stored
 from daemon.core.evidence import final_label, function_key, tier_key
+from daemon.core.grouping import groups_of_payloads
 from daemon.core.learning_rows import StoredBundle, TrainingRows
 from daemon.core.policy import Policy
 from daemon.core.rows import Answer, FunctionVersion
@@ -37,7 +36,7 @@ def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) 
         audited=drawn_at >= 0,
         fresh=drawn_at > trained_at,
         vectors=_vectors(rows),
-        groups=_groups(rows),
+        groups=groups_of_payloads(rows.payloads, rows.subjects),
         tier_accuracy={name: tier.accuracy for name, tier in policy.tiers.items()},
         encoder=rows.encoder,
     )
@@ -107,16 +106,3 @@ def _vectors(rows: TrainingRows) -> NDArray[np.float32] | None:
     if rows.encoder is None or not rows.has_vector.all():
         return None
     return rows.vectors.astype(np.float32)
-
-
-def _groups(rows: TrainingRows) -> NDArray[np.int64]:
-    """Folds go by subject or text, so that copies of one message never stand on both sides."""
-    return np.array(
-        [_group(payload, subject) for payload, subject in zip(rows.payloads, rows.subjects, strict=True)],
-        np.int64,
-    )
-
-
-def _group(payload: bytes, subject: str | None) -> int:
-    text = subject or " ".join(decode_stored(payload).plain_text.lower().split())
-    return int.from_bytes(hashlib.blake2b(text.encode(errors="replace"), digest_size=7).digest(), "big")

@@ -10,6 +10,7 @@ from daemon.core.bundles import BundleFollower
 from daemon.core.decide import decide
 from daemon.core.errors import DutyLost, PublishFailed, Unaffordable
 from daemon.core.evidence import of_stored
+from daemon.core.grouping import groups_of_stored
 from daemon.core.ledger import is_suspended
 from daemon.core.messages import audit_composer, composer
 from daemon.core.policy import Outputs, Policy
@@ -230,7 +231,14 @@ class Desk:
 
     def _decide(self, items: Sequence[OpenItem]) -> tuple[Decision, Compose]:
         current = self.bundles.current()
-        evidence = of_stored(items, self.keys, current.bundle, self.policy.ladder, self.policy.final_tiers)
+        evidence = of_stored(
+            items,
+            groups_of_stored(items),
+            self.keys,
+            current.bundle,
+            self.policy.ladder,
+            self.policy.final_tiers,
+        )
         decision = decide(
             evidence,
             self.policy,

@@ -12,8 +12,6 @@ from models.arrays import softmax
 from models.bundle import Bundle
 from models.votes import Votes
 
-CLASSIFIER = "classifier"
-
 FunctionKeys = Callable[[int], Sequence[str]]
 """Function set id -> annotator keys of its columns."""
 
@@ -62,11 +60,23 @@ def tier_key(tier: str) -> str:
 
 
 def of_arrivals(
-    inline: I1, keys: Sequence[str], vectors: F4 | None, bundle: Bundle, n_tiers: int
+    inline: I1,
+    keys: Sequence[str],
+    vectors: F4 | None,
+    groups: NDArray[np.int64],
+    bundle: Bundle,
+    n_tiers: int,
 ) -> Evidence:
-    """Evidence on new items: nobody has been asked yet."""
+    """Evidence on new items: nobody has been asked yet.
+
+    Args:
+        inline: (n, m) functions' votes. keys: of m functions.
+        vectors: (n, d) of the bundle's encoder, or None.
+        groups: (n,) as `daemon.core.grouping` gives them; they choose the classifier's head.
+        bundle: to decide with. n_tiers: T.
+    """
     n = len(inline)
-    posterior, classifier = _posterior(inline, keys, vectors, [()] * n, bundle)
+    posterior, classifier = _posterior(inline, keys, vectors, groups, [()] * n, bundle)
     return Evidence(
         posterior=posterior,
         scores=bundle.scores(posterior).astype(np.float32),
@@ -85,17 +95,22 @@ def of_arrivals(
 
 def of_stored(
     items: Sequence[OpenItem],
+    groups: NDArray[np.int64],
     keys: FunctionKeys,
     bundle: Bundle,
     ladder: Sequence[str],
     final_tiers: frozenset[str],
 ) -> Evidence:
-    """Evidence on items that were decided before; answers of final tiers stand outside the posterior."""
-    posterior, classifier = _posterior_of_stored(items, keys, bundle, final_tiers)
-    groups = _subjects(items)
-    posterior = _fused(posterior, groups, bundle)
-    answers = [[answer for row in groups[own] for answer in items[row].answers] for own in range(len(items))]
-    asked = [[tier for row in groups[own] for tier in _settling(items[row])] for own in range(len(items))]
+    """Evidence on items that were decided before; answers of final tiers stand outside the posterior.
+
+    `groups` (n,) as `daemon.core.grouping` gives them: an item that the classifier was trained on is judged
+    by the head that never saw it.
+    """
+    posterior, classifier = _posterior_of_stored(items, groups, keys, bundle, final_tiers)
+    shown = _subjects(items)
+    posterior = _fused(posterior, shown, bundle)
+    answers = [[answer for row in shown[own] for answer in items[row].answers] for own in range(len(items))]
+    asked = [[tier for row in shown[own] for tier in _settling(items[row])] for own in range(len(items))]
     return Evidence(
         posterior=posterior,
         scores=bundle.scores(posterior).astype(np.float32),
@@ -109,7 +124,7 @@ def of_stored(
         revision=np.array([item.revision for item in items], np.int64),
         before=np.array([item.labels[0] for item in items], np.int64),
         states=[item.state for item in items],
-        follows=np.array([groups[own][0] != own for own in range(len(items))], np.bool_),
+        follows=np.array([shown[own][0] != own for own in range(len(items))], np.bool_),
     )
 
 
@@ -168,19 +183,23 @@ def _count(ladder: Sequence[str], tiers: Sequence[Sequence[str | None]]) -> NDAr
 
 
 def _posterior_of_stored(
-    items: Sequence[OpenItem], keys: FunctionKeys, bundle: Bundle, final_tiers: frozenset[str]
+    items: Sequence[OpenItem],
+    groups: NDArray[np.int64],
+    keys: FunctionKeys,
+    bundle: Bundle,
+    final_tiers: frozenset[str],
 ) -> tuple[F4, F4 | None]:
     n_classes = len(bundle.classes)
     posterior = np.zeros((len(items), n_classes), np.float32)
     classifier = np.full((len(items), n_classes), np.nan, np.float32)
-    groups: dict[tuple[int, bool], list[int]] = {}
+    alike: dict[tuple[int, bool], list[int]] = {}
     for row, item in enumerate(items):
-        groups.setdefault((item.functions, _usable(item, bundle)), []).append(row)
-    for (functions, with_vector), rows in groups.items():
+        alike.setdefault((item.functions, _usable(item, bundle)), []).append(row)
+    for (functions, with_vector), rows in alike.items():
         vectors = np.array([items[r].vector for r in rows], np.float32) if with_vector else None
         votes = [[a for a in items[r].answers if a.tier not in final_tiers] for r in rows]
         inline = np.array([items[r].inline for r in rows], np.int8).reshape(len(rows), -1)
-        posterior[rows], voted = _posterior(inline, keys(functions), vectors, votes, bundle)
+        posterior[rows], voted = _posterior(inline, keys(functions), vectors, groups[rows], votes, bundle)
         if voted is not None:
             classifier[rows] = voted
     return posterior, None if bundle.head is None else classifier
@@ -194,34 +213,32 @@ def _posterior(
     inline: I1,
     keys: Sequence[str],
     vectors: F4 | None,
+    groups: NDArray[np.int64],
     answers: Sequence[Sequence[Answer]],
     bundle: Bundle,
 ) -> tuple[F4, F4 | None]:
-    extra: list[tuple[int, str, int]] = [
+    extra, classifier = _answers(answers, len(bundle.classes)), None
+    if vectors is not None and bundle.head is not None:
+        proba = bundle.classify(vectors, groups)
+        extra = Votes.concat_annotators(extra, bundle.classifier_votes(proba))
+        classifier = proba.astype(np.float32)
+    posterior = bundle.posterior_dense(inline, tuple(keys), extra if len(extra) else None)
+    return posterior.astype(np.float32), classifier
+
+
+def _answers(answers: Sequence[Sequence[Answer]], n_classes: int) -> Votes:
+    """People's answers as votes of their tiers."""
+    entries = [
         (row, tier_key(answer.tier), answer.label)
         for row, given in enumerate(answers)
         for answer in given
         if answer.tier is not None
     ]
-    classifier = None
-    if vectors is not None and bundle.head is not None:
-        classifier = bundle.head.predict_proba(vectors).astype(np.float32)
-        symbols = bundle.classifier_symbols(vectors)
-        extra += [(row, CLASSIFIER, int(symbol)) for row, symbol in enumerate(symbols)]
-    posterior = bundle.posterior_dense(inline, tuple(keys), _votes(extra, len(inline), bundle))
-    return posterior.astype(np.float32), classifier
-
-
-def _votes(entries: Sequence[tuple[int, str, int]], n: int, bundle: Bundle) -> Votes | None:
-    if not entries:
-        return None
     names = sorted({key for _, key, _ in entries})
-    n_classes = len(bundle.classes)
-    sizes = {CLASSIFIER: n_classes * (len(bundle.edges) + 1)}
     return Votes(
-        n_items=n,
+        n_items=len(answers),
         annotators=tuple(names),
-        n_symbols=tuple(sizes.get(name, n_classes) for name in names),
+        n_symbols=(n_classes,) * len(names),
         row=np.array([row for row, _, _ in entries], np.int64),
         annotator=np.array([names.index(key) for _, key, _ in entries], np.int64),
         symbol=np.array([symbol for _, _, symbol in entries], np.int64),

@@ -14,6 +14,7 @@ from daemon.core.bundles import Current
 from daemon.core.decide import decide, draw_gold
 from daemon.core.decoding import Arrival, Rejected, decode
 from daemon.core.evidence import of_arrivals
+from daemon.core.grouping import group_of
 from daemon.core.messages import Voter, composer, dead_letter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import StreamStore
@@ -98,7 +99,7 @@ class Pipeline:
         since = self.took("functions", since)
         vectors = self._encode(items)
         since = self.took("encoder", since)
-        decision = self._decide(applied.L, vectors, current)
+        decision = self._decide(items, applied.L, vectors, current)
         rows = self._rows(arrivals, applied.L, vectors, batch.spans)
         compose = composer(
             decision,
@@ -148,11 +149,15 @@ class Pipeline:
     def _encode(self, items: Sequence[Item]) -> F4 | None:
         if self.encoder is None:
             return None
-        return self.encoder.encode([item.plain_text for item in items])
+        vectors = self.encoder.encode([item.plain_text for item in items])
+        return vectors.astype(np.float16).astype(np.float32)  # as they are stored: a re-pass sees the same
 
-    def _decide(self, inline: I1, vectors: F4 | None, current: Current) -> Decision:
+    def _decide(self, items: Sequence[Item], inline: I1, vectors: F4 | None, current: Current) -> Decision:
         usable = vectors if self.encoder and current.bundle.encoder == self.encoder.name else None
-        evidence = of_arrivals(inline, self.columns.keys, usable, current.bundle, len(self.policy.ladder))
+        groups = np.array([group_of(item.subject, item.plain_text) for item in items], np.int64)
+        evidence = of_arrivals(
+            inline, self.columns.keys, usable, groups, current.bundle, len(self.policy.ladder)
+        )
         share = self.policy.guarantee.cold_start_share
         draws = draw_gold(len(inline), self.gold_wanted(), share, self.random)
         return decide(evidence, self.policy, current.id, draws, self.accepted_from())

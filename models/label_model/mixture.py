@@ -103,13 +103,15 @@ class Mixture:
 
     def _stacked(self, votes: Votes) -> F8:
         """(C, M * K) all symbols of these annotators, kept for the next batch."""
-        if votes.annotators not in self._stacks:
+        stacked = self._stacks.get(votes.annotators)
+        if stacked is None:  # two threads may both get here; each keeps what it made
             rows = [self._rows_of(key) for key in votes.annotators]
             for key, size, table in zip(votes.annotators, votes.n_symbols, rows, strict=True):
                 if len(table) != size:
                     raise ValueError(f"table of {key}: {len(table)} symbols, the votes have {size}")
-            self._stacks = {votes.annotators: np.concatenate([np.empty((0, len(self._prior))), *rows])}
-        return self._stacks[votes.annotators]
+            stacked = np.concatenate([np.empty((0, len(self._prior))), *rows])
+            self._stacks = {votes.annotators: stacked}
+        return stacked
 
     def _rows_of(self, key: str) -> F8:
         """(S, M * K) one annotator's tables, side by side."""

@@ -33,18 +33,24 @@ def test_there_is_one_asker_a_tier_cheap_first() -> None:
     assert expert.likelihood.tolist() == of_accuracy(0.98, 2).tolist()
 
 
+def tempered(temperature: float, **tables: np.ndarray) -> Bundle:
+    (only,) = BUNDLE.members
+    return replace(BUNDLE, members=(replace(only, temperature=temperature, tables=tables),))
+
+
 def test_what_a_vote_is_worth_is_what_the_bundle_makes_of_it() -> None:
-    known = replace(BUNDLE, temperature=1.0, tables={"tier:crowd": np.log(of_accuracy(0.9, 2))})
-    assert askers_of(known, POLICY)[1].likelihood == pytest.approx(of_accuracy(0.9, 2), abs=1e-3)
-    tempered = askers_of(replace(known, temperature=0.5), POLICY)[1].likelihood
-    assert tempered[0, 0] == pytest.approx(0.75, abs=1e-3), "sqrt(9) : 1"
+    known = {"tier:crowd": np.log(of_accuracy(0.9, 2))}
+    likelihood = askers_of(tempered(1.0, **known), POLICY)[1].likelihood
+    assert likelihood == pytest.approx(of_accuracy(0.9, 2), abs=1e-3)
+    likelihood = askers_of(tempered(0.5, **known), POLICY)[1].likelihood
+    assert likelihood[0, 0] == pytest.approx(0.75, abs=1e-3), "sqrt(9) : 1"
 
 
 def test_they_are_kept_while_the_bundle_is_the_same() -> None:
     kept = Askers(POLICY)
     once = kept.of(BUNDLE)
     assert kept.of(BUNDLE) is once
-    better = replace(BUNDLE, temperature=1.0)
+    better = tempered(1.0)
     assert kept.of(better)[1].likelihood[0, 0] > once[1].likelihood[0, 0]
 
 

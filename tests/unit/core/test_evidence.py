@@ -1,14 +1,18 @@
 """What experts say together, and which open questions touch a stored item."""
 
+import json
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from daemon.core.evidence import final_label, of_stored
+from daemon.core.evidence import final_label, of_arrivals, of_stored
+from daemon.core.grouping import group_of, groups_of_stored
 from daemon.core.rows import Answer, OpenItem, Wanted
 from daemon.core.states import AnnotatorKind, ItemState, Purpose, QuestionState
 from models.bundle import Bundle
+from models.classifier import LinearHead
 
 FINAL = frozenset({"expert", "professor"})
 
@@ -61,9 +65,59 @@ def test_an_audit_of_a_released_label_neither_holds_nor_settles_it(purpose: Purp
     wanted = Wanted(1, "expert", purpose, QuestionState.LEASED, 7)
     bundle = Bundle.from_priors(("ham", "spam"), {"expert": 0.98})
     evidence = of_stored(
-        [certified([wanted])], lambda _: ["function:f@1", "function:g@1"], bundle, ("expert",), FINAL
+        [certified([wanted])],
+        np.zeros(1, np.int64),
+        lambda _: ["function:f@1", "function:g@1"],
+        bundle,
+        ("expert",),
+        FINAL,
     )
     touched = purpose == Purpose.SETTLE
     assert evidence.held.tolist() == [touched]
     assert evidence.wanted.tolist() == [[int(touched)]]
     assert evidence.drawn.tolist() == [False]
+
+
+def item(text: str, place: int, inline: int, vector: np.ndarray, answers: Sequence[Answer] = ()) -> OpenItem:
+    payload = json.dumps({"id": f"i{place}", "text": text}).encode()
+    base = certified(())
+    return replace(
+        base,
+        id=f"i{place}",
+        inline=np.array([inline, -1], np.int8),
+        payload=payload,
+        vector=vector.astype(np.float16),
+        encoder="tiny",
+        answers=answers,
+    )
+
+
+def with_heads(*says: int) -> Bundle:
+    """A bundle whose head of fold f says class `says[f]`, whatever the vector."""
+    heads = tuple(
+        LinearHead(np.zeros((2, 3), np.float32), np.eye(2, dtype=np.float32)[label] * 4) for label in says
+    )
+    bundle = Bundle.from_priors(("ham", "spam"), {"expert": 0.98})
+    return replace(bundle, heads=heads, head=heads[0], encoder="tiny")
+
+
+def test_a_new_item_and_its_re_pass_are_judged_by_the_same_head() -> None:
+    """The head of the item's fold: trained without its text, whenever that was."""
+    texts = [f"text number {place}" for place in range(40)]
+    groups = np.array([group_of(None, text) for text in texts])
+    bundle = with_heads(0, 1, 1, 0, 1)
+    vectors = np.ones((40, 3), np.float32)
+    keys = ("function:f@1", "function:g@1")
+    arrived = of_arrivals(np.full((40, 2), -1, np.int8), keys, vectors, groups, bundle, 1)
+    stored = [item(text.upper() + " ", place, -1, vectors[place]) for place, text in enumerate(texts)]
+    again = of_stored(stored, groups_of_stored(stored), lambda _: keys, bundle, ("expert",), FINAL)
+    np.testing.assert_array_equal(again.posterior, arrived.posterior)
+    np.testing.assert_array_equal(again.scores, arrived.scores)
+    said = np.array([0, 1, 1, 0, 1])[groups % 5]
+    assert arrived.posterior.argmax(axis=1).tolist() == said.tolist()
+    assert len(set(groups % 5)) == 5
+
+
+def test_observations_of_one_subject_share_a_group() -> None:
+    assert group_of("deer", "a text") == group_of("deer", "another") != group_of(None, "a text")
+    assert group_of(None, "Hello   Friend ") == group_of(None, "hello friend")

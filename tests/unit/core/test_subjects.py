@@ -33,7 +33,8 @@ def item(id_: str, vote: int, subject: str | None = "deer", answers: tuple[Answe
 
 
 def evidence(*items: OpenItem) -> Evidence:
-    return of_stored(items, lambda _: ("function:f@1",), BUNDLE, ("expert",), frozenset({"expert"}))
+    groups = np.zeros(len(items), np.int64)
+    return of_stored(items, groups, lambda _: ("function:f@1",), BUNDLE, ("expert",), frozenset({"expert"}))
 
 
 def test_observations_that_agree_make_each_other_surer() -> None:

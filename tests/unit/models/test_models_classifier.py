@@ -7,8 +7,9 @@ from models.classifier import (
     STRENGTHS,
     LinearHead,
     choose_strength,
+    classify_by_fold,
     fit_classifier,
-    out_of_fold,
+    fit_fold_heads,
     symbols,
 )
 from models.folds import grouped_folds
@@ -83,8 +84,16 @@ def test_out_of_fold_predictions_never_see_their_own_fold() -> None:
     vectors, labels = clusters()
     folds = np.arange(300) % 3
     targets = [np.eye(3)[np.where(folds == fold, (labels + 1) % 3, labels)] for fold in range(3)]
-    proba = out_of_fold(vectors, targets, [np.ones(300)] * 3, folds, strength=4.0)
+    heads = fit_fold_heads(vectors, targets, [np.ones(300)] * 3, folds, strength=4.0)
+    proba = classify_by_fold(heads, vectors, folds)
     assert (proba.argmax(axis=1) == labels).mean() > 0.9
+
+
+def test_a_fold_whose_others_are_empty_has_a_head_that_says_nothing() -> None:
+    vectors, labels = clusters(30)
+    heads = fit_fold_heads(vectors, [np.eye(3)[labels]] * 2, [np.ones(30)] * 2, np.zeros(30, int), 4.0)
+    np.testing.assert_allclose(heads[0].predict_proba(vectors), 1 / 3)
+    assert heads[1].predict_proba(vectors).max() > 0.5
 
 
 def test_symbols_join_label_and_confidence_bin() -> None:
@@ -100,12 +109,10 @@ def test_a_head_refuses_vectors_of_another_length() -> None:
         LinearHead(np.zeros((2, 4), np.float32), np.zeros(3, np.float32))
 
 
-def test_folds_keep_groups_together_and_share_out_the_few() -> None:
-    random = np.random.default_rng(0)
-    groups = random.integers(0, 100, 400)
-    few = groups < 10
-    folds = grouped_folds(groups, 5, seed=3, first=few)
+def test_folds_keep_groups_together_and_are_of_one_size() -> None:
+    groups = np.random.default_rng(0).integers(0, 100, 400)
+    folds = grouped_folds(groups, 5, seed=3)
     assert all(len(set(folds[groups == group])) == 1 for group in range(100))
-    assert sorted(len(set(groups[few & (folds == fold)])) for fold in range(5)) == [2] * 5
-    assert (folds != grouped_folds(groups, 5, seed=4, first=few)).any()
-    assert (folds == grouped_folds(groups, 5, seed=3, first=few)).all()
+    assert [len(set(groups[folds == fold])) for fold in range(5)] == [20] * 5
+    assert (folds != grouped_folds(groups, 5, seed=4)).any()
+    assert (folds == grouped_folds(groups, 5, seed=3)).all()

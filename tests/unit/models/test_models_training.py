@@ -52,8 +52,8 @@ def decide(bundle: Bundle, data: TrainingData) -> np.ndarray:
     """Posterior as a worker computes it."""
     votes = data.votes
     if bundle.head is not None and data.vectors is not None:
-        symbols = bundle.classifier_symbols(data.vectors)
-        votes = Votes.concat_annotators(votes, Votes.of_one("classifier", symbols, 8))
+        proba = bundle.classify(data.vectors, data.groups)
+        votes = Votes.concat_annotators(votes, bundle.classifier_votes(proba))
     return bundle.posterior(votes)
 
 
@@ -141,7 +141,8 @@ def test_with_few_audited_answers_it_is_the_majority_vote_and_says_so() -> None:
     said: list[str] = []
     candidate = train(data, BOTH, None, said.append)
     assert candidate.bundle.label_model == "majority"
-    assert candidate.bundle.temperature == 0.5
+    (member,) = candidate.bundle.members
+    assert member.temperature == 0.5
     assert any("only 9 audited answers" in line for line in said)
     assert candidate.promoted
     assert candidate.reason.startswith("first bundle")
@@ -165,10 +166,10 @@ def test_a_candidate_without_fresh_answers_does_not_replace_a_champion() -> None
 
 
 def test_a_candidate_worse_than_the_champion_is_not_promoted() -> None:
-    """The champion learned from ten times the answers."""
+    """The champion learned from fifty times the answers."""
     plenty, _ = stream(seed=5, n=4000, audits=3000)
     champion = quietly(plenty).bundle
-    few, _ = stream(seed=6, n=200, audits=20)
+    few, _ = stream(seed=6, n=60, audits=60)
     candidate = quietly(few, champion=champion)
     assert not candidate.promoted
     assert candidate.reason.startswith("not better")
@@ -210,6 +211,21 @@ def test_snorkel_competes() -> None:
 def test_training_is_reproducible_to_the_byte() -> None:
     data, _ = stream()
     assert quietly(data).bundle.to_bytes() == quietly(data).bundle.to_bytes()
+
+
+def test_the_bundle_knows_what_it_rests_on() -> None:
+    data, _ = stream(audits=80)
+    groups = np.arange(600)
+    copies = np.flatnonzero(data.audited)[:21]
+    groups[copies] = groups[copies[0]]
+    bundle = quietly(replace(data, groups=groups)).bundle
+    assert bundle.gold.answers == 80
+    assert bundle.gold.effective <= 60
+    assert len(bundle.gold.by_class) == 2
+    assert data.vectors is not None
+    np.testing.assert_allclose(bundle.reference.mean, data.vectors.mean(axis=0), atol=1e-6)
+    first = data.votes.symbol[data.votes.annotator == 0]
+    assert bundle.reference.symbols["function:f0@0"].tolist() == np.bincount(first).tolist()
 
 
 def test_plots_have_their_shapes() -> None:
