@@ -14,6 +14,8 @@ FLAT_WITHIN = 0.02
 
 RETRAININGS = 3
 STEADY_FROM = 0.99
+MOVING_BELOW = 0.95
+"""When the last retraining changed more than this lets pass, a flat certified share proves nothing."""
 FEWEST_ITEMS = 100
 """On fewer items, 99 % says nothing."""
 
@@ -26,12 +28,23 @@ class Verdict:
     reason: str
 
 
-def enough_learned(certified_shares: Sequence[float], predictions: Sequence[I8]) -> Verdict:
+def enough_learned(
+    certified_shares: Sequence[float], predictions: Sequence[I8], drifting: bool = False
+) -> Verdict:
     """Stop when either sign says that more answers would change nothing.
+
+    Nothing is remembered from one call to the next: learning goes on as soon as the signs are gone, the
+    stream drifts, or the last retraining moved many predictions.
 
     Args:
         certified_shares: as `flat` wants them. predictions: as `steady` wants them.
+        drifting: an alarm of drift is open.
     """
+    if drifting:
+        return Verdict(False, "a drift alarm is open")
+    moved = _last_agreement(predictions)
+    if moved is not None and moved < MOVING_BELOW:
+        return Verdict(False, f"the last retraining changed predictions (same labels: {moved:.1%})")
     signs = (flat(certified_shares), steady(predictions))
     for sign in signs:
         if sign.stop:
@@ -88,3 +101,10 @@ def steady(predictions: Sequence[I8]) -> Verdict:
     return Verdict(
         True, f"{RETRAININGS} retrainings left the labels of {len(last[0])} items as they were ({said})"
     )
+
+
+def _last_agreement(predictions: Sequence[I8]) -> float | None:
+    """Share of equal labels by the last two models; None where there are too few to say."""
+    if len(predictions) < 2 or not len(predictions[-1]) == len(predictions[-2]) >= FEWEST_ITEMS:
+        return None
+    return float((predictions[-1] == predictions[-2]).mean())

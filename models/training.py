@@ -283,7 +283,7 @@ def _compare(
     truth = data.expert[fresh]
     theirs, ours = float("nan"), float("nan")
     if len(rows):
-        theirs = float(log_loss(_predict(rival, data, rows), truth).mean())
+        theirs = float(log_loss(predict(rival, data, rows), truth).mean())
         ours = float(log_loss(posterior[fresh], truth).mean())
     promoted, reason = _verdict(len(rows), ours, theirs, champion is None)
     metrics = {
@@ -304,7 +304,7 @@ def _verdict(n_fresh: int, ours: float, theirs: float, first: bool) -> tuple[boo
     return (True, f"better: {figures}") if ours < theirs else (False, f"not better: {figures}")
 
 
-def _predict(bundle: Bundle, data: TrainingData, rows: I8) -> F8:
+def predict(bundle: Bundle, data: TrainingData, rows: I8) -> F8:
     """(r, K) posterior of a bundle on some items, as a worker would have it before any expert spoke."""
     votes = data.votes.take(rows)
     if bundle.head is not None and data.vectors is not None and bundle.encoder == data.encoder:

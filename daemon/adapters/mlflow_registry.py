@@ -128,6 +128,7 @@ class MlflowRegistry:
                 "mlflow.note.content": _note(run),
                 "labelloop.promoted": str(run.promoted).lower(),
                 "labelloop.reason": run.reason[:NOTE_LENGTH],
+                "labelloop.learning": run.learning[:NOTE_LENGTH],
             }
         )
         source = CodeDatasetSource({"description": run.dataset.source, "rows": str(run.dataset.rows)})

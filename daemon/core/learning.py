@@ -4,17 +4,19 @@ import hashlib
 import logging
 import threading
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from daemon.core.assembling import assemble
 from daemon.core.desk import HeldDuty
 from daemon.core.errors import DutyLost, RegistryUnavailable
-from daemon.core.learning_rows import News, TrainingRows
+from daemon.core.learning_rows import News, Prospects, TrainingRows
+from daemon.core.picking import Picker
 from daemon.core.policy import Policy
 from daemon.core.ports import LearningStore, Registry, StreamStore
 from daemon.core.runs import Logged, TrainingRun
 from daemon.core.settings import LearningSettings
 from models.bundle import Bundle
+from models.stopping import Verdict
 from models.training import Candidate, TrainingData
 
 log = logging.getLogger(__name__)
@@ -37,6 +39,17 @@ def is_due(news: News, settings: LearningSettings, first_at: int | None) -> bool
     if first_at is not None and news.gold >= first_at > 0:
         return True
     return news.answers >= settings.min_answers or (news.answers > 0 and news.age >= settings.max_seconds)
+
+
+def word_of(verdict: Verdict) -> str:
+    """Whether people are asked about items only so that the models learn."""
+    return "stopped" if verdict.stop else "goes on"
+
+
+def told(run: TrainingRun, verdict: Verdict) -> TrainingRun:
+    """The run with what it said about asking to learn."""
+    metrics = {**run.metrics, "learning_stopped": float(verdict.stop)}
+    return replace(run, metrics=metrics, learning=f"{word_of(verdict)}: {verdict.reason}")
 
 
 @dataclass
@@ -63,6 +76,8 @@ class Learner:
     def __post_init__(self) -> None:
         self._duty = HeldDuty(self.stream, "learning", self.holder, LEARNING_SECONDS)
         self._learned = False
+        self._picker = Picker(self.store, self.settings)
+        self._picks: dict[str, object] = {}
 
     def run(self) -> None:
         """Look for news until `stop` is set."""
@@ -79,19 +94,44 @@ class Learner:
             return False
         news = self.store.news()
         if not news.items or not (whatever or is_due(news, self.settings, self._first_at())):
-            self.alive({"doing": "waiting for answers", "new_answers": news.answers})
+            self._say("waiting for answers", new_answers=news.answers)
             return False
-        self.alive({"doing": "training", "new_answers": news.answers})
+        self._say("training", new_answers=news.answers)
         self._run()
         return True
 
     def _run(self) -> None:
         champion = self.store.current_bundle(None)
+        prospects = self.store.prospects()
         rows = self.store.training_rows(self.settings.max_items)
         data = assemble(rows, self.policy, champion)
         before = Bundle.from_bytes(champion.data) if champion else None
         candidate = self.train(data, before, self._still_training)
-        self._keep(candidate, self._log(self.describe(rows, data, candidate)))
+        verdict = self._picker.verdict(rows, data, candidate.bundle, prospects)
+        run = told(self.describe(rows, data, candidate), verdict)
+        self._keep(candidate, self._log(run))
+        self._pick(rows, data, prospects, verdict)
+
+    def _pick(self, rows: TrainingRows, data: TrainingData, prospects: Prospects, verdict: Verdict) -> None:
+        """Choose with the bundle that workers follow now, whether it is this run's or not."""
+        picked, duty = 0, self._duty.get()
+        if duty is not None and not verdict.stop:
+            try:
+                picked = self._picker.pick(duty, rows, data, prospects)
+            except DutyLost:
+                self._duty.lost()
+        log.info(
+            "asking to learn %s: %s; %d items picked",
+            word_of(verdict),
+            verdict.reason,
+            picked,
+            extra={"action": "picked"},
+        )
+        self._picks = {"picks": picked, "asking_to_learn": f"{word_of(verdict)} ({verdict.reason})"}
+        self._say("waiting for answers", new_answers=0)
+
+    def _say(self, doing: str, **news: int) -> None:
+        self.alive({"doing": doing, **news, **self._picks})
 
     def _first_at(self) -> int | None:
         """Nobody but the random draws is asked before there is a bundle, so it must not wait for more."""
@@ -100,7 +140,7 @@ class Learner:
 
     def _still_training(self) -> None:
         self._duty.get()
-        self.alive({"doing": "training"})
+        self._say("training")
 
     def _log(self, run: TrainingRun) -> Logged | None:
         """Labels must not wait for a tracking server: a run that cannot be logged is still promoted."""

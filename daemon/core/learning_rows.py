@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from enum import Enum
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,6 +49,30 @@ class TrainingRows:
     has_vector: NDArray[np.bool_]
     encoder: str | None
     answers: Sequence[tuple[int, Answer]] = ()
+
+
+class Standing(Enum):
+    """Whether an item may be picked to learn from, or a person answered it or surely will."""
+
+    FREE = "free"
+    TAKEN = "taken"
+
+
+@dataclass(frozen=True, slots=True)
+class Prospects:
+    """What says how many items to pick to learn from.
+
+    Attributes:
+        answers: of people since the last run, those to earlier picks left out.
+        waiting: picks that nobody has answered yet.
+        drifting: an alarm of drift is open.
+        certified_shares: share that each of the last closed windows released, in [0, 1], oldest first.
+    """
+
+    answers: int
+    waiting: int
+    drifting: bool
+    certified_shares: Sequence[float]
 
 
 @dataclass(frozen=True, slots=True)

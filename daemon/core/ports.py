@@ -7,7 +7,7 @@ errors through: an error that is not named there ends the process, uncommitted.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
-from daemon.core.learning_rows import News, StoredBundle, TrainingRows
+from daemon.core.learning_rows import News, Prospects, Standing, StoredBundle, TrainingRows
 from daemon.core.report_rows import ItemStory, Overview, RecentLabel
 from daemon.core.rows import (
     Arrivals,
@@ -227,11 +227,23 @@ class LearningStore(Protocol):
     def current_bundle(self, known: int | None) -> StoredBundle | None:
         """The promoted bundle, or None when it is `known` (or none was ever promoted)."""
 
+    def last_bundles(self, count: int) -> list[StoredBundle]:
+        """The bundles trained last, promoted or not, oldest first."""
+
     def look_again(self, reason: str, released: int = 0) -> int:
         """Add a recheck for every item that asks or is ready, and for the newest `released` certified ones.
 
         Answers that come meanwhile are taken first. Returns the number of items.
         """
+
+    def prospects(self) -> Prospects:
+        """What says how many items to pick, counted from the last trained bundle."""
+
+    def standings(self, ids: Sequence[str]) -> Mapping[str, Standing]:
+        """How each of these items stands to learning; items that no person is to answer are left out."""
+
+    def leave_picks(self, duty: Duty, ids: Sequence[str]) -> None:
+        """Have `run` ask about these items so that the models learn. Raises DutyLost."""
 
 
 class ReportStore(Protocol):

@@ -39,6 +39,7 @@ class TrainingRun:
         encoder: name of the encoder that the bundle's head reads; None while the bundle has no head.
         promoted: workers are to follow it.
         reason: why it was promoted or not, one sentence.
+        learning: whether people are asked about more items only so that models learn, and why.
     """
 
     name: str
@@ -54,6 +55,7 @@ class TrainingRun:
     encoder: str | None
     promoted: bool
     reason: str
+    learning: str = ""
 
 
 @dataclass(frozen=True, slots=True)

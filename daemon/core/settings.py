@@ -157,6 +157,9 @@ class LearningSettings:
         label_models: registry names that compete.
         poll_seconds: pause between looks for news.
         second_look_items: certified labels, newest first, that a new bundle looks at once more.
+        query_strategy: registry name of what chooses the items that people are asked about only so that
+            the models learn.
+        share: of people's answers that go to such items; 0 for none.
     """
 
     min_answers: Annotated[int, Ge(1)] = 50
@@ -165,3 +168,5 @@ class LearningSettings:
     label_models: Annotated[tuple[str, ...], MinLen(1)] = ("majority", "dawid_skene", "snorkel")
     poll_seconds: Annotated[float, Gt(0)] = 1.0
     second_look_items: Annotated[int, Ge(0)] = 20_000
+    query_strategy: str = "auto"
+    share: Annotated[float, Ge(0), Le(0.5)] = 0.1

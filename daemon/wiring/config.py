@@ -25,6 +25,7 @@ from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic,
 from daemon.wiring.config_file import Document, read_yaml
 from labeling_functions.task import Task
 from models.label_model.registry import LABEL_MODELS
+from models.query_strategy.registry import QUERY_STRATEGIES
 
 DEFAULT_FILE = "labelloop.yaml"
 SQLITE = "sqlite:///"
@@ -106,7 +107,9 @@ class Config:
             if name not in LABEL_MODELS:
                 hint = suggest(name, LABEL_MODELS) or f"; there are {', '.join(LABEL_MODELS)}"
                 raise ValueError(f"learning: label_models: {name!r} is unknown{hint}")
-
+        if (strategy := self.learning.query_strategy) not in QUERY_STRATEGIES:
+            hint = suggest(strategy, QUERY_STRATEGIES) or f"; there are {', '.join(QUERY_STRATEGIES)}"
+            raise ValueError(f"learning: query_strategy: {strategy!r} is unknown{hint}")
         self._check_costs()
 
     def _check_costs(self) -> None:

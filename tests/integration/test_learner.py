@@ -1,15 +1,17 @@
 """The learner on a real database: when it trains, what it promotes, and who learns of it."""
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 from loop_harness import CLASSES, POLICY, Loop
+from sqlalchemy import select
 
 from daemon.adapters.fake_registry import FakeRegistry
+from daemon.adapters.store.schema import recheck
 from daemon.core.assembling import assemble
 from daemon.core.learning import Learner, is_due
 from daemon.core.learning_rows import News
@@ -43,7 +45,12 @@ def loop(tmp_path: Path):
     made.close()
 
 
-def learner(loop: Loop, registry: FakeRegistry, holder: str = "one") -> Learner:
+def learner(
+    loop: Loop,
+    registry: FakeRegistry,
+    holder: str = "one",
+    alive: Callable[[Mapping[str, object]], None] = lambda _: None,
+) -> Learner:
     return Learner(
         stream=loop.store,
         store=loop.learning,
@@ -54,7 +61,7 @@ def learner(loop: Loop, registry: FakeRegistry, holder: str = "one") -> Learner:
         describe=partial(describe, source="a test", target_error=0.05),
         holder=holder,
         stop=threading.Event(),
-        alive=lambda _: None,
+        alive=alive,
     )
 
 
@@ -95,6 +102,19 @@ def test_a_run_is_logged_promoted_and_followed(loop: Loop) -> None:
     loop.send([sure(500)])
     loop.read()
     assert loop.labels()["sure-500"]["bundle"] == stored.id
+
+
+def test_a_run_picks_what_to_learn_from_and_says_so(loop: Loop) -> None:
+    answered(loop)
+    registry, said = FakeRegistry(), []
+    assert learner(loop, registry, alive=said.append).step()
+    (run,) = registry.runs
+    assert run.learning.startswith("goes on: 0 of 3 windows closed so far")
+    assert run.metrics["learning_stopped"] == 0
+    assert said[-1]["picks"] == 4, "a tenth of all answers: 4 beside the 40 that were given"
+    with loop.database.read() as connection:
+        picked = connection.execute(select(recheck.c.item).where(recheck.c.reason == "learn")).all()
+    assert len(picked) == 4
 
 
 def test_a_registry_that_is_away_does_not_hold_the_labels_up(loop: Loop) -> None:

@@ -5,15 +5,15 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import Connection, Insert, Row, func, insert, literal, select, update
+from sqlalchemy import ColumnElement, Connection, Insert, Row, func, insert, literal, select, update
 
-from daemon.adapters.store import annotating, duties
+from daemon.adapters.store import annotating, duties, picks
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f2, i1
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.open_items import answer_columns, answer_of
 from daemon.adapters.store.schema import annotators, answers, bundles, items, positions, recheck, vectors
-from daemon.core.learning_rows import News, StoredBundle, TrainingRows
+from daemon.core.learning_rows import News, Prospects, Standing, StoredBundle, TrainingRows
 from daemon.core.rows import Answer, Duty
 from daemon.core.states import RANDOM_PURPOSES, ItemState
 
@@ -124,6 +124,29 @@ class LearningRoom:
             row = connection.execute(query).one_or_none()
         return None if row is None else bundle_of(row)
 
+    def last_bundles(self, count: int) -> list[StoredBundle]:
+        """The bundles trained last, promoted or not, oldest first."""
+        query = select(bundles).order_by(bundles.c.id.desc()).limit(count)
+        with self._database.read() as connection:
+            return [bundle_of(row) for row in connection.execute(query)][::-1]
+
+    def prospects(self) -> Prospects:
+        """What says how many items to pick, counted from the last trained bundle."""
+        newest = select(func.max(bundles.c.answers_seen))
+        with self._database.read() as connection:
+            return picks.prospects(connection, connection.execute(newest).scalar_one() or 0)
+
+    def standings(self, ids: Sequence[str]) -> dict[str, Standing]:
+        """How each of these items stands to learning; items that no person is to answer are left out."""
+        with self._database.read() as connection:
+            return picks.standings(connection, ids)
+
+    def leave_picks(self, duty: Duty, ids: Sequence[str]) -> None:
+        """Have `run` ask about these items so that the models learn. Raises DutyLost."""
+        with self._database.write() as connection:
+            duties.check(connection, duty)
+            picks.leave(connection, ids)
+
     def look_again(self, reason: str, released: int = 0) -> int:
         """Add a recheck for every item that asks or is ready, and for the newest `released` certified ones.
 
@@ -139,18 +162,25 @@ class LearningRoom:
 
 def _again(reason: str, now: int) -> Insert:
     waiting = (ItemState.ASKING.value, ItemState.READY.value)
-    open_items = select(items.c.id, literal(reason), literal(now)).where(items.c.state.in_(waiting))
+    open_items = select(items.c.id, literal(reason), literal(now)).where(
+        items.c.state.in_(waiting), ~_waits(reason)
+    )
     return insert(recheck).from_select(["item", "reason", "due"], open_items)
 
 
 def _again_released(reason: str, now: int, limit: int) -> Insert:
     newest = (
         select(items.c.id, literal(reason), literal(now))
-        .where(items.c.state == ItemState.CERTIFIED.value)
+        .where(items.c.state == ItemState.CERTIFIED.value, ~_waits(reason))
         .order_by(items.c.arrived.desc())
         .limit(limit)
     )
     return insert(recheck).from_select(["item", "reason", "due"], newest)
+
+
+def _waits(reason: str) -> ColumnElement[bool]:
+    """Whether an earlier pass has not come to the item yet: it keeps its place, and is looked at once."""
+    return items.c.id.in_(select(recheck.c.item).where(recheck.c.reason == reason))
 
 
 def bundle_of(row: Row[Any]) -> StoredBundle:

@@ -68,3 +68,13 @@ def test_one_sign_is_enough_and_both_are_explained() -> None:
     assert not going_on.stop
     assert "windows" in going_on.reason
     assert "retrainings" in going_on.reason
+
+
+def test_drift_and_moving_predictions_start_learning_again() -> None:
+    assert enough_learned([0.5] * 3, [FIXED] * 4).stop
+    assert "drift" in enough_learned([0.5] * 3, [FIXED] * 4, drifting=True).reason
+    moved = enough_learned([0.5] * 3, [FIXED, changed(30)])
+    assert not moved.stop
+    assert "94.0%" in moved.reason
+    assert enough_learned([0.5] * 3, [FIXED, changed(20)]).stop
+    assert enough_learned([0.5] * 3, [FIXED[:50], changed(30)[:50]]).stop, "too few items to say"

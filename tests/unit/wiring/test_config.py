@@ -111,6 +111,11 @@ def test_a_section_whose_keys_are_commented_out_is_empty(tmp_path: Path) -> None
             "learning.label_models: 'majorty' is unknown; did you mean 'ma",
         ),
         ("learning: {label_models: [zzz]}", "learning.label_models: 'zzz' is unknown; there are "),
+        (
+            "learning: {query_strategy: margn}",
+            "learning.query_strategy: 'margn' is unknown; did you mean 'margin'",
+        ),
+        ("learning: {share: 0.6}", "learning.share: 0.6 is above 0.5;"),
         ("kafka: {create_topics: 1}", "kafka.create_topics: 1 is not true or false;"),
         ("kafka: {topics: {items: labels}}", "kafka.topics: two of labels"),
         ("currency: 1", "currency: 1 is not text (put it in quotes);"),
