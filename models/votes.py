@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
@@ -85,6 +86,16 @@ class Votes:
     def offsets(self) -> I8:
         """(m + 1,) where each annotator's symbols begin when all are laid side by side."""
         return np.concatenate([[0], np.cumsum(self.n_symbols, dtype=np.int64)]).astype(np.int64)
+
+    @property
+    def spans(self) -> list[slice]:
+        """Each annotator's columns among all symbols laid side by side."""
+        ends = self.offsets.tolist()
+        return [slice(start, end) for start, end in pairwise(ends)]
+
+    def split(self, stacked: F8) -> dict[str, F8]:
+        """Annotator key -> its rows (S, ...) of numbers that stand for all C symbols side by side."""
+        return {key: stacked[span] for key, span in zip(self.annotators, self.spans, strict=True)}
 
     @property
     def columns(self) -> I8:

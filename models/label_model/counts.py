@@ -12,17 +12,19 @@ from models.votes import Votes
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Patterns:
-    """Items with the same votes and the same known label, merged; u patterns, C symbols side by side.
+    """Items with the same votes and the same mark, merged; u patterns, C symbols side by side.
 
     Attributes:
-        counts: (u, C) sparse, how often each symbol was said.
-        weight: (u,) number of items. gold: (u,) known label or UNKNOWN.
-        inverse: (n,) pattern of each item.
+        votes: on u items. counts: (u, C) sparse, how often each symbol was said.
+        weight: (u,) number of items. mark: (u,) what else tells items apart, such as a known label.
+        first: (u,) an item of each pattern. inverse: (n,) pattern of each item.
     """
 
+    votes: Votes
     counts: Any
     weight: F8
-    gold: I8
+    mark: I8
+    first: I8
     inverse: I8
 
 
@@ -34,25 +36,32 @@ def count_matrix(votes: Votes) -> Any:
     return csr_matrix((np.ones(len(votes)), (votes.row, votes.columns)), shape=shape)
 
 
-def merge(votes: Votes, gold: I8) -> Patterns:
+def merge(votes: Votes, mark: I8, weight: F8 | None = None) -> Patterns:
     """Merge items that no label model can tell apart, so that fitting costs distinct patterns only.
 
-    Items are compared by a sum of random 64-bit numbers, one for each symbol said and known label: two
+    Items are compared by a sum of random 64-bit numbers, one for each symbol said and for the mark: two
     different items out of a million share one with a probability of about 3e-8.
+
+    Args:
+        votes: on n items.
+        mark: (n,) from -1 upwards; items with different marks stay apart.
+        weight: (n,) how many items each one stands for; 1 when not given.
     """
     keys = np.random.Generator(np.random.PCG64(0))
     symbol_keys = keys.integers(0, 2**64, int(votes.offsets[-1]), np.uint64)
-    gold_keys = keys.integers(0, 2**64, int(gold.max(initial=0)) + 2, np.uint64)
-    fingerprints = gold_keys[gold + 1]
+    mark_keys = keys.integers(0, 2**64, int(mark.max(initial=0)) + 2, np.uint64)
+    fingerprints = mark_keys[mark + 1]
     np.add.at(fingerprints, votes.row, symbol_keys[votes.columns])
-    _, first, inverse, sizes = np.unique(
-        fingerprints, return_index=True, return_inverse=True, return_counts=True
-    )
+    _, first, inverse = np.unique(fingerprints, return_index=True, return_inverse=True)
+    inverse = inverse.astype(np.int64).ravel()
+    distinct = votes.take(first)
     return Patterns(
-        counts=count_matrix(votes.take(first)),
-        weight=sizes.astype(np.float64),
-        gold=gold[first],
-        inverse=inverse.astype(np.int64).ravel(),
+        votes=distinct,
+        counts=count_matrix(distinct),
+        weight=np.bincount(inverse, weight, len(first)).astype(np.float64),
+        mark=mark[first],
+        first=first.astype(np.int64),
+        inverse=inverse,
     )
 
 

@@ -60,11 +60,12 @@ class DawidSkene(TableModel):
         self._priors = priors or Priors()
         self._settings = settings or DawidSkeneSettings()
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8) -> Self:
+    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
         """Start from the accuracy-weighted majority and alternate until nothing moves."""
         gold = check_gold(votes, n_classes, gold)
-        patterns = merge(votes, gold)
-        posterior = clamped(self._start(votes, patterns, n_classes), patterns.gold)
+        patterns = merge(votes, gold, weight)
+        start = np.asarray(patterns.counts @ self._priors.stacked_odds(votes, n_classes))
+        posterior = clamped(softmax(start), patterns.mark)
         weights = self._symbol_weights(votes, n_classes)
         for self.rounds in range(1, self._settings.max_rounds + 1):  # noqa: B020 the last round is kept
             prior, tables = self._m_step(votes, patterns, posterior, weights)
@@ -73,20 +74,8 @@ class DawidSkene(TableModel):
             posterior = updated
             if moved <= self._settings.tolerance:
                 break
-        offsets = votes.offsets
-        self._prior = prior
-        self._tables = {
-            key: tables[offsets[index] : offsets[index + 1]] for index, key in enumerate(votes.annotators)
-        }
+        self._prior, self._tables = prior, votes.split(tables)
         return self
-
-    def _start(self, votes: Votes, patterns: Patterns, n_classes: int) -> F8:
-        odds = [
-            self._priors.vote_odds(key, size, n_classes)
-            for key, size in zip(votes.annotators, votes.n_symbols, strict=True)
-        ]
-        stacked = np.concatenate(odds) if odds else np.zeros((0, n_classes))
-        return softmax(np.asarray(patterns.counts @ stacked))
 
     def _symbol_weights(self, votes: Votes, n_classes: int) -> F8:
         """(C, 1) what each symbol counts in the posterior."""
@@ -99,7 +88,7 @@ class DawidSkene(TableModel):
     def _m_step(self, votes: Votes, patterns: Patterns, posterior: F8, weights: F8) -> tuple[F8, F8]:
         """Log prior (K,) and all tables (C, K) from soft labels of the patterns."""
         full = posterior * patterns.weight[:, None]
-        cut = full * np.where(patterns.gold == UNKNOWN, self._settings.unlabeled_weight, 1.0)[:, None]
+        cut = full * np.where(patterns.mark == UNKNOWN, self._settings.unlabeled_weight, 1.0)[:, None]
         said, said_cut = (np.asarray(patterns.counts.T @ counted) for counted in (full, cut))
         balance = class_balance(full, self._settings.balance_pseudo)
         offsets = votes.offsets
@@ -112,4 +101,4 @@ class DawidSkene(TableModel):
         return np.log(balance), tables * weights
 
     def _e_step(self, patterns: Patterns, prior: F8, tables: F8) -> F8:
-        return clamped(softmax(prior + np.asarray(patterns.counts @ tables)), patterns.gold)
+        return clamped(softmax(prior + np.asarray(patterns.counts @ tables)), patterns.mark)

@@ -4,7 +4,7 @@ from typing import Self
 
 import numpy as np
 
-from models.arrays import I8
+from models.arrays import F8, I8
 from models.label_model.priors import Priors
 from models.label_model.protocol import TableModel, check_gold
 from models.votes import Votes
@@ -22,7 +22,13 @@ class MajorityVote(TableModel):
     def __init__(self, priors: Priors | None = None, seed: int = 0) -> None:  # noqa: ARG002 every model takes both
         self._priors = priors or Priors()
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8) -> Self:
+    def fit(
+        self,
+        votes: Votes,
+        n_classes: int,
+        gold: I8,
+        weight: F8 | None = None,  # noqa: ARG002 nothing is counted
+    ) -> Self:
         """Set up the tables of these annotators; gold is checked and not used."""
         check_gold(votes, n_classes, gold)
         self._prior = np.full(n_classes, -np.log(n_classes))

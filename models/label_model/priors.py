@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.arrays import F8
-from models.votes import CLASSIFIER, FUNCTION, family, kind
+from models.votes import CLASSIFIER, FUNCTION, Votes, family, kind
 
 FUNCTION_ACCURACY = 0.75
 BIN_ACCURACY = (0.55, 0.70, 0.85, 0.95)
@@ -51,6 +51,12 @@ class Priors:
             table[symbol, symbol // per_class] = log_odds(accuracies[symbol % per_class], n_classes)
         return table
 
+    def stacked_odds(self, votes: Votes, n_classes: int) -> F8:
+        """(C, K) `vote_odds` of all annotators, side by side."""
+        sizes = zip(votes.annotators, votes.n_symbols, strict=True)
+        odds = [self.vote_odds(key, size, n_classes) for key, size in sizes]
+        return np.concatenate([np.zeros((0, n_classes)), *odds])
+
     def confusion(self, key: str, totals: F8, balance: F8) -> F8:
         """Prior P(symbol | class).
 
@@ -64,7 +70,7 @@ class Priors:
         """
         n_symbols, n_classes = len(totals), len(balance)
         if kind(key) == FUNCTION:
-            return _function_confusion(totals, balance)
+            return np.asarray(function_confusions(totals[None], balance[None])[0, :, 0])
         per_class = _symbols_per_class(key, n_symbols, n_classes)
         if kind(key) == CLASSIFIER:
             rates = (totals.reshape(n_classes, per_class).sum(axis=0) + 1) / (totals.sum() + per_class)
@@ -99,11 +105,19 @@ def _symmetric(accuracy: float, n_classes: int) -> F8:
     return table
 
 
-def _function_confusion(totals: F8, balance: F8) -> F8:
-    """P(vote l | y = k) = rate(l) P(k | l) / P(k), P(l | l) = .75; what is left is abstention."""
-    n_classes = len(balance)
-    rates = (totals + SEEN) / (totals.sum() + SEEN * len(totals))
-    given_vote = _symmetric(FUNCTION_ACCURACY, n_classes)
-    spoken = rates[:n_classes, None] * given_vote / np.maximum(balance, 0.02)
-    spoken *= np.minimum(1.0, 0.98 / spoken.sum(axis=0))
-    return np.concatenate([spoken, 1 - spoken.sum(axis=0, keepdims=True)])
+def function_confusions(totals: F8, balance: F8) -> F8:
+    """P(vote l | y = k) = rate(l) P(k | l) / P(k), P(l | l) = .75; what is left is abstention.
+
+    Args:
+        totals: (J, K + 1) how often each function said each symbol.
+        balance: (B, K) several beliefs of the classes' shares.
+
+    Returns:
+        (J, K + 1, B, K).
+    """
+    n_classes = balance.shape[1]
+    rates = (totals + SEEN) / (totals.sum(axis=1, keepdims=True) + SEEN * totals.shape[1])
+    given_vote = _symmetric(FUNCTION_ACCURACY, n_classes)[:, None] / np.maximum(balance, 0.02)
+    spoken = rates[:, :n_classes, None, None] * given_vote
+    spoken *= np.minimum(1.0, 0.98 / spoken.sum(axis=1, keepdims=True))
+    return np.concatenate([spoken, 1 - spoken.sum(axis=1, keepdims=True)], axis=1)

@@ -1,6 +1,6 @@
 """What every label model can do."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol, Self
 
@@ -28,6 +28,21 @@ class Member:
     weight: float = 1.0
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class HeldOut:
+    """A fitted label model with its cross-validated twins.
+
+    Attributes:
+        members: fitted on everything; temperatures and weights from predictions for judged items by models
+            that did not know the item's label.
+        held: for each fold, members that know no gold label of that fold: neither their tables nor their
+            temperatures and weights.
+    """
+
+    members: tuple[Member, ...]
+    held: tuple[tuple[Member, ...], ...]
+
+
 class LabelModel(Protocol):
     """Turns the votes of annotators of unknown quality into probabilities of the classes.
 
@@ -35,8 +50,15 @@ class LabelModel(Protocol):
     reproduce `predict_proba`.
     """
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8) -> Self:
-        """Learn from votes on n items; gold (n,) is the known label of an item or -1."""
+    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
+        """Learn from votes on n items.
+
+        Args:
+            votes: on n items.
+            n_classes: K, at least 2.
+            gold: (n,) known label of an item or -1.
+            weight: (n,) how many equal items each one stands for; 1 when not given.
+        """
 
     def predict_proba(self, votes: Votes) -> F8:
         """(n, K) probabilities by votes alone; whether an item's label is known plays no part."""
@@ -68,6 +90,16 @@ class TableModel:
         if not hasattr(self, "_prior"):
             raise ValueError("label model: fit it first")
         return self._prior, self._tables
+
+    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
+        """Learn prior and tables; see `LabelModel.fit`."""
+        raise NotImplementedError
+
+    def fit_each(
+        self, votes: Votes, n_classes: int, golds: Sequence[I8], weight: F8 | None = None
+    ) -> list[Member]:
+        """The member that `fit` gives with each of several gold columns (n,) on the same votes."""
+        return [self.fit(votes, n_classes, gold, weight).members()[0] for gold in golds]
 
     def members(self) -> tuple[Member, ...]:
         """The one member."""

@@ -4,16 +4,17 @@ A. Ratner et al.: Training complex models with multi-task weak supervision. AAAI
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
 from models.arrays import F8, I8, UNKNOWN, clamped, one_hot, softmax
+from models.label_model.copies import only
 from models.label_model.counts import class_balance, expected_tables
 from models.label_model.priors import Priors
-from models.label_model.protocol import TableModel, check_gold
+from models.label_model.protocol import Member, TableModel, check_gold
 from models.votes import ABSTAIN, FUNCTION, Votes, kind, log_scores
 
 FEWEST_FUNCTIONS = 3
@@ -21,6 +22,9 @@ FEWEST_FUNCTIONS = 3
 
 EPOCHS = 100
 """snorkel's own default; more made it worse (METHODS section 6)."""
+
+MOST_ROWS = 20_000
+"""About as many are made from rows that stand for several items."""
 
 BALANCE_PSEUDO = 5.0
 """Gold answers of each class added to the class balance."""
@@ -38,26 +42,41 @@ class SnorkelLabelModel(TableModel):
         self._priors = priors or Priors()
         self._seed = seed
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8) -> Self:
+    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
         """Fit snorkel on the functions, then the rest. Raises ValueError below three functions that vote."""
         gold = check_gold(votes, n_classes, gold)
-        functions = np.array([kind(key) == FUNCTION for key in votes.annotators], np.bool_)
-        matrix = dense_matrix(votes, np.flatnonzero(functions), n_classes)
-        speaking = (matrix != ABSTAIN).any(axis=0)
-        if speaking.sum() < FEWEST_FUNCTIONS:
-            raise ValueError(
-                f"snorkel: {speaking.sum()} functions vote here; its label model needs {FEWEST_FUNCTIONS}"
-            )
-        balance = class_balance(one_hot(gold[gold != UNKNOWN], n_classes), BALANCE_PSEUDO)
-        self._prior = np.log(balance)
-        learned = iter(self._fit_snorkel(matrix[:, speaking], balance))
-        self._tables = {}
-        for index, speaks in zip(np.flatnonzero(functions), speaking, strict=True):
-            self._tables[votes.annotators[index]] = (
-                next(learned) if speaks else np.zeros((n_classes + 1, n_classes))
-            )
-        self._add_others(votes, functions, gold)
+        balance = _balance(gold, n_classes)
+        learned = self._function_tables(votes, balance, weight)
+        self._prior, self._tables = np.log(balance), self._with_others(votes, learned, balance, gold, weight)
         return self
+
+    def fit_each(
+        self, votes: Votes, n_classes: int, golds: Sequence[I8], weight: F8 | None = None
+    ) -> list[Member]:
+        """As `fit`, but snorkel runs once, under even classes: gold enters the prior and the other tables."""
+        learned = self._function_tables(votes, np.full(n_classes, 1 / n_classes), weight)
+        members = []
+        for gold in golds:
+            checked = check_gold(votes, n_classes, gold)
+            balance = _balance(checked, n_classes)
+            tables = self._with_others(votes, learned, balance, checked, weight)
+            members.append(Member(self.name, np.log(balance), tables))
+        return members
+
+    def _function_tables(self, votes: Votes, balance: F8, weight: F8 | None) -> dict[str, F8]:
+        """Function key -> (K + 1, K)."""
+        n_classes = len(balance)
+        speaking = speaking_functions(votes, n_classes)
+        if len(speaking) < FEWEST_FUNCTIONS:
+            raise ValueError(
+                f"snorkel: {len(speaking)} functions vote here; its label model needs {FEWEST_FUNCTIONS}"
+            )
+        matrix = _expanded(dense_matrix(votes, speaking, n_classes), weight)
+        learned = self._fit_snorkel(matrix, balance)
+        tables = {
+            key: np.zeros((n_classes + 1, n_classes)) for key in votes.annotators if kind(key) == FUNCTION
+        }
+        return tables | {votes.annotators[j]: table for j, table in zip(speaking, learned, strict=True)}
 
     def _fit_snorkel(self, matrix: I8, balance: F8) -> list[F8]:
         """(K + 1, K) log table of each function, abstention last."""
@@ -79,21 +98,34 @@ class SnorkelLabelModel(TableModel):
             tables.append(np.concatenate([spoken, np.zeros((1, len(balance)))]))
         return tables
 
-    def _add_others(self, votes: Votes, functions: np.ndarray[Any, Any], gold: I8) -> None:
-        if functions.all():
-            return
-        own = np.isin(votes.annotator, np.flatnonzero(functions))
-        index = np.cumsum(functions) - 1
-        of_functions = Votes(
-            n_items=votes.n_items,
-            annotators=tuple(k for k, own_ in zip(votes.annotators, functions, strict=True) if own_),
-            n_symbols=tuple(s for s, own_ in zip(votes.n_symbols, functions, strict=True) if own_),
-            row=votes.row[own],
-            annotator=index[votes.annotator[own]],
-            symbol=votes.symbol[own],
-        )
-        posterior = clamped(softmax(log_scores(of_functions, self._prior, self._tables)), gold)
-        self._tables |= expected_tables(votes, posterior, self._priors, only=~functions)
+    def _with_others(
+        self, votes: Votes, tables: dict[str, F8], balance: F8, gold: I8, weight: F8 | None
+    ) -> dict[str, F8]:
+        """The functions' tables and those of everybody else."""
+        others = np.array([kind(key) != FUNCTION for key in votes.annotators], np.bool_)
+        if not others.any():
+            return tables
+        posterior = clamped(softmax(log_scores(only(votes, ~others), np.log(balance), tables)), gold)
+        return tables | expected_tables(votes, posterior, self._priors, weight, only=others)
+
+
+def _balance(gold: I8, n_classes: int) -> F8:
+    return class_balance(one_hot(gold[gold != UNKNOWN], n_classes), BALANCE_PSEUDO)
+
+
+def speaking_functions(votes: Votes, n_classes: int) -> I8:
+    """Indices of the functions that vote at least once."""
+    functions = np.array([kind(key) == FUNCTION for key in votes.annotators], np.bool_)
+    voting = np.unique(votes.annotator[functions[votes.annotator] & (votes.symbol < n_classes)])
+    return np.asarray(voting, np.int64)
+
+
+def _expanded(matrix: I8, weight: F8 | None) -> I8:
+    """Rows repeated as often as they count, for snorkel takes no weights."""
+    if weight is None:
+        return matrix
+    scale = min(1.0, MOST_ROWS / max(weight.sum(), 1.0))
+    return np.repeat(matrix, np.ceil(weight * scale).astype(np.int64), axis=0)
 
 
 def dense_matrix(votes: Votes, annotators: I8, n_classes: int) -> I8:

@@ -15,7 +15,7 @@ from typing import Any, Self
 import numpy as np
 
 from models.arrays import F8, I8, UNKNOWN, log_softmax, one_hot
-from models.label_model.counts import merge
+from models.label_model.counts import Patterns, merge
 from models.label_model.priors import Priors
 from models.label_model.protocol import TableModel, check_gold
 from models.votes import CLASSIFIER, Votes, kind
@@ -56,26 +56,26 @@ class WeightedVote(TableModel):
         self._priors = priors or Priors()
         self._settings = settings or WeightedVoteSettings()
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8) -> Self:
+    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
         """Find the most probable weights of these annotators and offsets of the classes."""
         gold = check_gold(votes, n_classes, gold)
         symbols = _Symbols.of(votes, n_classes, self._priors)
         offsets, weights = np.zeros(n_classes), symbols.stated
         known = gold != UNKNOWN
         if known.sum() >= self._settings.fewest_gold:
-            offsets, weights = self._learned(votes.take(known), gold[known], symbols, n_classes)
+            counted = None if weight is None else weight[known]
+            patterns = merge(votes.take(known), gold[known], counted)
+            offsets, weights = self._learned(patterns, symbols, n_classes)
         self._prior = log_softmax(offsets[None])[0]
-        tables = symbols.table(weights, n_classes)
-        self._tables = dict(zip(votes.annotators, np.split(tables, votes.offsets[1:-1]), strict=False))
+        self._tables = votes.split(symbols.table(weights, n_classes))
         return self
 
-    def _learned(self, votes: Votes, gold: I8, symbols: "_Symbols", n_classes: int) -> tuple[F8, F8]:
+    def _learned(self, patterns: Patterns, symbols: "_Symbols", n_classes: int) -> tuple[F8, F8]:
         """Offsets (K,) and weights (p,) that minimize the penalized log-loss, which is convex."""
         from scipy.optimize import minimize
 
-        patterns = merge(votes, gold)
         counts: Any = patterns.counts
-        truth = one_hot(patterns.gold, n_classes)
+        truth = one_hot(patterns.mark, n_classes)
         center = np.concatenate([np.zeros(n_classes), symbols.stated])
         spread = np.full(len(center), self._settings.sigma)
         spread[:n_classes] = self._settings.balance_sigma

@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from scipy.special import digamma
 
 from models.arrays import softmax
-from models.label_model.hbcc import HBCC, LEAST_MASS, HBCCSettings
+from models.label_model.hbcc import HBCC
+from models.label_model.hbcc_beliefs import LEAST_MASS, HBCCSettings
 from models.label_model.majority import MajorityVote
 from models.label_model.priors import Priors
 from models.label_model.snorkel_model import SnorkelLabelModel

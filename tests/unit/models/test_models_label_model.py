@@ -8,16 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.arrays import softmax
 from models.label_model.counts import class_balance, expected_tables, merge
 from models.label_model.dawid_skene import DawidSkene, DawidSkeneSettings
 from models.label_model.majority import MajorityVote
+from models.label_model.mixture import mixture_posterior
 from models.label_model.priors import Priors, bin_accuracies, log_odds
 from models.label_model.registry import LABEL_MODELS
 from models.label_model.snorkel_model import SnorkelLabelModel, dense_matrix
-from models.votes import Votes, log_scores
+from models.votes import Votes
 
 FAST = ("majority", "dawid_skene")
+TABLE_MODELS = ("majority", "dawid_skene", "hbcc", "weighted_vote")
 K = 3
 
 
@@ -46,15 +47,15 @@ def world(seed: int, n: int = 300, gold: int = 20) -> tuple[Votes, np.ndarray, n
 def test_tables_reproduce_the_prediction(name: str) -> None:
     votes, gold, _ = world(1)
     model = LABEL_MODELS[name](Priors({"crowd": 0.8}), 0).fit(votes, K, gold)
-    prior, tables = model.symbol_likelihoods()
     proba = model.predict_proba(votes)
     assert proba.shape == (300, K)
     np.testing.assert_allclose(proba.sum(axis=1), 1)
-    np.testing.assert_allclose(proba, softmax(log_scores(votes, prior, tables)))
-    assert all(np.isfinite(table).all() for table in tables.values())
-    assert {key: table.shape for key, table in tables.items()} == {
-        key: (size, K) for key, size in zip(votes.annotators, votes.n_symbols, strict=True)
-    }
+    np.testing.assert_allclose(proba, mixture_posterior(model.members(), votes))
+    for member in model.members():
+        assert all(np.isfinite(table).all() for table in member.tables.values())
+        assert {key: table.shape for key, table in member.tables.items()} == {
+            key: (size, K) for key, size in zip(votes.annotators, votes.n_symbols, strict=True)
+        }
 
 
 @pytest.mark.parametrize("name", LABEL_MODELS)
@@ -82,6 +83,28 @@ def test_order_of_items_and_annotators_changes_nothing(name: str, seed: int) -> 
     plain = LABEL_MODELS[name](Priors(), 0).fit(votes, K, gold).predict_proba(votes)
     other = LABEL_MODELS[name](Priors(), 0).fit(shuffled, K, gold[items]).predict_proba(shuffled)
     np.testing.assert_allclose(other, plain[items], atol=1e-9)
+
+
+@pytest.mark.parametrize("name", TABLE_MODELS)
+def test_each_gold_column_gives_the_member_that_it_gives_alone(name: str) -> None:
+    votes, gold, truth = world(7, n=60, gold=12)
+    golds = [np.full(60, -1), gold, truth]
+    model = LABEL_MODELS[name](Priors({"crowd": 0.8}), 0)
+    each = model.fit_each(votes, K, golds)
+    for member, known in zip(each, golds, strict=True):
+        (alone,) = LABEL_MODELS[name](Priors({"crowd": 0.8}), 0).fit(votes, K, known).members()
+        expected = mixture_posterior([alone], votes)
+        np.testing.assert_allclose(mixture_posterior([member], votes), expected, atol=2e-3)
+
+
+@pytest.mark.parametrize("name", TABLE_MODELS)
+def test_a_weight_stands_for_equal_items(name: str) -> None:
+    votes, gold, _ = world(8, n=60, gold=12)
+    weight = np.arange(60) % 3 + 1.0
+    repeated = np.repeat(np.arange(60), weight.astype(int))
+    light = LABEL_MODELS[name](Priors(), 0).fit(votes, K, gold, weight).predict_proba(votes)
+    full = LABEL_MODELS[name](Priors(), 0).fit(votes.take(repeated), K, gold[repeated]).predict_proba(votes)
+    np.testing.assert_allclose(light, full, atol=1e-4)
 
 
 @pytest.mark.parametrize("name", LABEL_MODELS)
@@ -216,7 +239,7 @@ def test_merging_keeps_what_models_can_tell_apart() -> None:
     patterns = merge(votes, np.array([-1, -1, -1, 1]))
     assert sorted(patterns.weight) == [1, 1, 2]
     assert patterns.inverse[0] == patterns.inverse[1]
-    assert patterns.gold[patterns.inverse[3]] == 1
+    assert patterns.mark[patterns.inverse[3]] == 1
     assert len({*patterns.inverse}) == 3
 
 
