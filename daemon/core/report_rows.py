@@ -13,6 +13,7 @@ from daemon.core.states import (
     QuestionState,
 )
 from daemon.core.window_rows import NOTHING_RELEASED, LedgerRecord, WindowRecord
+from models.bundle import Bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,63 @@ class Spending:
 
 
 @dataclass(frozen=True, slots=True)
+class PersonRecord:
+    """Somebody who answered.
+
+    `answers`: standing ones; `beside`: tier -> items that somebody else of this tier answered too.
+    """
+
+    name: str
+    tier: str | None
+    answers: int
+    beside: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class ModelFacts:
+    """What the promoted bundle is made of.
+
+    Attributes:
+        label_model: registry name. members: name and weight of each of the mixture's.
+        gold: random blind answers that it rests on. effective_gold: what they are worth on distinct, evenly
+            drawn items.
+    """
+
+    label_model: str
+    members: Sequence[tuple[str, float]]
+    gold: int
+    effective_gold: float
+
+
+def facts_of(bundle: Bundle) -> ModelFacts:
+    """The facts of a bundle."""
+    members = tuple((member.name, member.weight) for member in bundle.members)
+    return ModelFacts(bundle.label_model, members, bundle.gold.answers, bundle.gold.effective)
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """Something that the program can say, or cannot say yet.
+
+    Attributes:
+        topic: in a few words. said: what holds, or what is not known, in a sentence.
+        needs: what it still takes, in a sentence; empty where it holds.
+        have, want: how far it is, of whatever is counted; it holds where nothing is needed.
+    """
+
+    topic: str
+    said: str
+    needs: str
+    have: float
+    want: float
+
+    @property
+    def holds(self) -> bool:
+        """Whether it can be said."""
+        return not self.needs
+
+
+@dataclass(frozen=True, slots=True)
 class Overview:
     """Everything the dashboard and `labelloop status` show of the database, read in one transaction.
 
@@ -63,6 +121,8 @@ class Overview:
         bundle: the promoted one, its `data` left out (b""). rechecks: due ones.
         automated: ready, frozen or certified items that no person answered.
         ledger: of all labels released.
+        gold_classes: class -> random blind answers that name it. people: everybody who answered.
+        model: of the promoted bundle; None before the first.
     """
 
     states: Mapping[str, int]
@@ -84,6 +144,31 @@ class Overview:
     rechecks: int
     automated: int = 0
     ledger: LedgerRecord = NOTHING_RELEASED
+    gold_classes: Mapping[int, int] = field(default_factory=dict)
+    people: Sequence[PersonRecord] = ()
+    model: ModelFacts | None = None
+
+
+NOTHING_YET = Overview(
+    states={},
+    statuses={},
+    classes={},
+    items_per_minute=0.0,
+    arrivals=(),
+    open_windows=0,
+    windows=(),
+    gold=0,
+    answers=0,
+    queues=(),
+    spending=(),
+    dead_letters={},
+    function_failures={},
+    processes=(),
+    bundle=None,
+    outbox=0,
+    rechecks=0,
+)
+"""Before anything came."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, Field
 
+from daemon.core.claims import asked_first, claims
 from daemon.core.ledger import in_words, is_suspended
 from daemon.core.report_rows import Overview, ProcessReport
 from daemon.core.settings import MICROS, TierSettings
@@ -13,7 +14,6 @@ from daemon.review.bodies import QueueOut
 from daemon.review.services import ReviewServices
 
 STALE_SECONDS = 15.0
-WINDOWS_SHOWN = 8
 
 
 class WindowOut(BaseModel):
@@ -41,6 +41,16 @@ class Promise(BaseModel):
     suspended: bool = Field(description="Nothing is released: too much of what was released is wrong.")
     open_windows: int
     windows: list[WindowOut] = Field(description="Closed ones, newest first.")
+
+
+class ClaimOut(BaseModel):
+    """Something that can be said, or not yet."""
+
+    topic: str
+    said: str = Field(description="What holds, or what is not known.")
+    needs: str = Field(description="What it still takes; empty where it holds.")
+    have: float = Field(description="How far it is, of `want`.")
+    want: float
 
 
 class TierCost(BaseModel):
@@ -78,12 +88,23 @@ class ProcessOut(BaseModel):
     said: dict[str, str]
 
 
+class MemberOut(BaseModel):
+    """A part of the label model's mixture."""
+
+    name: str
+    weight: float
+
+
 class BundleOut(BaseModel):
     """The models in use."""
 
     id: int
     mlflow_version: str | None
     trained_at: int
+    label_model: str
+    members: list[MemberOut] = Field(description="Of the label model, heaviest first.")
+    gold: int = Field(description="Random blind answers that it rests on.")
+    effective_gold: float = Field(description="What they are worth on distinct, evenly drawn items.")
 
 
 class OverviewOut(BaseModel):
@@ -102,6 +123,10 @@ class OverviewOut(BaseModel):
     lag: int | None = Field(description="Messages not yet read; null if no worker can say.")
     queues: list[QueueOut]
     promise: Promise
+    claims: list[ClaimOut] = Field(description="Those that cannot be made yet first.")
+    asked_first: str = Field(
+        description="Which questions go before the others, in words; empty if none waits."
+    )
     cost: Cost
     answers: int
     dead_letters: dict[str, int]
@@ -130,6 +155,11 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         lag=_lag(overview.processes),
         queues=queues(overview),
         promise=_promise(overview, services),
+        claims=[
+            ClaimOut(topic=one.topic, said=one.said, needs=one.needs, have=one.have, want=one.want)
+            for one in claims(overview, services.guarantee, services.tiers, classes)
+        ],
+        asked_first=asked_first(overview.queues),
         cost=_cost(overview, services, total),
         answers=overview.answers,
         dead_letters=dict(overview.dead_letters),
@@ -200,7 +230,7 @@ def _promise(overview: Overview, services: ReviewServices) -> Promise:
         ledger=in_words(overview.ledger, terms),
         suspended=is_suspended(overview.ledger, terms),
         open_windows=overview.open_windows,
-        windows=[_window(window) for window in overview.windows[:WINDOWS_SHOWN]],
+        windows=[_window(window) for window in overview.windows],
     )
 
 
@@ -260,7 +290,16 @@ def _cost(overview: Overview, services: ReviewServices, total: int) -> Cost:
 
 
 def _bundle(overview: Overview) -> BundleOut | None:
-    bundle = overview.bundle
-    if bundle is None:
+    bundle, model = overview.bundle, overview.model
+    if bundle is None or model is None:
         return None
-    return BundleOut(id=bundle.id, mlflow_version=bundle.mlflow_version, trained_at=bundle.trained_at)
+    heaviest = sorted(model.members, key=lambda member: -member[1])
+    return BundleOut(
+        id=bundle.id,
+        mlflow_version=bundle.mlflow_version,
+        trained_at=bundle.trained_at,
+        label_model=model.label_model,
+        members=[MemberOut(name=name, weight=weight) for name, weight in heaviest],
+        gold=model.gold,
+        effective_gold=model.effective_gold,
+    )

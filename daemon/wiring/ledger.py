@@ -58,7 +58,7 @@ def _lines(
 ) -> list[tuple[str, str]]:
     ledger = standing(record, promise)
     lines = [
-        ("released", f"{record.released:,} in {record.windows:,} windows"),
+        ("released", f"{record.released:,} in {_windows(record.windows)}"),
         ("audited again", f"{record.audited:,}"),
         ("found wrong", f"{record.found:,}"),
     ]
@@ -69,12 +69,16 @@ def _lines(
             ("their share, at most", f"{ledger.share:.2%}; the target is {promise.target_error:.2%}"),
         ]
     if record.waiting_windows:
-        waiting = f"{record.waiting_released:,} released in {record.waiting_windows:,} windows"
+        waiting = f"{record.waiting_released:,} released in {_windows(record.waiting_windows)}"
         lines.append(("not counted yet", f"{waiting}, {record.waiting_audits:,} audits open"))
     since = telling_since(steps, promise)
     told = "not yet" if since is None else f"since window {since.window}, closed {_moment(since.closed_at)}"
     suspended = ledger is not None and ledger.suspended
     return [*lines, ("can tell", told), ("acceptance", "suspended" if suspended else "goes on")]
+
+
+def _windows(count: int) -> str:
+    return "1 window" if count == 1 else f"{count:,} windows"
 
 
 def _moment(milliseconds: int) -> str:

@@ -4,6 +4,7 @@ from rich.console import Console
 from rich.table import Table
 
 from daemon.adapters.store.reports import ReportRoom
+from daemon.core.claims import asked_first, claims
 from daemon.core.ledger import in_words
 from daemon.core.report_rows import Overview
 from daemon.core.settings import MICROS
@@ -27,6 +28,7 @@ def main(config: Config) -> None:
         _money(overview, config),
         _windows(overview),
         _ledger(overview, config),
+        _unknown(overview, config),
         _processes(overview),
         _problems(overview),
     ):
@@ -99,6 +101,18 @@ def _ledger(overview: Overview, config: Config) -> Table:
     table = _table("Everything released so far", "")
     if overview.ledger.released or overview.ledger.waiting_released:
         table.add_row(in_words(overview.ledger, config.guarantee))
+    return table
+
+
+def _unknown(overview: Overview, config: Config) -> Table:
+    table = Table(title="What is not known yet", title_justify="left")
+    for name in ("about", "not known", "it takes"):
+        table.add_column(name)
+    for claim in claims(overview, config.guarantee, config.tiers, config.task.classes):
+        if not claim.holds:
+            table.add_row(claim.topic, claim.said, claim.needs)
+    if first := asked_first(overview.queues):
+        table.add_row("Questions", first, "")
     return table
 
 

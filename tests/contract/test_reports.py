@@ -1,11 +1,12 @@
 """What pages show is what the tables hold, on both databases."""
 
 import json
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from rows_for_tests import add_annotator, add_answer, add_items, add_question
-from sqlalchemy import insert
+from sqlalchemy import insert, update
 
 from daemon.adapters.store import bulk
 from daemon.adapters.store.codec import pack_frozen
@@ -13,8 +14,12 @@ from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.schema import bundles, function_sets, items, labels, outbox, processes, windows
+from daemon.core.report_rows import ModelFacts
 from daemon.core.window_rows import Frozen
+from models.bundle import Bundle
+from models.gold import Gold
 
+MODEL = Bundle.from_priors(("ham", "spam"), {"expert": 0.9})
 CAPS = {"expert": 1_000, "crowd": None}
 
 
@@ -95,6 +100,36 @@ def test_items_are_counted_by_state_status_and_class(room: ReportRoom, database:
     assert (overview.gold, overview.answers, overview.rechecks) == (1, 2, 2)
 
 
+def test_gold_answers_are_counted_by_the_class_that_they_name(room: ReportRoom, database: Database) -> None:
+    add_items(database, ["a", "b", "c", "d"])
+    ann = add_annotator(database, "ann")
+    add_answer(database, "a", ann, 1, purpose="audit")
+    add_answer(database, "b", ann, 1, purpose="gold")
+    add_answer(database, "c", ann, 0, purpose="gold")
+    add_answer(database, "d", ann, 0, purpose="settle")
+    overview = room.overview()
+    assert overview.gold_classes == {0: 1, 1: 2}
+    assert (overview.gold, overview.answers) == (3, 4)
+
+
+def test_people_are_counted_beside_each_tier(room: ReportRoom, database: Database) -> None:
+    add_items(database, ["a", "b", "c"])
+    ann, eve = (add_annotator(database, name) for name in ("ann", "eve"))
+    bob = add_annotator(database, "bob", "crowd")
+    add_annotator(database, "never", "crowd")
+    gpt = add_annotator(database, "gpt", None, kind="llm")
+    for item in ("a", "b", "c"):
+        add_answer(database, item, bob, 1)
+        add_answer(database, item, gpt, 1)
+    for item, who in (("a", ann), ("a", eve), ("b", ann)):
+        add_answer(database, item, who, 1)
+    people = {person.name: person for person in room.overview().people}
+    assert [*people] == ["bob", "ann", "eve"]
+    assert (people["bob"].answers, people["bob"].beside) == (3, {"expert": 2})
+    assert (people["ann"].answers, people["ann"].beside) == (2, {"crowd": 2, "expert": 1})
+    assert people["eve"].beside == {"crowd": 1, "expert": 1}
+
+
 def test_arrivals_are_counted_by_the_minute(
     room: ReportRoom, database: Database, clock: MovableClock
 ) -> None:
@@ -163,7 +198,13 @@ def test_processes_counters_bundle_and_outbox(
         connection.execute(insert(processes).values(name="run-1", kind="run", at=now, report=report))
         bulk.add_counts(connection, {"dead_letter:not_json": 3, "function_failure:has:colon": 2})
         connection.execute(insert(outbox).values(topic="labels", partition=0, messages=b""))
-        promoted = {"digest": "d1", "data": b"large", "trained_at": 5, "answers_seen": 0, "current": True}
+        promoted = {
+            "digest": "d1",
+            "data": MODEL.to_bytes(),
+            "trained_at": 5,
+            "answers_seen": 0,
+            "current": True,
+        }
         connection.execute(insert(bundles).values(**promoted))
     clock.advance(20)
     overview = room.overview()
@@ -175,6 +216,19 @@ def test_processes_counters_bundle_and_outbox(
     assert overview.outbox == 1
     assert overview.bundle is not None
     assert (overview.bundle.digest, overview.bundle.data) == ("d1", b"")
+    assert overview.model == ModelFacts("majority", (("majority", 1.0),), 0, 0.0)
+
+
+def test_the_facts_of_the_promoted_bundle_are_followed(room: ReportRoom, database: Database) -> None:
+    row = {"digest": "d", "trained_at": 5, "answers_seen": 0}
+    newer = replace(MODEL, label_model="pool", gold=Gold(50, 41.5, (30.0, 11.5)))
+    with database.write() as connection:
+        connection.execute(insert(bundles).values(**row, data=MODEL.to_bytes(), current=True))
+    assert room.overview().model is not None
+    with database.write() as connection:
+        connection.execute(update(bundles).values(current=False))
+        connection.execute(insert(bundles).values(**row, data=newer.to_bytes(), current=True))
+    assert room.overview().model == ModelFacts("pool", (("majority", 1.0),), 50, 41.5)
 
 
 def test_the_story_of_an_item(room: ReportRoom, database: Database) -> None:

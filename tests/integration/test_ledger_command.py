@@ -74,8 +74,8 @@ def test_the_ledger_is_printed(database: Database) -> None:
     close_window(database, wrong=2)
     close_window(database, wrong=0, still_open=3)
     shown = labelloop("ledger").stdout
-    assert "20,000 in 1 windows" in shown
-    assert "20,000 released in 1 windows, 3 audits open" in shown
+    assert "20,000 in 1 window" in shown
+    assert "20,000 released in 1 window, 3 audits open" in shown
     assert "since window 1, closed 2023-11-14" in shown
     assert "goes on" in shown
 
@@ -83,7 +83,9 @@ def test_the_ledger_is_printed(database: Database) -> None:
 def test_a_suspended_ledger_is_started_anew_for_a_reason(database: Database) -> None:
     close_window(database, wrong=60)
     assert "suspended" in labelloop("ledger").stdout
-    assert "Automatic acceptance is suspended." in labelloop("status").stdout
+    status = labelloop("status").stdout
+    assert "Automatic acceptance is suspended." in status
+    assert "What is not known yet" in status and "10 more random blind answers." in status
     for arguments in ((), ("--reason", " ")):
         refused = labelloop("ledger", "restart", *arguments)
         assert refused.exit_code == 2

@@ -269,6 +269,9 @@ def test_the_dashboard_follows_the_database(house: House, page) -> None:
         "Items by state: certified 0, answered by people 0, being audited 0, waiting for a window 0, "
         "waiting for an answer 3"
     )
+    unknown = page.text_content("#unknown")
+    assert "Label model" in unknown and "10 more random blind answers." in unknown
+    assert page.is_hidden("#history")
     house.ask(TEXTS[:2], prefix="more")
     page.wait_for_selector("#items:has-text('5')")
     page.click("#labels a >> nth=0")

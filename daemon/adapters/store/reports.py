@@ -2,12 +2,13 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
-from daemon.adapters.store import budget, stories
+from daemon.adapters.store import budget, people, stories
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
@@ -30,7 +31,16 @@ from daemon.adapters.store.schema import (
 from daemon.adapters.store.windows import record_of
 from daemon.core.decide import STATUS
 from daemon.core.learning_rows import StoredBundle
-from daemon.core.report_rows import ItemStory, Overview, ProcessReport, QueueDepth, RecentLabel, Spending
+from daemon.core.report_rows import (
+    ItemStory,
+    ModelFacts,
+    Overview,
+    ProcessReport,
+    QueueDepth,
+    RecentLabel,
+    Spending,
+    facts_of,
+)
 from daemon.core.states import (
     RANDOM_PURPOSES,
     AnnotatorKind,
@@ -41,6 +51,7 @@ from daemon.core.states import (
     WindowState,
 )
 from daemon.core.window_rows import WindowRecord
+from models.bundle import Bundle
 
 MINUTE = 60_000
 WINDOWS = 50
@@ -55,11 +66,13 @@ class ReportRoom:
         self._database = database
         self._caps = caps
         self._closed: dict[int, WindowRecord] = {}
+        self._facts: tuple[int, ModelFacts] | None = None
         self._book = Book()
         self._states = Rested(_states)
         self._labels = Rested(_count_labels)
         self._arrivals = Rested(_arrivals)
         self._queues = Rested(_queues)
+        self._people = Rested(people.people)
 
     def overview(self) -> Overview:
         """The whole picture, read in one transaction.
@@ -72,8 +85,9 @@ class ReportRoom:
             statuses, classes = self._labels.get(connection)
             arrivals, last_minute = self._arrivals.get(connection, now)
             automatic = sum(states.get(state, 0) for state in AUTOMATIC)
-            gold, standing = _answers(connection)
+            given = _answers(connection)
             counted = _counters(connection)
+            bundle = _bundle(connection)
             return Overview(
                 states=states,
                 statuses=statuses,
@@ -82,18 +96,21 @@ class ReportRoom:
                 arrivals=arrivals,
                 open_windows=_number(connection, windows, windows.c.state == WindowState.OPEN.value),
                 windows=self._windows(connection),
-                gold=gold,
-                answers=standing,
+                gold=sum(given.gold.values()),
+                answers=given.standing,
                 queues=self._queues.get(connection, now),
                 spending=_spending(connection, self._caps, now),
                 dead_letters=counted["dead_letter"],
                 function_failures=counted["function_failure"],
                 processes=_processes(connection, now),
-                bundle=_bundle(connection),
+                bundle=bundle,
+                model=None if bundle is None else self._model(connection, bundle.id),
                 outbox=_number(connection, outbox),
                 rechecks=_number(connection, recheck, recheck.c.due <= now),
                 automated=max(0, automatic - _answered_automatic(connection)),
                 ledger=self._book.record(connection),
+                gold_classes=given.gold,
+                people=self._people.get(connection),
             )
 
     def item(self, id_: str) -> ItemStory | None:
@@ -105,6 +122,13 @@ class ReportRoom:
         """Current labels of items that came or were answered lately, newest label first."""
         with self._database.read() as connection:
             return stories.recent(connection, limit)
+
+    def _model(self, connection: Connection, bundle: int) -> ModelFacts:
+        """What the bundle is made of; its bytes are read once."""
+        if self._facts is None or self._facts[0] != bundle:
+            data = connection.execute(select(bundles.c.data).where(bundles.c.id == bundle)).scalar_one()
+            self._facts = (bundle, facts_of(Bundle.from_bytes(data)))
+        return self._facts[1]
 
     def _windows(self, connection: Connection) -> list[WindowRecord]:
         closed = windows.c.state == WindowState.CLOSED.value
@@ -154,10 +178,24 @@ def _arrivals(connection: Connection, now: int) -> tuple[list[tuple[int, int]], 
     return [(start // MINUTE, found.get(start, 0)) for start in starts], float(last)
 
 
-def _answers(connection: Connection) -> tuple[int, int]:
-    query = select(answers.c.purpose, func.count()).where(answers.c.retracted_at.is_(None))
-    by_purpose = _pairs(connection, query.group_by(answers.c.purpose))
-    return sum(by_purpose.get(purpose.value, 0) for purpose in RANDOM_PURPOSES), sum(by_purpose.values())
+@dataclass(frozen=True, slots=True)
+class _Given:
+    """Standing answers, and the random blind ones among them by class."""
+
+    standing: int
+    gold: Mapping[int, int]
+
+
+def _answers(connection: Connection) -> _Given:
+    query = select(answers.c.purpose, answers.c.labels, func.count().label("n"))
+    rows = connection.execute(
+        query.where(answers.c.retracted_at.is_(None)).group_by(answers.c.purpose, answers.c.labels)
+    ).all()
+    gold: dict[int, int] = defaultdict(int)
+    for row in rows:
+        if row.purpose in RANDOM_PURPOSES:
+            gold[int(i1(row.labels)[0])] += row.n
+    return _Given(sum(row.n for row in rows), dict(gold))
 
 
 def _answered_automatic(connection: Connection) -> int:

@@ -2,6 +2,7 @@
 import { el, get } from "./calls.js";
 
 const POLL_MS = 2_000;
+const WINDOWS_SHOWN = 6;
 const STATES = ["certified", "human", "frozen", "ready", "asking"];
 const MEANING = {
   certified: "certified",
@@ -87,7 +88,8 @@ function promise(o) {
   write("standing", o.promise.standing);
   write("ledger", o.promise.ledger);
   byId("ledger").classList.toggle("quiet", !o.promise.suspended);
-  draw("windows", o.promise.windows, (windows) =>
+  draw("history", o.promise.windows, history);
+  draw("windows", o.promise.windows.slice(0, WINDOWS_SHOWN), (windows) =>
     table(
       "windows",
       windows.map((w) =>
@@ -107,6 +109,78 @@ function promise(o) {
   );
 }
 
+/** A shape of the picture of windows; its title is shown to whoever points at it. */
+function shape(tag, attributes, title) {
+  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (title) made.append(Object.assign(document.createElementNS(made.namespaceURI, "title"), { textContent: title }));
+  return made;
+}
+
+/** Share released (upper bars) and share of wrong audits (lower bars) of each window, oldest first. */
+function history(newestFirst) {
+  byId("history").hidden = newestFirst.length === 0;
+  if (newestFirst.length === 0) return;
+  const windows = newestFirst.toReversed();
+  const wrong = (w) => (w.audits ? w.wrong / w.audits : 0);
+  const top = Math.max(...windows.map((w) => Math.max(wrong(w), 1.5 * w.target_error)));
+  const step = 600 / Math.max(windows.length, 8);
+  const bars = windows.flatMap((w, i) => {
+    const released = 70 * (w.items ? w.certified / w.items : 0);
+    const errors = 40 * (wrong(w) / top);
+    const told = `window ${w.id}: ${percent(w.items ? w.certified / w.items : 0)} released, ${w.wrong} of ${w.audits} audits wrong`;
+    const place = { x: (i * step + 1).toFixed(1), width: Math.max(step - 2, 1).toFixed(1) };
+    return [
+      shape("rect", { ...place, class: "released", y: (70 - released).toFixed(1), height: Math.max(released, 1).toFixed(1) }, told),
+      shape("rect", { ...place, class: "wrong", y: (120 - errors).toFixed(1), height: errors.toFixed(1) }, told),
+    ];
+  });
+  const line = 120 - 40 * (windows.at(-1).target_error / top);
+  byId("history-plot").replaceChildren(
+    shape("path", { class: "base", d: "M0,70H600M0,120H600" }),
+    ...bars,
+    shape("path", { class: "target", d: `M0,${line.toFixed(1)}H600` }),
+  );
+  const passed = windows.filter((w) => w.threshold !== null).length;
+  byId("history-plot").setAttribute("aria-label", `${passed} of the last ${windows.length} windows released labels`);
+  write("history-range", windows.length > 1 ? `windows ${windows[0].id} to ${windows.at(-1).id}` : `window ${windows[0].id}`);
+}
+
+function unknown(o) {
+  draw("claims", o.claims, (claims) => {
+    const line = (c) =>
+      el(
+        "li",
+        {},
+        el("strong", {}, c.topic),
+        el("span", {}, c.said),
+        ...(c.needs ? [meter(c.have / Math.max(c.want, 1)), el("span", { class: "quiet small" }, `It takes ${c.needs}`)] : []),
+      );
+    const [open, known] = [claims.filter((c) => c.needs), claims.filter((c) => !c.needs)];
+    const nothing = el("li", { class: "quiet" }, "Nothing of what this page claims.");
+    byId("unknown").replaceChildren(...(open.length > 0 ? open.map(line) : [nothing]));
+    byId("known").replaceChildren(...known.map(line));
+    byId("known-details").hidden = known.length === 0;
+    write("known-count", `${known.length} that can be said`);
+  });
+  write("asked-first", o.asked_first);
+}
+
+function meter(share) {
+  const fill = el("span", { class: "meter-fill" });
+  fill.style.width = percent(Math.min(Math.max(share, 0), 1));
+  return el("span", { class: "meter" }, fill);
+}
+
+/** A list of named bars. */
+function meters(id, rows) {
+  byId(id).replaceChildren(
+    ...rows.map(([name, share, told]) =>
+      el("li", {}, el("span", { class: "meter-name" }, name), meter(share), el("span", { class: "num" }, told)),
+    ),
+  );
+}
+
 function throughput(o) {
   write("per-minute", whole(o.items_per_minute));
   draw("spark", o.arrivals, (counts) => {
@@ -118,13 +192,7 @@ function throughput(o) {
   });
   draw("classes", o.classes, (classes) => {
     const most = Math.max(...Object.values(classes), 1);
-    byId("classes").replaceChildren(
-      ...Object.entries(classes).map(([name, n]) => {
-        const fill = el("span", { class: "meter-fill" });
-        fill.style.width = `${(n / most) * 100}%`;
-        return el("li", {}, el("span", { class: "meter-name" }, name), el("span", { class: "meter" }, fill), el("span", { class: "num" }, whole(n)));
-      }),
-    );
+    meters("classes", Object.entries(classes).map(([name, n]) => [name, n / most, whole(n)]));
   });
 }
 
@@ -152,13 +220,17 @@ function cost(o) {
   draw("tiers", o.cost.tiers, (tiers) =>
     table(
       "tiers",
-      tiers.map((t) => {
-        const cap = t.today_cap === null ? "" : `today ${money(t.today_spent + t.today_reserved, "")}of ${money(t.today_cap, "")}`;
-        return row([el("td", {}, t.tier, " ", el("span", { class: "quiet small block" }, cap)), whole(t.answers), hours(t.hours), money(t.spent, currency)]);
-      }),
+      tiers.map((t) => row([text(t.tier), whole(t.answers), hours(t.hours), money(t.spent, currency)])),
       4,
       "nothing yet",
     ),
+  );
+  draw("budgets", o.cost.tiers, (tiers) =>
+    meters("budgets", tiers.map((t) => {
+      const used = t.today_spent + t.today_reserved;
+      const share = t.today_cap === null ? 0 : used / Math.max(t.today_cap, 1e-9);
+      return [t.tier, share, t.today_cap === null ? `${money(used, "")}, no limit` : `${money(used, "")}of ${money(t.today_cap, "")}`];
+    })),
   );
   const share = o.cost.everything > 0 ? Math.min(o.cost.spent / o.cost.everything, 1) : 0;
   byId("versus").style.width = percent(share);
@@ -182,8 +254,14 @@ function processes(o) {
     );
     byId("processes").replaceChildren(...(lines.length > 0 ? lines : [el("li", { class: "quiet" }, "none has reported yet")]));
   });
-  const b = o.bundle;
-  write("bundle", b ? `Models: bundle ${b.id}${b.mlflow_version ? `, MLflow version ${b.mlflow_version}` : ""}.` : "Models: none trained yet; the built-in priors decide.");
+}
+
+function models(o) {
+  draw("models", o.bundle, (b) => {
+    const version = b?.mlflow_version ? `, MLflow version ${b.mlflow_version}` : "";
+    write("bundle", b ? `Bundle ${b.id}${version}: label model ${b.label_model}, on ${whole(b.gold)} random answers worth ${whole(b.effective_gold)}.` : "None trained yet; the built-in priors decide.");
+    meters("members", (b?.members ?? []).map((m) => [m.name, m.weight, m.weight.toFixed(2)]));
+  });
 }
 
 function troubles(o) {
@@ -215,10 +293,12 @@ function labels(list) {
   );
 }
 
+const PARTS = [headline, states, promise, unknown, throughput, queues, cost, models, processes, troubles];
+
 async function refresh() {
   try {
     const [overview, latest] = await Promise.all([get("/api/overview"), get("/api/labels?limit=8")]);
-    for (const part of [headline, states, promise, throughput, queues, cost, processes, troubles]) part(overview);
+    for (const part of PARTS) part(overview);
     labels(latest.labels);
     document.body.dataset.fresh = "yes";
     byId("notice").hidden = true;

@@ -9,7 +9,7 @@ import pytest
 
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import QuestionStore, ReportStore
-from daemon.core.report_rows import Overview, ProcessReport, Spending
+from daemon.core.report_rows import NOTHING_YET, ModelFacts, ProcessReport, Spending
 from daemon.core.settings import GuaranteeSettings, TierSettings
 from daemon.core.window_rows import WindowRecord
 from daemon.review.services import ReviewServices
@@ -28,26 +28,6 @@ SERVICES = ReviewServices(
     guarantee=GuaranteeSettings(target_error=0.02, confidence=0.95, cold_start_gold=60),
 )
 
-EMPTY = Overview(
-    states={},
-    statuses={},
-    classes={},
-    items_per_minute=0.0,
-    arrivals=[],
-    open_windows=0,
-    windows=[],
-    gold=0,
-    answers=0,
-    queues=[],
-    spending=[],
-    dead_letters={},
-    function_failures={},
-    processes=[],
-    bundle=None,
-    outbox=0,
-    rechecks=0,
-)
-
 
 def _window(id_: int, tau: float | None) -> WindowRecord:
     wrong = np.array([True, False, False])
@@ -55,7 +35,7 @@ def _window(id_: int, tau: float | None) -> WindowRecord:
 
 
 def _summary(**changes: Any) -> OverviewOut:
-    return summarize(replace(EMPTY, **changes), SERVICES)
+    return summarize(replace(NOTHING_YET, **changes), SERVICES)
 
 
 def test_an_empty_loop_divides_by_nothing() -> None:
@@ -127,6 +107,18 @@ def test_silent_processes_are_marked() -> None:
 
 
 def test_the_models_in_use() -> None:
-    bundle = _summary(bundle=StoredBundle(3, "d", b"", 5, None, "7")).bundle
+    facts = ModelFacts("pool", (("hbcc", 0.3), ("weighted_vote", 0.7)), 80, 62.5)
+    bundle = _summary(bundle=StoredBundle(3, "d", b"", 5, None, "7"), model=facts).bundle
     assert bundle is not None
     assert (bundle.id, bundle.mlflow_version, bundle.trained_at) == (3, "7", 5)
+    assert (bundle.label_model, bundle.gold, bundle.effective_gold) == ("pool", 80, 62.5)
+    assert [(member.name, member.weight) for member in bundle.members] == [
+        ("weighted_vote", 0.7),
+        ("hbcc", 0.3),
+    ]
+
+
+def test_what_is_not_known_is_told_with_what_it_takes() -> None:
+    claims = {claim.topic: claim for claim in _summary(gold=4).claims}
+    assert claims["Label model"].needs == "6 more random blind answers."
+    assert (claims["Label model"].have, claims["Label model"].want) == (4, 10)
