@@ -184,6 +184,17 @@ def status(config: "Config") -> None:
     wiring.main(config)
 
 
+@with_config
+@click.option("--what-if", help="Another budget a day: budget=25, or budget=expert:50,crowd:10.")
+@click.option("--items-per-day", type=click.FloatRange(min=0, min_open=True), help="Items expected in a day.")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def plan(config: "Config", what_if: str | None, items_per_day: float | None, as_json: bool) -> None:
+    """Show what the target costs, or what another budget would buy."""
+    from daemon.wiring import plan as wiring
+
+    wiring.main(config, what_if, items_per_day, as_json)
+
+
 @main.group(invoke_without_command=True)
 @CONFIG_OPTION
 @click.pass_context

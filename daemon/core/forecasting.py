@@ -1,6 +1,6 @@
 """What if there were so much money: the program's own routing, played through on a sample of items."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import numpy as np
 
@@ -21,6 +21,7 @@ def what_if(
     passes: Callable[[F8], Mask],
     seed: int = 0,
     draws: int = 1,
+    tier_budgets: Mapping[str, float] | None = None,
 ) -> Forecast:
     """Accuracy, certified share and cost to expect of a budget.
 
@@ -32,13 +33,14 @@ def what_if(
             doubtful is settled.
         passes: (n, K) posteriors to (n,) whether a window would certify the label.
         seed, draws: as `forecast` takes them.
+        tier_budgets: the same for single tiers, by name; absent ones have no limit of their own.
     """
     money = None if budget_per_item is None else budget_per_item * len(posterior)
-    choose = _chooser(bundle, policy)
+    choose = _chooser(bundle, policy, tier_budgets or {})
     return forecast(posterior, askers_of(bundle, policy), choose, money, passes, policy.cost, seed, draws)
 
 
-def _chooser(bundle: Bundle, policy: Policy) -> Choose:
+def _chooser(bundle: Bundle, policy: Policy, budgets: Mapping[str, float]) -> Choose:
     """The router as `decide` uses it: doubtful items, and all that lack a cheap first vote."""
     tiers = askers_of(bundle, policy)
     final = np.array([tier.final for tier in tiers], np.bool_)
@@ -50,6 +52,12 @@ def _chooser(bundle: Bundle, policy: Policy) -> Choose:
         lacks_first = (answered[:, first] == 0).any(axis=1)
         may_ask = (doubtful | lacks_first) & ~answered[:, final].any(axis=1)
         items = Candidates(posterior, answered, np.zeros_like(answered), may_ask, doubtful)
-        return route(items, tiers, Purse((None,) * len(tiers), money), policy.cost).ask
+        spent = answered.sum(axis=0)
+        left = [
+            budgets[tier.name] * len(posterior) - tier.price * float(count) if tier.name in budgets else None
+            for tier, count in zip(tiers, spent, strict=True)
+        ]
+        purse = Purse(tuple(None if one is None else max(one, 0.0) for one in left), money)
+        return route(items, tiers, purse, policy.cost).ask
 
     return choose

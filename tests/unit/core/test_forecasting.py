@@ -50,6 +50,16 @@ def test_money_buys_accuracy_and_is_not_overdrawn() -> None:
     ] * 3
 
 
+def test_a_tier_spends_no_more_than_its_own_budget() -> None:
+    limits = {"crowd": 0.02, "expert": 0.0}
+    result = what_if(sample(), BUNDLE, POLICY, None, sure, draws=2, tier_budgets=limits)
+    assert result.votes["expert"] == 0
+    assert 0 < result.votes["crowd"] * CROWD.price <= 0.02 + 1e-9
+    unlimited = what_if(sample(), BUNDLE, POLICY, None, sure, draws=2, tier_budgets={"crowd": 0.0})
+    assert unlimited.votes["crowd"] == 0
+    assert unlimited.votes["expert"] > 0
+
+
 def test_only_doubtful_items_are_asked_however_much_money_there_is() -> None:
     posterior = sample()
     doubtful = 1 - sure(posterior).mean()

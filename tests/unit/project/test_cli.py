@@ -37,6 +37,7 @@ COMMANDS = [
     "up",
     "demo",
     "lfs",
+    "plan",
     "check",
     "init",
     "status",
@@ -91,7 +92,9 @@ def test_every_command_is_there_and_says_what_it_does() -> None:
         assert command.help.split("\n")[0] in command.get_help(context)
 
 
-@pytest.mark.parametrize("command", ["run", "learn", "review", "up", "lfs", "check", "status", "ledger"])
+@pytest.mark.parametrize(
+    "command", ["run", "learn", "review", "up", "lfs", "plan", "check", "status", "ledger"]
+)
 def test_a_config_error_is_said_without_a_traceback(command: str, tmp_path: Path) -> None:
     (tmp_path / "labelloop.yaml").write_text(CONFIG + "rout: {}\n")
     result = CliRunner().invoke(cli.main, [command])

@@ -1,0 +1,147 @@
+"""`labelloop plan`: what the target costs before it is spent, and what another budget would buy."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.learning import LearningRoom
+from daemon.adapters.store.planning import PlanRoom
+from daemon.adapters.store.reports import ReportRoom
+from daemon.adapters.store.stream import StreamRoom
+from daemon.core.decide import label_scores
+from daemon.core.errors import SetupProblem
+from daemon.core.evidence import function_key, of_stored
+from daemon.core.grouping import groups_of_stored
+from daemon.core.planning import Budgets, Sample, buy, guessed_sample, make_plan
+from daemon.core.policy import Policy
+from daemon.core.report_rows import NOTHING_YET, Overview
+from daemon.core.rows import OpenItem
+from daemon.wiring import parts
+from daemon.wiring.config import SQLITE, Config
+from daemon.wiring.plan_tables import forecast_table, tables
+from models.bundle import Bundle
+
+SAMPLE = 3_000
+"""Items that are looked at: the newest."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Situation:
+    """What is known when planning."""
+
+    sample: Sample
+    overview: Overview
+    bundle: Bundle
+
+
+def main(config: Config, what_if: str | None, items_per_day: float | None, as_json: bool) -> None:
+    """Print the plan, or with `what_if` what that budget would buy beside today's.
+
+    Raises:
+        SetupProblem: the budget cannot be read, or nobody knows how many items share it.
+    """
+    policy = parts.policy(config)
+    wanted = None if what_if is None else parse_budget(what_if, policy)
+    situation = _situation(config, policy, items_per_day)
+    sample, windows = situation.sample, situation.overview.windows
+    plan = make_plan(sample, windows, situation.overview.gold, situation.bundle, policy)
+    changed = None
+    if wanted is not None:
+        if not sample.per_day:
+            raise SetupProblem(
+                "--what-if: nobody knows yet how many items share a day's budget; say it with --items-per-day"
+            )
+        changed = buy(sample, windows, situation.bundle, policy, _per_item(wanted, sample.per_day))
+    if as_json:
+        what = None if changed is None else asdict(changed)
+        print(json.dumps({**asdict(plan), "items_per_day": sample.per_day, "what_if": what}, indent=2))
+        return
+    console = Console()
+    if changed is None:
+        for table in tables(plan, config.currency):
+            console.print(table)
+    else:
+        console.print(forecast_table(plan, changed, what_if or "", sample.per_day or 0.0, config.currency))
+    for guess in plan.guesses:
+        console.print(f"A guess: {guess}", highlight=False)
+
+
+def parse_budget(text: str, policy: Policy) -> Budgets:
+    """`budget=25` (all tiers together) or `budget=expert:50,crowd:10`; currency a day.
+
+    Raises SetupProblem, saying how it is written.
+    """
+    name, _, value = text.partition("=")
+    if name.strip() != "budget" or not value:
+        raise SetupProblem(
+            f"--what-if: {text!r} is not understood; write budget=25 or budget=expert:50,crowd:10"
+        )
+    if ":" not in value:
+        return Budgets(total=_amount(value))
+    tiers = []
+    for part in value.split(","):
+        tier, _, amount = part.partition(":")
+        if tier.strip() not in policy.tiers:
+            raise SetupProblem(
+                f"--what-if: there is no tier {tier.strip()!r}; there are {', '.join(policy.tiers)}"
+            )
+        tiers.append((tier.strip(), _amount(amount)))
+    return Budgets(tiers=tuple(tiers))
+
+
+def _amount(text: str) -> float:
+    try:
+        amount = float(text)
+    except ValueError:
+        amount = -1.0
+    if not 0 <= amount < float("inf"):
+        raise SetupProblem(f"--what-if: {text.strip()!r} is no amount of money; write a number, 0 or more")
+    return amount
+
+
+def _per_item(budgets: Budgets, per_day: float) -> Budgets:
+    total = None if budgets.total is None else budgets.total / per_day
+    return Budgets(total, tuple((name, money / per_day) for name, money in budgets.tiers))
+
+
+def _situation(config: Config, policy: Policy, items_per_day: float | None) -> _Situation:
+    """From the database; from the settings alone where there is none yet, or nothing in it."""
+    priors = Bundle.from_priors(policy.classes, parts.tier_accuracy(config))
+    nothing = _Situation(guessed_sample(len(policy.classes), items_per_day), NOTHING_YET, priors)
+    url = config.database_url
+    if url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists():
+        return nothing
+    database = parts.open_database(config)
+    try:
+        room = PlanRoom(database)
+        overview = ReportRoom(database, parts.caps(config)).overview()
+        stored = LearningRoom(database).current_bundle(None)
+        bundle = priors if stored is None else Bundle.from_bytes(stored.data)
+        items = room.recent(SAMPLE)
+        if not items:
+            return nothing
+        per_day = items_per_day or room.per_day()
+        return _Situation(_sample(items, per_day, bundle, policy, database), overview, bundle)
+    finally:
+        database.close()
+
+
+def _sample(
+    items: Sequence[OpenItem], per_day: float | None, bundle: Bundle, policy: Policy, database: Database
+) -> Sample:
+    stream = StreamRoom(database, {})
+
+    @lru_cache(maxsize=1_000)
+    def keys(functions: int) -> tuple[str, ...]:
+        return tuple(function_key(version) for version in stream.function_keys(functions))
+
+    evidence = of_stored(items, groups_of_stored(items), keys, bundle, policy.ladder, policy.final_tiers)
+    posterior = evidence.posterior.astype(np.float64)
+    _, scores = label_scores(posterior, evidence.scores.astype(np.float64), policy.cost)
+    return Sample(posterior, scores, per_day)
