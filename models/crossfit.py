@@ -5,114 +5,116 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.arrays import F8, I8, UNKNOWN, Mask, softmax
-from models.bundle import UNTRAINED_TEMPERATURE
-from models.calibration import fit_temperature
+from models.arrays import F8, I8, Mask, softmax
 from models.evaluation import log_loss
-from models.folds import FOLDS
+from models.label_model.held_out import FEWEST_JUDGED, held_out
+from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
+from models.label_model.protocol import HeldOut, Member
 from models.label_model.registry import LABEL_MODELS
 from models.votes import Votes, log_scores
 
-FEWEST_AUDITED = 10
-"""Below this number of random blind answers nothing can be chosen or tempered."""
-
-UNTRAINED_MODEL = "majority"
+UNTRAINED_MODEL = "pool"
+"""It knows what to do without gold."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Fitted:
-    """One label model on n items with F folds.
+class Judged:
+    """What is known of n items, and how they are split.
 
     Attributes:
-        name: in the registry.
-        prior, tables: fitted with every known label.
-        full: (n, K) its scores before temperature.
-        held: (F, n, K) scores of models that knew no label of fold f, on all items.
-        loss: mean log-loss on audited items, each by the model and temperature that did not know it;
-            NaN when too few were audited.
+        n_classes: K. priors: of annotators. seed: of models.
+        expert: (n,) known label or -1.
+        audited: (n,) those that came from random blind draws; only these judge.
+        folds: (n,) from 0.
     """
+
+    n_classes: int
+    priors: Priors
+    seed: int
+    expert: I8
+    audited: Mask
+    folds: I8
+
+    def fit(self, name: str, votes: Votes) -> HeldOut:
+        """Fit a model of the registry. Raises ValueError when it cannot hold these votes."""
+        make = LABEL_MODELS[name]
+        return held_out(
+            lambda: make(self.priors, self.seed),
+            votes,
+            self.n_classes,
+            self.expert,
+            self.audited,
+            self.folds,
+        )
+
+    def loss(self, posterior: F8) -> float:
+        """Mean log-loss of (n, K) predictions on audited items; NaN when too few were audited."""
+        if self.audited.sum() < FEWEST_JUDGED:
+            return float("nan")
+        return float(log_loss(posterior[self.audited], self.expert[self.audited]).mean())
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Chosen:
+    """A label model by its name in the registry, fitted."""
 
     name: str
-    prior: F8
-    tables: Mapping[str, F8]
-    full: F8
-    held: F8
-    loss: float
-
-
-def own_fold(held: F8, folds: I8) -> F8:
-    """(n, K) of (F, n, K): for each item the scores that never knew its label."""
-    return np.asarray(held[folds, np.arange(len(folds))])
-
-
-def temperatures(scores: F8, truth: I8, folds: I8, audited: Mask) -> tuple[float, F8]:
-    """The temperature by all audited items, and for each fold (F,) the one by the other folds' alone.
-
-    Args:
-        scores: (n, K) by models that did not know the item's label. truth: (n,). folds: (n,). audited: (n,).
-    """
-    if audited.sum() < FEWEST_AUDITED:
-        return UNTRAINED_TEMPERATURE, np.full(FOLDS, UNTRAINED_TEMPERATURE)
-    apart = [audited & (folds != fold) for fold in range(FOLDS)]
-    each = np.array([fit_temperature(scores[mask], truth[mask]) for mask in apart])
-    return fit_temperature(scores[audited], truth[audited]), each
-
-
-def fit_held_out(
-    name: str, votes: Votes, expert: I8, audited: Mask, folds: I8, priors: Priors, n_classes: int, seed: int
-) -> Fitted:
-    """Fit one label model with all known labels, and once without those of each fold.
-
-    Raises ValueError when the model cannot hold these votes.
-    """
-    everything = LABEL_MODELS[name](priors, seed).fit(votes, n_classes, expert)
-    (member,) = everything.members()
-    prior, tables = member.prior, member.tables
-    held = np.empty((FOLDS, votes.n_items, n_classes))
-    for fold in range(FOLDS):
-        without = np.where(folds == fold, UNKNOWN, expert)
-        model = LABEL_MODELS[name](priors, seed).fit(votes, n_classes, without)
-        (held_member,) = model.members()
-        held[fold] = log_scores(votes, held_member.prior, held_member.tables)
-    scores = own_fold(held, folds)
-    loss = float("nan")
-    if audited.sum() >= FEWEST_AUDITED:
-        _, each = temperatures(scores, expert, folds, audited)
-        tempered = softmax(each[folds[audited], None] * scores[audited])
-        loss = float(log_loss(tempered, expert[audited]).mean())
-    return Fitted(name, prior, tables, log_scores(votes, prior, tables), held, loss)
+    fitted: HeldOut
 
 
 def choose(
-    names: Sequence[str],
-    votes: Votes,
-    expert: I8,
-    audited: Mask,
-    folds: I8,
-    priors: Priors,
-    n_classes: int,
-    seed: int,
-    say: Callable[[str], None],
-) -> tuple[Fitted, dict[str, float]]:
+    names: Sequence[str], votes: Votes, judged: Judged, say: Callable[[str], None]
+) -> tuple[Chosen, dict[str, float]]:
     """The label model with the lowest held-out log-loss on audited answers, and the losses of all.
 
-    With too few audited answers it is the majority vote, whatever the names.
+    With too few audited answers to compare it is the pool, whatever the names.
     """
-    n_audited = int(audited.sum())
-    if n_audited < FEWEST_AUDITED:
-        say(f"only {n_audited} audited answers, {FEWEST_AUDITED} are needed to choose: majority vote")
+    n_audited = int(judged.audited.sum())
+    if n_audited < FEWEST_JUDGED:
+        say(f"only {n_audited} audited answers, {FEWEST_JUDGED} are needed to judge: {UNTRAINED_MODEL}")
         names = (UNTRAINED_MODEL,)
-    fitted = []
+    found: list[Chosen] = []
+    losses: dict[str, float] = {}
     for name in names:
         try:
-            fitted.append(fit_held_out(name, votes, expert, audited, folds, priors, n_classes, seed))
+            found.append(Chosen(name, judged.fit(name, votes)))
         except ValueError as error:
             say(f"{name} left out: {error}")
             continue
-        say(f"{name}: log-loss {fitted[-1].loss:.3f} on {n_audited} audited answers")
-    if not fitted:
-        say("no label model could be fitted: majority vote")
-        fitted = [fit_held_out(UNTRAINED_MODEL, votes, expert, audited, folds, priors, n_classes, seed)]
-    best = min(fitted, key=lambda model: model.loss)
-    return best, {model.name: model.loss for model in fitted}
+        losses[name] = judged.loss(held_posterior(found[-1].fitted, votes, judged.folds))
+        say(f"{name}: log-loss {losses[name]:.3f} on {n_audited} audited answers")
+    if not found:
+        say(f"none of these label models could be fitted: {UNTRAINED_MODEL}")
+        return Chosen(UNTRAINED_MODEL, judged.fit(UNTRAINED_MODEL, votes)), {}
+    return min(found, key=lambda model: losses[model.name]), losses
+
+
+def without(fitted: HeldOut, fold: int) -> tuple[Member, ...]:
+    """Members that know no label of a fold: there is no twin of folds beyond the last one with a label."""
+    return fitted.held[fold] if fold < len(fitted.held) else fitted.members
+
+
+def held_posterior(fitted: HeldOut, votes: Votes, folds: I8) -> F8:
+    """(n, K) each item by the members that know no label of its fold."""
+    posterior = np.empty((votes.n_items, len(fitted.members[0].prior)))
+    for fold in np.unique(folds).tolist():
+        own = folds == fold
+        posterior[own] = Mixture(without(fitted, fold)).posterior(votes.take(own))
+    return posterior
+
+
+def member_losses(fitted: HeldOut, votes: Votes, judged: Judged) -> Mapping[str, float]:
+    """Mean log-loss of each member by its name, on audited items of the folds where it is in the mixture."""
+    losses: dict[str, list[float]] = {}
+    for fold in np.unique(judged.folds[judged.audited]).tolist():
+        own = judged.audited & (judged.folds == fold)
+        asked, truth = votes.take(own), judged.expert[own]
+        for member in without(fitted, fold):
+            losses.setdefault(member.name, []).extend(log_loss(_alone(member, asked), truth).tolist())
+    return {name: float(np.mean(each)) for name, each in losses.items()}
+
+
+def _alone(member: Member, votes: Votes) -> F8:
+    """(n, K) by one member."""
+    return softmax(member.temperature * log_scores(votes, member.prior, member.tables))

@@ -5,7 +5,10 @@ from typing import Self
 
 import numpy as np
 
-from models.arrays import F8, I8
+from models.arrays import F8, I8, Mask
+
+STRATA = 4
+"""Quarters of the stream by score: enough to see that audits fell on sure items more often."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +62,19 @@ def effective_number(groups: I8, weights: F8) -> float:
     _, index = np.unique(groups, return_inverse=True)
     mean = np.bincount(index, weights) / np.bincount(index)
     return float(mean.sum() ** 2 / (mean**2).sum())
+
+
+def stream_weights(scores: F8, drawn: Mask) -> F8:
+    """(g,) how many items of the stream each drawn one stands for, in strata of equal score.
+
+    Draws are random among the items that they are made from, but these change: before the first window they
+    are all items, afterwards those that nobody was asked about.
+
+    Args:
+        scores: (n,) of all items. drawn: (n,) the g of them.
+    """
+    edges = np.quantile(scores, np.linspace(0, 1, STRATA + 1)[1:-1])
+    stratum = np.searchsorted(edges, scores, side="right")
+    everywhere = np.bincount(stratum, minlength=STRATA)
+    sampled = np.maximum(np.bincount(stratum[drawn], minlength=STRATA), 1)
+    return np.asarray((everywhere / sampled)[stratum[drawn]], np.float64)

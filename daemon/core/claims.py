@@ -7,7 +7,7 @@ from daemon.core.proofs import certificate_claim, ledger_claim
 from daemon.core.report_rows import Claim, Overview, PersonRecord, QueueDepth
 from daemon.core.settings import GuaranteeSettings, TierSettings
 from daemon.core.states import RANDOM_PURPOSES, AuditProtocol
-from models.crossfit import FEWEST_AUDITED
+from models.label_model.held_out import FEWEST_JUDGED
 
 ENOUGH_GOLD = 50
 """Random blind answers before which no figure deserves much trust."""
@@ -55,7 +55,7 @@ def asked_first(queues: Sequence[QueueDepth]) -> str:
 
 
 def _label_model(learned: int, gold: int) -> Claim:
-    topic, want = "Label model", FEWEST_AUDITED
+    topic, want = "Label model", FEWEST_JUDGED
     if learned >= want:
         said = f"The label model is chosen and tempered by {learned:,} random blind answers."
         return Claim(topic, said, "", learned, want)
@@ -65,7 +65,7 @@ def _label_model(learned: int, gold: int) -> Claim:
 
 def _scores(learned: int, effective: float, gold: int) -> Claim:
     topic, want = "Scores", ENOUGH_GOLD
-    if learned < FEWEST_AUDITED:
+    if learned < FEWEST_JUDGED:
         said = "How often a label with a given score is right: scores are not calibrated."
         return Claim(topic, said, _answers_or_training(want, gold), min(gold, want), want)
     points = 100 * NORMAL_90 * math.sqrt(0.9 * 0.1 / effective)

@@ -154,7 +154,7 @@ class LearningSettings:
         min_answers: new answers that start a training run.
         max_seconds: a run starts after this long if there is any new answer at all.
         max_items: items that a run looks at, newest first; every answered item is among them.
-        label_models: registry names that compete.
+        label_models: registry names that compete; `pool` joins those that the votes allow, weighed by gold.
         poll_seconds: pause between looks for news.
         second_look_items: certified labels, newest first, that a new bundle looks at once more.
         query_strategy: registry name of what chooses the items that people are asked about only so that
@@ -165,7 +165,7 @@ class LearningSettings:
     min_answers: Annotated[int, Ge(1)] = 50
     max_seconds: Annotated[float, Gt(0)] = 3_600.0
     max_items: Annotated[int, Ge(100)] = 50_000
-    label_models: Annotated[tuple[str, ...], MinLen(1)] = ("majority", "dawid_skene", "snorkel")
+    label_models: Annotated[tuple[str, ...], MinLen(1)] = ("pool",)
     poll_seconds: Annotated[float, Gt(0)] = 1.0
     second_look_items: Annotated[int, Ge(0)] = 20_000
     query_strategy: str = "auto"

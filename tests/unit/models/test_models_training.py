@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from models.bundle import Bundle
+from models.label_model.registry import LABEL_MODELS
 from models.training import Candidate, TrainingData, TrainingOptions, train
 from models.votes import Votes
 
@@ -136,11 +137,11 @@ def test_copies_of_a_text_stay_on_one_side() -> None:
     assert together < 0.65
 
 
-def test_with_few_audited_answers_it_is_the_majority_vote_and_says_so() -> None:
+def test_with_few_audited_answers_votes_count_half_and_it_says_so() -> None:
     data, _ = stream(audits=9)
     said: list[str] = []
     candidate = train(data, BOTH, None, said.append)
-    assert candidate.bundle.label_model == "majority"
+    assert candidate.bundle.label_model == "pool"
     (member,) = candidate.bundle.members
     assert member.temperature == 0.5
     assert any("only 9 audited answers" in line for line in said)
@@ -198,14 +199,43 @@ def test_a_model_that_cannot_hold_the_votes_is_left_out() -> None:
     said: list[str] = []
     options = TrainingOptions(label_models=("snorkel",))
     candidate = train(replace(data, votes=two), options, None, said.append)
-    assert candidate.bundle.label_model == "majority"
+    assert candidate.bundle.label_model == "pool"
     assert any(line.startswith("snorkel left out: snorkel: 2 functions") for line in said)
 
 
-def test_snorkel_competes() -> None:
-    data, _ = stream(vectors=False)
+def test_every_label_model_competes() -> None:
+    data, _ = stream(vectors=False, n=300)
+    metrics = quietly(data, TrainingOptions(tuple(LABEL_MODELS))).evaluation.metrics
+    for name in LABEL_MODELS:
+        assert np.isfinite(metrics[f"log_loss_{name}"])
+
+
+def test_the_pool_is_the_label_model_unless_others_are_named() -> None:
+    data, _ = stream(vectors=False, n=300)
     candidate = quietly(data, TrainingOptions())
-    assert np.isfinite(candidate.evaluation.metrics["log_loss_snorkel"])
+    assert candidate.bundle.label_model == "pool"
+    assert sum(member.weight for member in candidate.bundle.members) == pytest.approx(1)
+    assert {member.name for member in candidate.bundle.members} <= candidate.member_losses.keys()
+
+
+def test_the_classifier_is_one_annotator_of_the_posterior() -> None:
+    """Functions that say nothing: what is known comes from the head, through every member's own table."""
+    data, truth = stream(n=800, audits=120)
+    silent = Votes.from_dense(np.full((800, 5), -1), data.votes.annotators, 2)
+    bundle = quietly(replace(data, votes=silent), TrainingOptions()).bundle
+    assert all("classifier" in member.tables for member in bundle.members)
+    right = decide(bundle, replace(data, votes=silent)).argmax(axis=1) == truth
+    assert right[~data.audited].mean() > 0.9
+
+
+def test_what_changed_against_the_champion_is_counted() -> None:
+    data, _ = stream(liar=True)
+    champion = quietly(data).bundle
+    same = quietly(data, champion=champion).comparison
+    assert same.metrics["labels_changed"] < 0.02
+    first = quietly(data).comparison
+    assert first.metrics["labels_changed"] > 0.1
+    assert first.gained.sum() == 0
 
 
 def test_training_is_reproducible_to_the_byte() -> None:

@@ -1,0 +1,83 @@
+"""The classifier of a training run: heads that never saw their fold, and the votes that they cast."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.arrays import F4, F8, I8, UNKNOWN, clamped
+from models.classifier import (
+    EDGES,
+    LinearHead,
+    choose_strength,
+    classify_by_fold,
+    fit_classifier,
+    fit_fold_heads,
+    symbols,
+)
+from models.votes import CLASSIFIER, Votes
+
+HEAD_ITEMS = 8_000
+"""Items that the head learns from at most: all answered ones, the rest drawn at random."""
+
+GOLD_WEIGHT = 10.0
+"""What an answered item counts for in the head beside a certain soft label."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class CrossClassifier:
+    """A classifier on n items.
+
+    Attributes:
+        head: trained on everything. heads: one a fold, trained on the others.
+        votes: on all n items, each by the head of its fold.
+    """
+
+    head: LinearHead
+    heads: tuple[LinearHead, ...]
+    votes: Votes
+
+
+def train_classifier(
+    vectors: F4, soft: F8, held_soft: Sequence[F8], expert: I8, groups: I8, folds: I8, seed: int
+) -> CrossClassifier:
+    """Learn from soft labels that were made without the classifier's own votes.
+
+    Args:
+        vectors: (n, d).
+        soft: (n, K) posterior by models that know every label.
+        held_soft: one (n, K) a fold, by models that know no label of this fold.
+        expert: (n,) known label or -1.
+        groups: (n,) items that stay together when the strength is chosen. folds: (n,).
+        seed: of the sample.
+    """
+    sample = _sample(expert, seed)
+    # a fold's own known labels may stand in its targets: its items do not teach its head
+    held_targets = [clamped(one, expert) for one in held_soft]
+    targets = clamped(soft, expert)
+    weights = _informative(targets, expert) * sample
+    strength = choose_strength(vectors, targets, weights, groups)
+    held_weights = [_informative(one, expert) * sample for one in held_targets]
+    heads = fit_fold_heads(vectors, held_targets, held_weights, folds, strength)
+    said = symbols(classify_by_fold(heads, vectors, folds))
+    votes = Votes.of_one(CLASSIFIER, said, soft.shape[1] * (len(EDGES) + 1))
+    return CrossClassifier(fit_classifier(vectors, targets, weights, strength=strength), heads, votes)
+
+
+def _informative(targets: F8, expert: I8) -> F8:
+    """(n,) 1 - entropy / log K: 1 for a certain label, 0 for an empty one; answered items count for more."""
+    entropy = -(targets * np.log(np.maximum(targets, 1e-12))).sum(axis=1)
+    certainty = np.clip(1 - entropy / np.log(targets.shape[1]), 1e-3, 1.0)
+    return np.where(expert == UNKNOWN, certainty, GOLD_WEIGHT)
+
+
+def _sample(expert: I8, seed: int) -> F8:
+    """(n,) 1 for items that the head may learn from, 0 for the rest."""
+    known = expert != UNKNOWN
+    others = np.flatnonzero(~known)
+    room = max(HEAD_ITEMS - int(known.sum()), 0)
+    if len(others) <= room:
+        return np.ones(len(expert))
+    sample = np.where(known, 1.0, 0.0)
+    sample[np.random.Generator(np.random.PCG64(seed)).choice(others, room, replace=False)] = 1.0
+    return sample
