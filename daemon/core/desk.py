@@ -27,6 +27,8 @@ DUTY_SECONDS = 10.0
 RENEW_SECONDS = 3.0
 WINDOW_SECONDS = 0.5
 REPORT_SECONDS = 1.0
+BREATH_SECONDS = 0.1
+"""Pause after a full load of rechecks: writers that wait for SQLite's one lock look again after so long."""
 HISTORY = 20
 """Closed windows whose audits plan the next one."""
 AFFORD_SECONDS = 60.0
@@ -92,6 +94,7 @@ class Desk:
         names, keys: function set id -> names and annotator keys of its columns.
         report: called about once a second.
         accepted_from: as `decide` wants it.
+        corrected: released labels that were taken back since this process started.
     """
 
     store: StreamStore
@@ -108,9 +111,11 @@ class Desk:
     keys: Callable[[int], Sequence[str]]
     report: Callable[[], None] = lambda: None
     accepted_from: Callable[[], float | None] = lambda: None
+    corrected: int = 0
     _last: dict[str, float] = field(default_factory=dict)
     _afford_at: float = 0.0
     _release_at: float = 0.0
+    _rested_at: float = 0.0
     _suspended: bool = False
 
     def __post_init__(self) -> None:
@@ -121,7 +126,7 @@ class Desk:
     def run(self) -> None:
         """Work until `stop` is set, then publish what is left and give the duties back."""
         while not self.stop.is_set():
-            busy = self.answer_rechecks() + self.publish()
+            busy = self._rechecks_in_turn() + self.publish()
             if self._due("windows", WINDOW_SECONDS):
                 self.tend_windows()
             if self._due("report", REPORT_SECONDS):
@@ -141,6 +146,21 @@ class Desk:
         except PublishFailed as error:
             log.warning("answers wait for the broker: %s", error, extra={"action": "recheck_postponed"})
             return 0
+
+    def _rechecks_in_turn(self) -> int:
+        """As `answer_rechecks`, but after a full load rests as long as it worked, so that the stream goes on.
+
+        Another pass over many items would hold the database against new items otherwise; answers, which come
+        in small numbers, do not wait.
+        """
+        begun = time.monotonic()
+        if begun < self._rested_at:
+            return 0
+        done = self.answer_rechecks()
+        if done >= RECHECKS:
+            now = time.monotonic()
+            self._rested_at = now + max(now - begun, BREATH_SECONDS)
+        return done
 
     def publish(self) -> int:
         """Send the oldest rows of the outbox, if this process has the duty. Number of rows."""
@@ -258,6 +278,7 @@ class Desk:
             for item, after in zip(items, decision.states, strict=True)
         )
         self._corrections.take(corrected)
+        self.corrected += corrected
         if corrected or decision.later:
             log.info(
                 "%d released labels taken back by bundle %s, %d wait for their turn",

@@ -172,6 +172,7 @@ class OpenItem:
         cost: micro-units spent on its answers so far.
         payload: the JSON as it came.
         subject: what it shows together with other items.
+        picked: the learner asks for it to be answered.
     """
 
     id: str
@@ -192,6 +193,7 @@ class OpenItem:
     answers: Sequence[Answer] = ()
     wanted: Sequence[Wanted] = ()
     subject: str | None = None
+    picked: bool = False
 
 
 Decide = Callable[[Sequence[OpenItem]], tuple[Decision, Compose]]

@@ -37,6 +37,10 @@ BLIND_PURPOSES = (*RANDOM_PURPOSES, Purpose.OUTGOING)
 the stream: their audits count in the ledger, and judge no model."""
 
 
+PICKED = "learn"
+"""Reason of a recheck by which the learner asks for an item to be answered."""
+
+
 class QuestionState(StrEnum):
     """One row of `questions` is one wanted vote."""
 

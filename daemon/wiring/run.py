@@ -88,7 +88,7 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
     worker = StreamWorker(source, pipeline, rooms.stream, rooms.bundles, stop, limit, saved=wake.set)
     name = parts.holder("run")
     desk = _desk(config, rooms, name, done, wake)
-    desk.report = lambda: rooms.stream.report(name, "run", _report(worker, pipeline))
+    desk.report = lambda: rooms.stream.report(name, "run", _report(worker, pipeline, desk))
     log.info("working as %s", name, extra={"action": "worker_started"})
     try:
         _both(worker.run, desk.run, stop, done, wake)
@@ -192,7 +192,7 @@ def _both(
         raise errors[0]
 
 
-def _report(worker: StreamWorker, pipeline: Pipeline) -> dict[str, object]:
+def _report(worker: StreamWorker, pipeline: Pipeline, desk: Desk) -> dict[str, object]:
     progress = worker.progress
     return {
         "messages": progress.messages,
@@ -200,5 +200,6 @@ def _report(worker: StreamWorker, pipeline: Pipeline) -> dict[str, object]:
         "dead_letters": progress.dead_letters,
         "duplicates": progress.duplicates,
         "lag": progress.lag,
+        "corrected": desk.corrected,
         "seconds": {stage: round(spent, 3) for stage, spent in pipeline.seconds.items()},
     }

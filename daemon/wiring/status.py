@@ -129,6 +129,8 @@ def _problems(overview: Overview) -> Table:
     table = _table("To look at", "what", "times")
     for reason, count in overview.dead_letters.items():
         table.add_row(f"dead letters: {reason}", f"{count:,}")
+    if overview.rechecks:
+        table.add_row("items that wait to be looked at again", f"{overview.rechecks:,}")
     for name, count in overview.function_failures.items():
         table.add_row(f"function {name} failed", f"{count:,}")
     return table

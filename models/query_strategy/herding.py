@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.arrays import F4, I8
+from models.arrays import F4, F8, I8
 from models.query_strategy.margin import margin
 from models.query_strategy.pool import Pool, random_order
 
@@ -26,14 +26,19 @@ def herding(pool: Pool, count: int, seed: int) -> I8:
     """
     if pool.vectors is None:
         return margin(pool, count, seed)
+    return herd(pool, pool.vectors, np.ones(len(pool.labeled)), count, seed)
+
+
+def herd(pool: Pool, vectors: F4, weights: F8, count: int, seed: int) -> I8:
+    """As `herding`, of the pool with these (n, d) vectors, where each item's cover counts its weight (n,)."""
     candidates = random_order(pool.free, seed)[: max(SAMPLE, count)]
     if not len(candidates) or count <= 0:
         return candidates[:0]
     everyone = random_order(np.arange(len(pool.labeled)), seed + 1)[:SAMPLE]
-    ground = pool.vectors[everyone].astype(np.float32)
+    ground, weight = vectors[everyone].astype(np.float32), weights[everyone].astype(np.float32)
     bandwidth = _bandwidth(ground)
-    covered = _covered(ground, pool.vectors[pool.labeled], bandwidth)
-    kernel = _kernel(pool.vectors[candidates], ground, bandwidth)
+    covered = _covered(ground, vectors[pool.labeled], bandwidth) * weight
+    kernel = _kernel(vectors[candidates], ground, bandwidth) * weight
     return np.asarray(candidates[_greedy(kernel, covered, count)])
 
 

@@ -8,10 +8,12 @@ from models.query_strategy.margin import margin
 from models.query_strategy.margin_clusters import margin_clusters
 from models.query_strategy.pool import QueryStrategy
 from models.query_strategy.random_choice import random_choice
+from models.query_strategy.uncertainty_herding import uncertainty_herding
 
 QUERY_STRATEGIES: dict[str, QueryStrategy] = {
     "auto": auto,
     "herding": herding,
+    "uncertainty_herding": uncertainty_herding,
     "margin_clusters": margin_clusters,
     "margin": margin,
     "entropy": entropy,

@@ -329,3 +329,13 @@ def test_a_second_look_at_one_item_waits_for_the_first(postgres_url: str) -> Non
     assert seen == [2]
     assert [row.revision for row in all_rows(database, items)] == [3]
     database.close()
+
+
+def test_a_pick_of_the_learner_is_told(database: Database, room: StreamRoom) -> None:
+    add_items(database, ["a", "b"])
+    _recheck(database, "a", reason="answer")
+    _recheck(database, "b", reason="bundle")
+    _recheck(database, "b", reason="learn")
+    decide = always(decision(2))
+    assert room.work_rechecks(9, decide) == 2
+    assert [(item.id, item.picked) for item in decide.seen] == [("a", False), ("b", True)]

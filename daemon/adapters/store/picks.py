@@ -10,15 +10,13 @@ from daemon.adapters.store.schema import alarms, annotators, answers, items, que
 from daemon.core.learning_rows import Prospects, Standing
 from daemon.core.states import (
     BLIND_PURPOSES,
+    PICKED,
     AnnotatorKind,
     ItemState,
     Purpose,
     QuestionState,
     WindowState,
 )
-
-LEARN = "learn"
-"""Reason of the recheck of an item that was picked."""
 
 WINDOWS = 10
 OPEN_STATES = (ItemState.ASKING.value, ItemState.READY.value)
@@ -65,7 +63,7 @@ def standings(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]
 
 def leave(connection: Connection, ids: Sequence[str]) -> None:
     """Have `run` ask about these items; they come before another pass over open items."""
-    recheck_items(connection, ids, LEARN)
+    recheck_items(connection, ids, PICKED)
 
 
 def _is_taken() -> ColumnElement[bool]:

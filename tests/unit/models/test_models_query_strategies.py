@@ -7,13 +7,14 @@ from hypothesis import strategies as st
 
 from models.query_strategy import herding as herding_module
 from models.query_strategy.active_lab import active_lab, active_lab_scores
-from models.query_strategy.auto import auto, cold_start
+from models.query_strategy.auto import auto, cold_start, warm
 from models.query_strategy.entropy import entropies, entropy
 from models.query_strategy.herding import herding
 from models.query_strategy.margin import margin, margins
 from models.query_strategy.margin_clusters import margin_clusters
 from models.query_strategy.pool import Pool
 from models.query_strategy.registry import QUERY_STRATEGIES
+from models.query_strategy.uncertainty_herding import uncertainty_herding
 
 
 def unit(vectors: np.ndarray) -> np.ndarray:
@@ -146,13 +147,21 @@ def test_margin_clusters_lean_to_doubt() -> None:
     assert margin_clusters(pool, 1, 0).tolist() == [0]
 
 
-@pytest.mark.parametrize("strategy", [herding, margin_clusters, auto])
+@pytest.mark.parametrize("strategy", [herding, uncertainty_herding, margin_clusters, auto])
 def test_without_vectors_the_margin_decides(strategy: object) -> None:
     pool = make_pool(60, d=None)
     assert strategy(pool, 7, 3).tolist() == margin(pool, 7, 3).tolist()  # type: ignore[operator]
 
 
-@pytest.mark.parametrize(("n_classes", "labeled", "expected"), [(2, 19, herding), (2, 20, margin_clusters)])
+@pytest.mark.parametrize(
+    ("n_classes", "labeled", "expected"),
+    [
+        (2, 19, herding),
+        (2, 20, uncertainty_herding),
+        (2, 49, uncertainty_herding),
+        (2, 50, margin_clusters),
+    ],
+)
 def test_auto_changes_when_enough_is_labeled(n_classes: int, labeled: int, expected: object) -> None:
     pool = make_pool(200, n_classes, labeled=0.0)
     pool.labeled[:labeled] = True
@@ -161,6 +170,7 @@ def test_auto_changes_when_enough_is_labeled(n_classes: int, labeled: int, expec
 
 def test_many_classes_make_the_cold_start_longer() -> None:
     assert [cold_start(n) for n in (2, 5, 6, 20)] == [20, 20, 24, 80]
+    assert [warm(n) for n in (2, 5, 6, 20)] == [50, 50, 60, 200]
 
 
 @pytest.mark.parametrize(
@@ -174,3 +184,11 @@ def test_columns_of_another_length_are_refused(column: dict[str, np.ndarray]) ->
 def test_a_flat_posterior_is_refused() -> None:
     with pytest.raises(ValueError, match="wanted"):
         Pool(np.zeros(4), np.zeros(4, bool))
+
+
+def test_uncertainty_herding_goes_where_the_doubt_is() -> None:
+    vectors, group = clusters([60, 40, 25])
+    posterior = np.where((group == 0)[:, None], [0.99, 0.01], [0.6, 0.4])
+    pool = Pool(posterior, np.zeros(125, bool), vectors)
+    assert group[herding(pool, 2, 0)].tolist() == [0, 1]
+    assert group[uncertainty_herding(pool, 2, 0)].tolist() == [1, 2]
