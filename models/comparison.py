@@ -18,13 +18,13 @@ class Comparison:
         promoted: workers are to follow it. reason: why or why not, one sentence.
         metrics: `fresh` answers, `fresh_log_loss`, `fresh_log_loss_champion`, `labels_changed` (share of all
             items whose most probable label is another).
-        gained: (K,) items that the candidate gives a class and the rival did not, minus those it takes away.
+        before: (K,) all items by the rival's most probable label.
     """
 
     promoted: bool
     reason: str
     metrics: Mapping[str, float]
-    gained: I8
+    before: I8
 
 
 def compare(held: F8, theirs: F8, everything: F8, expert: I8, fresh: Mask, first: bool) -> Comparison:
@@ -44,7 +44,6 @@ def compare(held: F8, theirs: F8, everything: F8, expert: I8, fresh: Mask, first
         theirs_lost = float(log_loss(theirs[fresh], expert[fresh]).mean())
     promoted, reason = _verdict(n_fresh, ours_lost, theirs_lost, first)
     before, after = theirs.argmax(axis=1), everything.argmax(axis=1)
-    n_classes = everything.shape[1]
     return Comparison(
         promoted,
         reason,
@@ -54,7 +53,7 @@ def compare(held: F8, theirs: F8, everything: F8, expert: I8, fresh: Mask, first
             "fresh_log_loss_champion": theirs_lost,
             "labels_changed": float((before != after).mean()),
         },
-        np.bincount(after, minlength=n_classes) - np.bincount(before, minlength=n_classes),
+        np.bincount(before, minlength=everything.shape[1]),
     )
 
 

@@ -44,14 +44,20 @@ def confusion_matrix(truth: I8, predicted: I8, n_classes: int) -> I8:
     return np.asarray(flat.reshape(n_classes, n_classes), np.int64)
 
 
+def f1_scores(confusion: I8) -> F8:
+    """(K,) F1 of each class; NaN for one that neither occurs nor is predicted."""
+    hits = np.diag(confusion).astype(np.float64)
+    both = confusion.sum(axis=0) + confusion.sum(axis=1)
+    return np.asarray(np.divide(2 * hits, both, out=np.full(len(hits), np.nan), where=both > 0))
+
+
 def minority_f1(confusion: I8) -> float:
     """F1 of the class that is rarest in truth, among those that occur; NaN without items."""
     seen = confusion.sum(axis=1)
     if not seen.sum():
         return float("nan")
     rarest = int(np.argmin(np.where(seen > 0, seen, np.iinfo(np.int64).max)))
-    hits = confusion[rarest, rarest]
-    return float(2 * hits / (seen[rarest] + confusion[:, rarest].sum()))
+    return float(f1_scores(confusion)[rarest])
 
 
 def reliability_bins(scores: F8, correct: Mask) -> F8:

@@ -21,6 +21,9 @@ def example_run(
             {"function": f"says_prize_{i}", "coverage": 0.1 + i / 100, "conflicts": 0.01, "votes": 40 + i}
             for i in range(10)
         ],
+        "member_table": [{"member": "hbcc(lam=0.1)", "weight": 0.75, "temperature": 0.4, "log_loss": 0.13}],
+        "class_table": [{"class": "ham", "f1": 0.975}, {"class": "spam", "f1": 0.87}],
+        "change_table": [{"what": "log-loss on fresh audits", "champion": 0.151, "candidate": 0.12}],
         "confusion": np.array([[400, 12], [9, 70]]),
         "reliability": np.array([[0.55, 0.5, 20], [0.75, 0.72, 50], [0.85, 0.9, 90], [0.97, 0.98, 331]]),
         "risk_coverage": np.column_stack([coverage, 0.08 * coverage**3]),

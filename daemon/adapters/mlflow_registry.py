@@ -139,8 +139,15 @@ class MlflowRegistry:
         """Tables, plots and the bundle."""
         from pandas import DataFrame
 
-        if run.function_table:
-            self._mlflow.log_table(DataFrame(list(run.function_table), dtype=object), "functions.json")
+        tables = {
+            "functions": run.function_table,
+            "members": run.member_table,
+            "classes": run.class_table,
+            "changes": run.change_table,
+        }
+        for name, table in tables.items():
+            if table:
+                self._mlflow.log_table(DataFrame(list(table), dtype=object), f"{name}.json")
         self._mlflow.log_text(run_summary(run), "summary.md")
         self._mlflow.log_figure(confusion_plot(run.confusion, run.classes), "plots/confusion.png")
         self._mlflow.log_figure(reliability_plot(run.reliability), "plots/reliability.png")

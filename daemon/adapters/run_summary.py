@@ -11,6 +11,16 @@ def run_summary(run: TrainingRun) -> str:
     parts = [
         f"**{verdict}**: {run.reason}",
         f"Learned from {run.dataset.rows:,} items ({run.dataset.source}).",
+    ]
+    tables = {
+        "Against the champion": run.change_table,
+        "Classes": run.class_table,
+        "Members of the posterior": run.member_table,
+    }
+    for title, table in tables.items():
+        if table:
+            parts += [f"### {title}", _table(table)]
+    parts += [
         "### Metrics",
         _table([{"metric": name, "value": value} for name, value in sorted(run.metrics.items())]),
     ]

@@ -27,8 +27,8 @@ LEARNING_SECONDS = 60.0
 Train = Callable[[TrainingData, Bundle | None, Callable[[], object]], Candidate]
 """Data, champion and what to call now and then meanwhile."""
 
-Describe = Callable[[TrainingRows, TrainingData, Candidate], TrainingRun]
-"""What MLflow is told of a run."""
+Describe = Callable[[TrainingRows, TrainingData, Candidate, Bundle | None], TrainingRun]
+"""What MLflow is told of a run: what was read and learned from, what came of it, and the champion."""
 
 
 def is_due(news: News, settings: LearningSettings, first_at: int | None) -> bool:
@@ -108,7 +108,7 @@ class Learner:
         before = Bundle.from_bytes(champion.data) if champion else None
         candidate = self.train(data, before, self._still_training)
         verdict = self._picker.verdict(rows, data, candidate.bundle, prospects)
-        run = told(self.describe(rows, data, candidate), verdict)
+        run = told(self.describe(rows, data, candidate, before), verdict)
         self._keep(candidate, self._log(run))
         self._pick(rows, data, prospects, verdict)
 

@@ -6,18 +6,26 @@ from datetime import UTC, datetime
 
 from daemon.core.assembling import dense_votes
 from daemon.core.learning_rows import TrainingRows
+from daemon.core.run_tables import change_table, class_table, figures, member_table
 from daemon.core.runs import DatasetFacts, TrainingRun
 from labeling_functions.analysis import FunctionReport, analyze
+from models.bundle import Bundle
 from models.training import Candidate, TrainingData
 
 
 def describe(
-    rows: TrainingRows, data: TrainingData, candidate: Candidate, source: str, target_error: float
+    rows: TrainingRows,
+    data: TrainingData,
+    candidate: Candidate,
+    champion: Bundle | None,
+    source: str,
+    target_error: float,
 ) -> TrainingRun:
     """A run with its facts, figures and tables.
 
     Args:
         rows: what was read. data: what was learned from. candidate: what came of it.
+        champion: that it was compared with; None before the first.
         source: where the items come from, in words. target_error: drawn into the risk-coverage plot.
     """
     bundle = candidate.bundle
@@ -33,11 +41,13 @@ def describe(
             "answers": len(rows.answers),
             "functions": len(data.votes.annotators),
             "members": len(bundle.members),
-            "gold_effective": bundle.gold.effective,
             "target_error": target_error,
         },
-        metrics=evaluation.metrics,
+        metrics={**evaluation.metrics, **figures(candidate)},
         function_table=_function_table(rows, data),
+        member_table=member_table(candidate),
+        class_table=class_table(candidate),
+        change_table=change_table(candidate, champion),
         confusion=evaluation.confusion,
         reliability=evaluation.reliability,
         risk_coverage=evaluation.risk_coverage,

@@ -6,6 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+Table = Sequence[Mapping[str, object]]
+"""Records that all have the same keys in the same order."""
+
 
 @dataclass(frozen=True, slots=True)
 class DatasetFacts:
@@ -30,7 +33,10 @@ class TrainingRun:
         name: shown as the run's name.
         classes: K names in order.
         parameters, metrics: by name; a metric may be NaN where it has no value.
-        function_table: one record a labelling function, all with the same keys in the same order.
+        function_table: one record a labelling function.
+        member_table: one record a member of the posterior's mixture.
+        class_table: one record a class.
+        change_table: one record for each thing that the champion had, or did, otherwise.
         confusion: (K, K) counts, [true, predicted].
         reliability: (b, 3) mean score, share right, items; a row for each bin of scores.
         risk_coverage: (c, 2) share of items accepted and share of errors among them, coverage rising.
@@ -46,7 +52,7 @@ class TrainingRun:
     classes: tuple[str, ...]
     parameters: Mapping[str, str | float | int]
     metrics: Mapping[str, float]
-    function_table: Sequence[Mapping[str, object]]
+    function_table: Table
     confusion: NDArray[np.int64]
     reliability: NDArray[np.float64]
     risk_coverage: NDArray[np.float64]
@@ -56,6 +62,9 @@ class TrainingRun:
     promoted: bool
     reason: str
     learning: str = ""
+    member_table: Table = ()
+    class_table: Table = ()
+    change_table: Table = ()
 
 
 @dataclass(frozen=True, slots=True)

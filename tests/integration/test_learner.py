@@ -97,6 +97,10 @@ def test_a_run_is_logged_promoted_and_followed(loop: Loop) -> None:
     table = {row["function"]: row for row in run.function_table}
     assert table["win"]["accuracy"] == 1.0
     assert table["win"]["coverage"] == 0.5
+    assert sum(row["weight"] for row in run.member_table) == pytest.approx(1)
+    assert [row["class"] for row in run.class_table] == list(CLASSES)
+    assert sum(row["audited"] for row in run.class_table) == 40
+    assert run.metrics["gold_effective"] <= 40
     loop.settle()
     assert loop.desk.bundles.current().id == stored.id
     loop.send([sure(500)])

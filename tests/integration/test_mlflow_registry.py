@@ -74,6 +74,14 @@ def test_the_function_table_can_be_read_as_a_table(seen: Seen, tmp_path: Path) -
     assert "functions.json" in seen.run.data.tags["mlflow.loggedArtifacts"]
 
 
+def test_members_classes_and_changes_are_tables_too(seen: Seen, tmp_path: Path) -> None:
+    members = json.loads(seen.artifact("members.json", tmp_path))
+    assert members["columns"] == ["member", "weight", "temperature", "log_loss"]
+    assert members["data"] == [["hbcc(lam=0.1)", 0.75, 0.4, 0.13]]
+    assert json.loads(seen.artifact("classes.json", tmp_path))["data"][1] == ["spam", 0.87]
+    assert json.loads(seen.artifact("changes.json", tmp_path))["columns"][1:] == ["champion", "candidate"]
+
+
 @pytest.mark.parametrize("name", ["confusion", "reliability", "risk_coverage"])
 def test_the_plots_are_pictures(seen: Seen, tmp_path: Path, name: str) -> None:
     picture = seen.artifact(f"plots/{name}.png", tmp_path)

@@ -18,6 +18,17 @@ def test_metrics_and_functions_are_tables() -> None:
     assert "| says_prize_3 | 0.13 | 0.01 | 43 |" in lines
 
 
+def test_members_classes_and_changes_come_before_the_figures() -> None:
+    lines = run_summary(example_run()).splitlines()
+    wanted = [
+        "| log-loss on fresh audits | 0.151 | 0.12 |",
+        "| spam | 0.87 |",
+        "| hbcc(lam=0.1) | 0.75 | 0.4 | 0.13 |",
+        "| log_loss | 0.12 |",
+    ]
+    assert sorted(wanted, key=lines.index) == wanted
+
+
 def test_names_cannot_break_a_table() -> None:
     table = [{"function": "a|b\nc", "coverage": 0.5}]
     assert "| a\\|b c | 0.5 |" in run_summary(example_run(function_table=table))

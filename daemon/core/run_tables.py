@@ -1,0 +1,77 @@
+"""A candidate's members and classes, and what it changes, as records for people to look at."""
+
+import math
+from collections.abc import Mapping
+
+from daemon.core.runs import Table
+from models.bundle import Bundle
+from models.evaluation import f1_scores
+from models.training import Candidate
+
+
+def figures(candidate: Candidate) -> Mapping[str, float]:
+    """Metrics of members, classes and gold, to be followed from run to run."""
+    gold = candidate.bundle.gold
+    found = {"gold_effective": gold.effective}
+    for member in member_table(candidate):
+        name = member["member"]
+        found |= {f"{key}/{name}": float(str(member[key])) for key in ("weight", "temperature", "log_loss")}
+    for record in class_table(candidate):
+        found[f"f1/{record['class']}"] = float(str(record["f1"]))
+    return found
+
+
+def member_table(candidate: Candidate) -> Table:
+    """What the posterior is mixed of; log-loss of each alone on audited items that it did not know."""
+    members = sorted(candidate.bundle.members, key=lambda member: -member.weight)
+    return [
+        {
+            "member": member.name,
+            "weight": member.weight,
+            "temperature": member.temperature,
+            "log_loss": candidate.member_losses.get(member.name, math.nan),
+        }
+        for member in members
+    ]
+
+
+def class_table(candidate: Candidate) -> Table:
+    """How well each class is told from the others on audited items, and how much gold it rests on."""
+    evaluation, bundle = candidate.evaluation, candidate.bundle
+    confusion = evaluation.confusion
+    f1 = f1_scores(confusion)
+    return [
+        {
+            "class": name,
+            "items": int(evaluation.class_counts[k]),
+            "audited": int(confusion[k].sum()),
+            "gold_effective": bundle.gold.by_class[k],
+            "precision": _share(int(confusion[k, k]), int(confusion[:, k].sum())),
+            "recall": _share(int(confusion[k, k]), int(confusion[k].sum())),
+            "f1": float(f1[k]),
+        }
+        for k, name in enumerate(bundle.classes)
+    ]
+
+
+def change_table(candidate: Candidate, champion: Bundle | None) -> Table:
+    """The champion's side and the candidate's; before the first one the built-in priors are the champion."""
+    comparison, evaluation, bundle = candidate.comparison, candidate.evaluation, candidate.bundle
+    metrics = comparison.metrics
+    rows: list[tuple[str, object, object]] = [
+        ("log-loss on fresh audits", metrics["fresh_log_loss_champion"], metrics["fresh_log_loss"]),
+        ("share of items with this label", 1.0, 1.0 - metrics["labels_changed"]),
+    ]
+    for k, name in enumerate(bundle.classes):
+        rows.append((f"items labeled {name}", int(comparison.before[k]), int(evaluation.class_counts[k])))
+    if champion is not None:
+        rows += [
+            ("label model", champion.label_model, bundle.label_model),
+            ("members", len(champion.members), len(bundle.members)),
+            ("effective gold", champion.gold.effective, bundle.gold.effective),
+        ]
+    return [{"what": what, "champion": before, "candidate": now} for what, before, now in rows]
+
+
+def _share(part: int, whole: int) -> float:
+    return part / whole if whole else math.nan
