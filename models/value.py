@@ -1,12 +1,15 @@
 r"""What more votes of an asker are worth, before anybody is asked: blinkered look-ahead.
 
-$$gain_m(q) = R(q) - \sum_o \min_d \sum_k C_{dk}\, q_k\, P(o \mid k), \quad
-  worth(q) = \max_{m \le h} gain_m(q) / (m \cdot price)$$
+$$gain_{m,S}(q) = R(q) - \sum_{o \notin S} \min_d \sum_k C_{dk}\, q_k\, P(o \mid k)
+    - \sum_{o \in S} \sum_k e_k\, q_k\, P(o \mid k), \quad
+  cost_{m,S}(q) = m \cdot price + P(S)\, price_{final}$$
 
-o runs over what m votes of one asker may say (counts of its symbols); R is the risk of deciding now.
-Several votes are looked at together because one alone often cannot turn a label: its gain is then 0, that of
-three is not. Blinkered, since other askers are not foreseen: D. Tolpin, S. Shimony: Semimyopic measurement
-selection for optimization under uncertainty, 2012; R. Howard: Information value theory, 1966.
+o runs over what m votes of one asker may say (counts of its symbols); R is the risk of deciding now; S are
+the outcomes of most doubt, after which a final asker is asked whose label costs e_k. Several votes are looked
+at together because one alone often cannot turn a label: its gain is then 0, that of three is not. Cheap votes
+that will turn no label are still worth their price if they tell where a dear answer is needed, which is what
+S is for. Beyond this other askers are not foreseen: D. Tolpin, S. Shimony: Semimyopic measurement selection
+for optimization under uncertainty, 2012; R. Howard: Information value theory, 1966.
 """
 
 from collections.abc import Sequence
@@ -17,7 +20,7 @@ from math import comb, factorial
 import numpy as np
 
 from models.arrays import F8, I8
-from models.cost import risk
+from models.cost import best_label, risk, zero_one
 from models.label_model.mixture import TableOf, own_table
 from models.label_model.protocol import Member
 
@@ -26,6 +29,14 @@ HORIZON = 3
 
 MOST_OUTCOMES = 500
 """Of votes looked at together; many classes are looked at less far ahead (20 classes: two votes)."""
+
+MOST_FOLLOWED = 20
+"""Outcomes that are parted into those which a final answer is sought for and the others."""
+
+MOST_SOUGHT = 5
+"""Outcomes after which a final answer is sought at most."""
+
+TINY = 1e-12
 
 CHUNK = 4_000_000
 """Numbers held at once."""
@@ -53,6 +64,21 @@ class Asker:
     max_votes: int = 1
     final: bool = False
     first: bool = False
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Ways:
+    """Ways of asking about n items: votes of one asker, then a final answer where they leave most doubt.
+
+    Attributes:
+        votes: (J,) of the asker, 1 or more.
+        finals: (n, J) chance that the final answer is sought after them.
+        gain: (n, J) risk taken away by both, 0 or more.
+    """
+
+    votes: I8
+    finals: F8
+    gain: F8
 
 
 def symbol_likelihood(members: Sequence[Member], key: str, table_of: TableOf = own_table) -> F8:
@@ -103,12 +129,35 @@ def gain(posterior: F8, likelihood: F8, votes: int = 1, cost: F8 | None = None) 
     return np.asarray(curve[:, 0] - curve[:, -1])
 
 
-def value_per_price(posterior: F8, asker: Asker, cost: F8 | None = None) -> F8:
-    """(n,) the best gain per price among one to HORIZON more votes (one of a final asker)."""
-    ahead = 1 if asker.final else min(horizon(len(asker.likelihood)), asker.max_votes)
-    curve = risk_curve(posterior, asker.likelihood, ahead, cost)
-    prices = max(asker.price, FREE) * np.arange(1, ahead + 1)
-    return np.asarray(((curve[:, :1] - curve[:, 1:]) / prices).max(axis=1))
+def ways(posterior: F8, asker: Asker, final: F8 | None = None, cost: F8 | None = None) -> Ways:
+    """What one to HORIZON more votes of an asker do, alone and with a final answer where they leave doubt.
+
+    Args:
+        posterior: (n, K), rows sum to 1. asker: not a final one.
+        final: (K, K) likelihood of the final asker's answers, or None for no such asker.
+        cost: (K, K) or None for 0/1.
+    """
+    n = len(posterior)
+    now = risk(posterior, cost)[:, None]
+    votes: list[int] = []
+    finals, gains = [], []
+    for m in range(1, min(horizon(len(asker.likelihood)), asker.max_votes) + 1):
+        outcomes = _outcomes(asker.likelihood, m)
+        if final is None or len(outcomes) > MOST_FOLLOWED:
+            chance, left = np.zeros((n, 1)), _expected_risk(posterior, outcomes, cost)[:, None]
+        else:
+            chance, left = _followed(posterior, outcomes, final_risk(final, cost), cost)
+        votes += [m] * chance.shape[1]
+        finals.append(chance)
+        gains.append(np.maximum(now - left, 0.0))
+    return Ways(np.array(votes), np.concatenate(finals, axis=1), np.concatenate(gains, axis=1))
+
+
+def final_risk(likelihood: F8, cost: F8 | None = None) -> F8:
+    """(K,) expected cost, by true class, of the label that a final answer (K, K) gives."""
+    given = best_label(likelihood / likelihood.sum(axis=1, keepdims=True), cost)
+    errors = zero_one(len(likelihood)) if cost is None else cost
+    return np.asarray((likelihood * errors[given]).sum(axis=0))
 
 
 def told(posterior: F8, asker: Asker, symbols: I8) -> F8:
@@ -138,6 +187,22 @@ def _balanced(scores: F8) -> F8:
     factors, _ = nnls(matrix, target)
     table = scaled * (np.maximum(factors, 1e-9) * likely)[:, None]
     return np.asarray(table / table.sum(axis=0))
+
+
+def _followed(posterior: F8, outcomes: F8, after_final: F8, cost: F8 | None) -> tuple[F8, F8]:
+    """Chance of a final answer and risk left, (n, J) each: it is sought after the 0, 1, ... J - 1 outcomes in
+    which it takes most risk away; never after all, or it could be sought at once.
+    """
+    chance = posterior @ outcomes.T
+    joint = posterior[:, None, :] * outcomes
+    left = chance - joint.max(axis=2) if cost is None else (joint @ cost.T).min(axis=2)
+    taken = np.maximum(left - joint @ after_final, 0.0)
+    most = min(len(outcomes) - 1, MOST_SOUGHT)
+    order = np.argsort(-taken / np.maximum(chance, TINY), axis=1)[:, :most]
+    none = np.zeros((len(posterior), 1))
+    sought = np.concatenate([none, np.cumsum(np.take_along_axis(chance, order, axis=1), axis=1)], axis=1)
+    less = np.concatenate([none, np.cumsum(np.take_along_axis(taken, order, axis=1), axis=1)], axis=1)
+    return sought, left.sum(axis=1, keepdims=True) - less
 
 
 def _outcomes(likelihood: F8, votes: int) -> F8:

@@ -1,11 +1,13 @@
 """Whom to ask next about each item of a batch, for the money at hand; pure, the same for new items, answers
 coming back and re-passes.
 
-The router buys votes one by one, each time the one that is worth most per price (`models.value`), until the
-money of the batch is used up. Answers come later, so a vote that is planned only lowers the risk that is
-expected to be left, and the plan is not carried out as it stands: of each item's plan only the first vote is
-asked now. What the rest would cost stays in the purse, and when the answer is in, the item passes the router
-again and is planned anew. So nobody is asked a third time where two agreed.
+Each item may be asked about in several ways (`core.menu`): some votes of a tier, and a final answer where
+they leave doubt. The router goes from way to way of each item, each time taking the step that is worth most
+per price over all items, until the money of the batch is used up: the greedy solution of a knapsack of which
+each item offers several choices (P. Sinha, A. Zoltners: The multiple-choice knapsack problem, 1979). Answers
+come later, and the plan is not carried out as it stands: of each item's plan only the first vote is asked.
+What the rest is expected to cost stays in the purse. When the answer is in, the item passes the router again
+and is planned anew, so that nobody is asked a third time where two agreed.
 """
 
 from collections.abc import Sequence
@@ -13,9 +15,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from daemon.core.menu import Menu, menu_of
 from models.arrays import F8, I8, Mask
-from models.cost import risk
-from models.value import FREE, Asker, horizon, risk_curve
+from models.value import FREE, Asker
 
 WORTHLESS = 1e-9
 """Worth below this is rounding."""
@@ -65,13 +67,13 @@ class Routed:
     Attributes:
         ask: (n, T) votes to ask for now: at most one an item.
         plan: (n, T) votes that the item is expected to take, those to ask for now included.
-        worth: (n,) risk taken away per price by the vote to ask for; inf for a cheap first vote, 0 without.
+        worth: (n,) risk taken away per price by the best way to ask; inf for a cheap first vote, 0 without.
         cost: of the votes to ask for now. reserve: of the rest of the plans.
-        rate: (T,) worth of the vote of each tier at which the money ran out; 0 where it was enough.
+        rate: (T,) worth of a vote of each tier at which the money ran out; 0 where it was enough.
     """
 
     ask: I8
-    plan: I8
+    plan: F8
     worth: F8
     cost: float
     reserve: float
@@ -101,220 +103,204 @@ def route(
             use up their money tells, and the money waits for better ones.
     """
     rows = np.flatnonzero(items.may_ask & ~items.wanted.any(axis=1))
-    outlook = _Outlook(items, rows, tiers, purse, cost, rate)
-    state = outlook.start()
-    money = _Money(purse, outlook.price)
-    while outlook.open.any():
-        closed, worth = _buy(outlook.next_votes(state), state, money)
-        if closed is None:
-            state.rate[outlook.open] = worth
+    answered, doubtful = items.answered[rows], items.doubtful[rows]
+    money = _Money(purse, np.array([tier.price for tier in tiers], np.float64))
+    plans = _Plans.none(len(rows), len(tiers))
+    _first_votes(plans, answered, tiers, money)
+    menu = menu_of(items.posterior[rows].astype(np.float64), answered, tiers, cost)
+    limited = menu.within(purse.limited)
+    least = np.zeros(len(tiers)) if rate is None else np.where(purse.limited, rate, 0.0)
+    may = menu.may & (doubtful[:, None] | limited)
+    while True:
+        steps = _steps(menu, plans, may & menu.within(money.open), limited, least)
+        if not _take(steps, menu, plans, money):
             break
-        state.rate[closed] = worth
-        outlook.open[closed] = False
-    outlook.settle(state)
-    return _routed(items, rows, state, np.array([tier.price for tier in tiers]))
+    _settle(plans, doubtful, answered, tiers, money.open & ~purse.limited)
+    return _routed(items, rows, plans, money.price)
 
 
 @dataclass(slots=True, eq=False)
-class _State:
-    """Plans of c items: expected risk left (c,), planned votes (c, T), first vote's tier and worth (c,).
-
-    And of each tier the worth at which its money ran out (T,).
-    """
-
-    left: F8
-    count: I8
-    first: I8
-    worth: F8
-    rate: F8
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class _Votes:
-    """The votes that c items would take one after another, (c, h) each; NOBODY after the last."""
-
-    tier: I8
-    worth: F8
-    left: F8
-
-
-class _Money:
-    """What is left of the purse."""
-
-    def __init__(self, purse: Purse, price: F8) -> None:
-        self._price = price
-        limits = [*purse.tiers, purse.total]
-        self._left = np.array([np.inf if limit is None else limit for limit in limits], np.float64) + FREE
-
-    def pay(self, tier: I8) -> tuple[int, int | None]:
-        """Pay votes of these tiers in order; how many, and the tier whose own money ran out, if that was it.
-
-        When it is the money of all together that runs out, it is saved: whatever is worth less is not bought
-        instead, or a dear vote would never be paid from small purses.
-        """
-        price = self._price[tier]
-        mine = tier[:, None] == np.arange(len(self._price))
-        spent = price[:, None] * np.concatenate([mine, np.ones((len(tier), 1), np.bool_)], axis=1)
-        short = np.cumsum(spent, axis=0) > self._left
-        paid = int(short.any(axis=1).argmax()) if short.any() else len(tier)
-        self._left -= spent[:paid].sum(axis=0)
-        closed = paid < len(tier) and not short[paid, -1]
-        return paid, int(tier[paid]) if closed else None
-
-
-class _Outlook:
-    """What votes are expected to do to c items.
-
-    Each tier's votes multiply the risk that is left by a ratio, known exactly for votes of one tier alone;
-    votes of two tiers are taken not to disturb each other. The first vote of a plan, the one that is asked,
-    is thus exact.
+class _Plans:
+    """Plans of c items.
 
     Attributes:
-        open: (T,) tiers that can be paid. price: (T,).
+        votes: (c, T) expected. price: (c,) of them. gain: (c,) expected.
+        first: (c,) tier of the first vote, NOBODY without. worth: (c,) of it.
+        done: (c,) nothing is added to the plan any more.
+        rate: (T,) worth at which each tier's money ran out.
     """
 
-    def __init__(
-        self,
-        items: Candidates,
-        rows: I8,
-        tiers: Sequence[Asker],
-        purse: Purse,
-        cost: F8 | None,
-        rate: F8 | None,
-    ) -> None:
-        posterior = items.posterior[rows].astype(np.float64)
-        answered = items.answered[rows]
-        self.open = np.ones(len(tiers), np.bool_)
-        self.price = np.array([max(tier.price, FREE) for tier in tiers], np.float64)
-        self._risk = risk(posterior, cost)
-        self._curves = [_curve(posterior, tier, cost) for tier in tiers]
-        self._final = np.array([tier.final for tier in tiers], np.bool_)
-        self._room = np.array([tier.max_votes for tier in tiers], np.int64) - answered
-        self._first = np.array([tier.first for tier in tiers], np.bool_) & (answered == 0)
-        self._doubtful: Mask = np.asarray(items.doubtful[rows, None] & ~purse.limited)
-        self._allowed = self._doubtful | purse.limited
-        self._least = np.where(purse.limited, 0.0 if rate is None else rate, 0.0)
+    votes: F8
+    price: F8
+    gain: F8
+    first: I8
+    worth: F8
+    done: Mask
+    rate: F8
 
-    def start(self) -> _State:
+    @classmethod
+    def none(cls, n: int, n_tiers: int) -> "_Plans":
         """Nothing planned yet."""
-        n, n_tiers = self._room.shape
-        return _State(
-            left=self._risk.copy(),
-            count=np.zeros((n, n_tiers), np.int64),
+        return cls(
+            votes=np.zeros((n, n_tiers)),
+            price=np.zeros(n),
+            gain=np.zeros(n),
             first=np.full(n, NOBODY),
             worth=np.zeros(n),
+            done=np.zeros(n, np.bool_),
             rate=np.zeros(n_tiers),
         )
 
-    def next_votes(self, state: _State) -> _Votes:
-        """The votes that each item would take from here if there were money for all."""
-        left, count = state.left.copy(), state.count.copy()
-        steps = []
-        while True:
-            worth = self._worth(left, count)
-            tier = worth.argmax(axis=1)
-            value = np.take_along_axis(worth, tier[:, None], axis=1)[:, 0]
-            tier = np.where(value > WORTHLESS, tier, NOBODY)
-            going = np.flatnonzero(tier != NOBODY)
-            if not len(going):
-                break
-            for index in range(len(self.price)):
-                chosen = tier == index
-                left[chosen] = self._after(index, left, count)[chosen]
-            count[going, tier[going]] += 1
-            steps.append((tier, value, left.copy()))
-        if not steps:
-            steps = [(np.full(len(left), NOBODY), np.zeros(len(left)), left)]
-        return _Votes(*(np.stack(column, axis=1) for column in zip(*steps, strict=True)))
 
-    def settle(self, state: _State) -> None:
-        """Doubtful items that nothing is worth asking about go to the last tier without a limit."""
-        unasked = (state.first == NOBODY)[:, None]
-        possible = np.asarray(self._doubtful & self.open & (self._room > 0) & unasked)
-        rows = np.flatnonzero(possible.any(axis=1))
-        last = possible.shape[1] - 1 - possible[rows, ::-1].argmax(axis=1)
-        state.first[rows] = last
-        state.count[rows, last] += 1
-
-    def _worth(self, left: F8, count: I8) -> F8:
-        """(c, T) best look-ahead per price of one more vote of each tier; 0 where it may not be asked."""
-        worth = np.stack([self._ahead(tier, left, count) for tier in range(len(self.price))], axis=1)
-        told = (count[:, self._final] > 0).any(axis=1, keepdims=True)
-        may = np.asarray(self.open & (count < self._room) & ~told)
-        worth = np.where(may & self._allowed & (worth >= self._least), worth, 0.0)
-        return np.where(may & self._first & (count == 0), np.inf, worth)
-
-    def _ahead(self, tier: int, left: F8, count: I8) -> F8:
-        """(c,) risk taken away per price by the best number of votes of the tier from here."""
-        if self._final[tier]:
-            return np.asarray((left - self._after(tier, left, count)) / self.price[tier])
-        curve, planned = self._curves[tier], count[:, tier]
-        begun = _at(curve, planned)
-        best = np.zeros(len(left))
-        for votes in range(1, curve.shape[1]):
-            fits = (planned + votes < curve.shape[1]) & (planned + votes <= self._room[:, tier])
-            gone = left * (1 - _share(_at(curve, planned + votes), begun))
-            best = np.maximum(best, np.where(fits, gone / (votes * self.price[tier]), 0))
-        return best
-
-    def _after(self, tier: int, left: F8, count: I8) -> F8:
-        """(c,) risk expected to be left after one more vote of the tier."""
-        curve, planned = self._curves[tier], count[:, tier]
-        if self._final[tier]:
-            return np.minimum(left, self._risk * curve[:, 1])
-        return left * _share(_at(curve, planned + 1), _at(curve, planned))
-
-
-def _buy(votes: _Votes, state: _State, money: _Money) -> tuple[int | None, float]:
-    """Buy votes, best first, and write them down.
-
-    Returns the tier that could not be paid, None when all is done; and the worth of the first vote that was
-    not bought, 0 when there was none.
-
-    A heap that pops the best vote, buys it and pushes the item's next one takes all votes in the order of
-    the least worth met so far on their item: one sort does it.
+@dataclass(frozen=True, slots=True, eq=False)
+class _Steps:
+    """From one plan to a better one, worth falling: items (e,), ways of the menu (e,), worth (e,), and the
+    votes (e, T) that are added.
     """
-    falling = np.minimum.accumulate(votes.worth, axis=1)
-    place = np.broadcast_to(np.arange(falling.shape[1]), falling.shape)
-    order = np.lexsort((place.ravel(), -falling.ravel()))
-    order = order[votes.tier.ravel()[order] != NOBODY]
-    tier = votes.tier.ravel()[order]
-    paid, closed = money.pay(tier)
-    item = order[:paid] // falling.shape[1]
-    np.add.at(state.count, (item, tier[:paid]), 1)
-    bought = np.bincount(item, minlength=len(falling))
-    some = np.flatnonzero(bought)
-    state.left[some] = votes.left[some, bought[some] - 1]
-    new = some[state.first[some] == NOBODY]
-    state.first[new], state.worth[new] = votes.tier[new, 0], votes.worth[new, 0]
-    return closed, float(falling.ravel()[order[paid]]) if paid < len(tier) else 0.0
+
+    item: I8
+    way: I8
+    worth: F8
+    more: F8
 
 
-def _routed(items: Candidates, rows: I8, state: _State, price: F8) -> Routed:
+class _Money:
+    """What is left of the purse.
+
+    Attributes:
+        price: (T,). open: (T,) tiers that can be paid.
+    """
+
+    def __init__(self, purse: Purse, price: F8) -> None:
+        self.price = price
+        limits = [*purse.tiers, purse.total]
+        self._left = np.array([np.inf if limit is None else limit for limit in limits], np.float64) + FREE
+        self.open: Mask = np.asarray(self._left[:-1] >= np.maximum(price, FREE))
+
+    def votes_left(self) -> F8:
+        """(T,) votes of each tier that could be paid if nothing else were."""
+        left = np.minimum(self._left[:-1], self._left[-1])
+        return np.asarray(np.floor(left / np.maximum(self.price, FREE)))
+
+    def payable(self, votes: F8) -> tuple[int, int | None]:
+        """How many of these changes in votes (e, T) can be paid in order, and whose money stops the next one:
+        a tier's, or NOBODY's own but that of all together; None: nothing does.
+        """
+        spent = votes * self.price
+        spent = np.concatenate([spent, spent.sum(axis=1, keepdims=True)], axis=1)
+        short = np.cumsum(spent, axis=0) > self._left
+        if not short.any():
+            return len(votes), None
+        paid = int(short.any(axis=1).argmax())
+        return paid, NOBODY if short[paid, -1] else int(short[paid].argmax())
+
+    def pay(self, votes: F8) -> None:
+        """(T,) votes of each tier."""
+        spent = votes * self.price
+        self._left -= np.append(spent, spent.sum())
+
+
+def _first_votes(plans: _Plans, answered: I8, tiers: Sequence[Asker], money: _Money) -> None:
+    """Items that lack a cheap first vote get it before anything else is weighed, as far as money goes."""
+    for index, tier in enumerate(tiers):
+        lacking = np.flatnonzero((answered[:, index] == 0) & ~plans.done)
+        if not (tier.first and money.open[index] and len(lacking)):
+            continue
+        rows = lacking[: int(min(money.votes_left()[index], len(lacking)))]
+        plans.done[lacking] = True
+        plans.first[rows], plans.worth[rows], plans.votes[rows, index] = index, np.inf, 1.0
+        money.pay(plans.votes[rows].sum(axis=0))
+
+
+def _steps(menu: Menu, plans: _Plans, may: Mask, limited: Mask, least: F8) -> _Steps:
+    """The steps that each item would take if there were money for all, best first: from the plan at hand to
+    the way that takes most risk away for what it costs more, and so on.
+
+    Where no money limits a way (J,) only the first step is taken: what is asked then is worth most per price.
+    """
+    rows = np.flatnonzero(~plans.done)
+    votes, price, gain = plans.votes[rows], plans.price[rows], plans.gain[rows]
+    planned = plans.first[rows] != NOBODY
+    floor = np.maximum((menu.uses * least).max(axis=1), WORTHLESS)
+    found = []
+    while len(rows) and len(menu.first):
+        more = menu.price[rows] - price[:, None]
+        good = may[rows] & (more > 0) & (limited | ~planned[:, None])
+        slope = np.where(good, (menu.gain[rows] - gain[:, None]) / np.where(good, more, 1.0), 0.0)
+        slope[slope < floor] = 0.0
+        way = slope.argmax(axis=1)
+        worth = slope[np.arange(len(rows)), way]
+        going = worth > 0
+        rows, way, votes = rows[going], way[going], votes[going]
+        found.append((rows, way, worth[going], menu.votes[rows, way] - votes))
+        votes, price, gain = menu.votes[rows, way], menu.price[rows, way], menu.gain[rows, way]
+        planned = np.ones(len(rows), np.bool_)
+    return _falling(found, len(least))
+
+
+def _falling(found: Sequence[tuple[I8, I8, F8, F8]], n_tiers: int) -> _Steps:
+    """All steps in one row; those of one item stay in their order, for each is worth less than the last."""
+    none = (np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0), np.empty((0, n_tiers)))
+    item, way, worth, more = (np.concatenate(column) for column in zip(none, *found, strict=True))
+    order = np.argsort(-worth, kind="stable")
+    return _Steps(item[order], way[order], worth[order], more[order])
+
+
+def _take(steps: _Steps, menu: Menu, plans: _Plans, money: _Money) -> bool:
+    """Take steps while they can be paid; whether it is worth looking again, one tier being out of money.
+
+    When it is the money of all together that runs out, the rest is saved: whatever is worth less is not
+    bought instead, or a dear vote would never be paid from small purses.
+    """
+    paid, stop = money.payable(steps.more)
+    item, way = steps.item[:paid], steps.way[:paid]
+    new = plans.first[item] == NOBODY
+    # an item's first step tells what its vote is worth, its last one what is planned
+    plans.worth[item[new][::-1]] = steps.worth[:paid][new][::-1]
+    plans.first[item] = menu.first[way]
+    plans.votes[item], plans.price[item] = menu.votes[item, way], menu.price[item, way]
+    plans.gain[item] = menu.gain[item, way]
+    money.pay(steps.more[:paid].sum(axis=0))
+    if stop is None:
+        return False
+    _begin(steps, paid, int(menu.first[steps.way[paid]]), plans, money)
+    closed = money.open.copy() if stop == NOBODY else np.arange(len(money.open)) == stop
+    plans.rate[closed] = steps.worth[paid]
+    money.open &= ~closed
+    return bool(money.open.any())
+
+
+def _begin(steps: _Steps, step: int, tier: int, plans: _Plans, money: _Money) -> None:
+    """The step that cannot be paid as a whole is begun, if there is enough for its first votes."""
+    item = steps.item[step]
+    votes = np.floor(min(money.votes_left()[tier], steps.more[step, tier]))
+    if votes < 1 or plans.first[item] not in (NOBODY, tier):
+        return
+    if plans.first[item] == NOBODY:
+        plans.first[item], plans.worth[item] = tier, steps.worth[step]
+    added = np.where(np.arange(len(money.open)) == tier, votes, 0.0)
+    plans.votes[item] += added
+    plans.done[item] = True
+    money.pay(added)
+
+
+def _settle(plans: _Plans, doubtful: Mask, answered: I8, tiers: Sequence[Asker], free: Mask) -> None:
+    """Doubtful items that nothing is worth asking about go to the last tier without a limit."""
+    room = np.array([tier.max_votes for tier in tiers], np.int64) - answered
+    possible = doubtful[:, None] & (room > 0) & free & (plans.first == NOBODY)[:, None]
+    rows = np.flatnonzero(possible.any(axis=1))
+    last = possible.shape[1] - 1 - possible[rows, ::-1].argmax(axis=1)
+    plans.first[rows] = last
+    plans.votes[rows, last] = 1.0
+
+
+def _routed(items: Candidates, rows: I8, plans: _Plans, price: F8) -> Routed:
     ask = np.zeros(items.answered.shape, np.int64)
-    asked = np.flatnonzero(state.first != NOBODY)
-    ask[rows[asked], state.first[asked]] = 1
-    plan = np.zeros_like(ask)
-    plan[rows] = state.count
+    asked = np.flatnonzero(plans.first != NOBODY)
+    ask[rows[asked], plans.first[asked]] = 1
+    plan = np.zeros(ask.shape)
+    plan[rows] = plans.votes
     worth = np.zeros(len(ask))
-    worth[rows] = state.worth
+    worth[rows] = plans.worth
     cost = float((ask @ price).sum())
-    return Routed(ask, plan, worth, cost, float((plan @ price).sum()) - cost, state.rate)
-
-
-def _curve(posterior: F8, tier: Asker, cost: F8 | None) -> F8:
-    """(c, h + 1) share of the risk expected to be left after 0 to h votes of the tier."""
-    ahead = 1 if tier.final else min(horizon(len(tier.likelihood)), tier.max_votes)
-    curve = risk_curve(posterior, tier.likelihood, ahead, cost)
-    return _share(curve, curve[:, :1])
-
-
-def _at(curve: F8, votes: I8) -> F8:
-    """(c,) of the curve after so many votes of each item; it ends flat."""
-    place = np.minimum(votes, curve.shape[1] - 1)
-    return np.asarray(np.take_along_axis(curve, place[:, None], axis=1)[:, 0])
-
-
-def _share(part: F8, whole: F8) -> F8:
-    """Part / whole; 1 where there is nothing to take from."""
-    return np.divide(part, whole, out=np.ones_like(part), where=whole > 0)
+    return Routed(ask, plan, worth, cost, float((plan @ price).sum()) - cost, plans.rate)

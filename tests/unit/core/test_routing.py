@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daemon.core.routing import Candidates, Purse, Routed, route
 from models.cost import cost_matrix, risk
-from models.value import Asker, gain, of_accuracy, value_per_price
+from models.value import Asker, gain, of_accuracy, ways
 
 LLM, CROWD, EXPERT = 0, 1, 2
 UNLIMITED = Purse((None, None, None))
@@ -77,7 +77,9 @@ def test_an_item_waits_for_its_open_question_and_others_may_not_be_asked() -> No
 def test_without_a_budget_doubtful_items_are_asked_of_the_best_tier_and_sure_ones_of_nobody() -> None:
     items = candidates(two(0.5, 0.8, 0.97))
     routed = route(items, tiers(), UNLIMITED)
-    crowd, expert = (value_per_price(items.posterior, tiers()[tier]) for tier in (CROWD, EXPERT))
+    found = ways(items.posterior, tiers()[CROWD], tiers()[EXPERT].likelihood)
+    crowd = (found.gain / (0.06 * found.votes + 0.6 * found.finals)).max(axis=1)
+    expert = (risk(items.posterior) - 0.02) / 0.6
     best = np.where(crowd > expert, CROWD, EXPERT)
     assert asked(routed)[:2] == best[:2].tolist()
     assert asked(routed)[2] == -1
@@ -224,7 +226,21 @@ def test_it_buys_what_a_heap_would_buy(seed: int, votes: int) -> None:
         each = [[worth(item, begun) for begun in range(plan[item])] for item in range(30)]
         return sorted(level for row in each if row for level in np.minimum.accumulate(row))
 
-    assert taken(routed.plan[:, 0]) == pytest.approx(taken(plan))
+    assert taken(routed.plan[:, 0].astype(np.int64)) == pytest.approx(taken(plan))
+
+
+def test_a_cheap_vote_tells_where_the_dear_one_is_needed() -> None:
+    """Labels of the same doubt: the crowd is asked first, and the expert only where it disagrees."""
+    items = candidates(np.tile([0.9, 0.1], (40, 1)))
+    routed = route(items, tiers(), Purse((None,) * 3, 6.0))
+    assert set(asked(routed)) <= {CROWD, -1}
+    assert routed.plan[:, EXPERT].sum() > 1
+    assert (routed.plan[:, EXPERT] < 0.5).all()
+    after = np.array([[0.965, 0.035], [0.75, 0.25]])
+    told = candidates(after, answered=(1, 5, 0))
+    assert asked(route(told, tiers(), Purse((None,) * 3, 0.7))) == [-1, EXPERT]
+    # nobody plans with an expert who cannot be paid
+    assert route(items, tiers(), Purse((None, None, 0.0), 6.0)).plan[:, EXPERT].sum() == 0
 
 
 @settings(max_examples=25, deadline=None)

@@ -16,13 +16,14 @@ from models.label_model.protocol import Member
 from models.label_model.weighted_vote import WeightedVote
 from models.value import (
     Asker,
+    final_risk,
     gain,
     horizon,
     of_accuracy,
     risk_curve,
     symbol_likelihood,
     told,
-    value_per_price,
+    ways,
 )
 from models.votes import Votes
 
@@ -83,18 +84,44 @@ def test_one_vote_that_cannot_turn_the_label_is_worth_nothing_but_three_are() ->
     crowd = of_accuracy(0.75, 2)
     assert gain(sure, crowd, 1)[0] == pytest.approx(0, abs=1e-12)
     assert gain(sure, crowd, 3)[0] > 0.01
-    asker = Asker("crowd", 0.05, crowd, max_votes=5)
-    assert value_per_price(sure, asker)[0] == pytest.approx(
-        max(gain(sure, crowd, m)[0] / m / 0.05 for m in (2, 3))
-    )
-    assert value_per_price(sure, Asker("crowd", 0.05, crowd, max_votes=1))[0] == pytest.approx(0, abs=1e-12)
+    found = ways(sure, Asker("crowd", 0.05, crowd, max_votes=5))
+    assert found.votes.tolist() == [1, 2, 3]
+    np.testing.assert_allclose(found.gain[0], [gain(sure, crowd, m)[0] for m in (1, 2, 3)], atol=1e-12)
+    assert ways(sure, Asker("crowd", 0.05, crowd, max_votes=1)).votes.tolist() == [1]
 
 
-def test_a_vote_for_nothing_has_a_worth_that_can_be_ranked() -> None:
-    doubtful = np.array([[0.5, 0.5], [0.99, 0.01]])
-    worth = value_per_price(doubtful, Asker("llm", 0.0, of_accuracy(0.9, 2)))
-    assert np.isfinite(worth).all()
-    assert worth[0] > worth[1]
+def test_a_vote_that_turns_no_label_tells_where_a_final_answer_is_needed() -> None:
+    """Nine of ten labels are right; one vote parts them, and the expert is asked about few of them."""
+    sure = np.array([[0.9, 0.1]])
+    found = ways(sure, Asker("crowd", 0.06, of_accuracy(0.75, 2), max_votes=1), of_accuracy(0.98, 2))
+    disagrees = 0.9 * 0.25 + 0.1 * 0.75
+    np.testing.assert_allclose(found.finals[0], [0, disagrees], atol=1e-12)
+    np.testing.assert_allclose(found.gain[0], [0, 0.1 * 0.75 - 0.02 * disagrees], atol=1e-12)
+
+
+@settings(max_examples=40, deadline=None)
+@given(**CASES, costly=st.booleans())
+def test_a_final_answer_is_sought_where_it_takes_most_away(
+    seed: int, k: int, symbols: int, costly: bool
+) -> None:
+    """Every set of outcomes that costs no more final answers takes away no more risk (ratios first)."""
+    posterior, likelihood, matrix = draw(seed, k, symbols, n=5)
+    cost = matrix if costly else None
+    final = of_accuracy(0.9, k)
+    found = ways(posterior, Asker("x", 0.1, likelihood), final, cost)
+    assert found.votes.tolist() == [1] * symbols
+    assert (np.diff(found.finals, axis=1) >= -1e-12).all()
+    assert (np.diff(found.gain, axis=1) >= -1e-9).all()
+    assert (found.finals < 1).all()
+    np.testing.assert_allclose(found.gain[:, 0], gain(posterior, likelihood, 1, cost), atol=1e-9)
+    each = np.diff(found.gain, axis=1) / np.maximum(np.diff(found.finals, axis=1), 1e-12)
+    assert (np.diff(each, axis=1) <= 1e-6 * (1 + np.abs(each[:, 1:]))).all()
+
+
+def test_what_a_final_answer_leaves_is_what_its_label_costs() -> None:
+    np.testing.assert_allclose(final_risk(of_accuracy(0.98, 3)), 0.02, atol=1e-12)
+    dear = np.array([[0.0, 10.0], [1.0, 0.0]])
+    np.testing.assert_allclose(final_risk(of_accuracy(0.98, 2), dear), [0.02, 0.2], atol=1e-12)
 
 
 def test_other_shapes_are_refused() -> None:

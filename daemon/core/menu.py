@@ -1,0 +1,84 @@
+"""All ways in which the router may ask about some items, with what each is expected to cost and to gain."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from models.arrays import F8, I8, Mask
+from models.cost import risk
+from models.value import FREE, Asker, final_risk, ways
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Menu:
+    """J ways of asking about c items, of T tiers.
+
+    Attributes:
+        first: (J,) tier of the first vote. uses: (J, T) tiers that may be asked.
+        may: (c, J) whether the item may get so many votes.
+        votes: (c, J, T) expected of each tier. price: (c, J) of them, above 0.
+        gain: (c, J) risk expected to be taken away.
+    """
+
+    first: I8
+    uses: Mask
+    may: Mask
+    votes: F8
+    price: F8
+    gain: F8
+
+    def within(self, tiers: Mask) -> Mask:
+        """(J,) ways that need none but these (T,) tiers."""
+        return np.asarray(~(self.uses & ~tiers).any(axis=1))
+
+
+def menu_of(posterior: F8, answered: I8, tiers: Sequence[Asker], cost: F8 | None = None) -> Menu:
+    """Each tier's votes alone, and followed by the cheapest final tier where they leave doubt.
+
+    Args:
+        posterior: (c, K). answered: (c, T). tiers: T. cost: (K, K) or None for 0/1.
+    """
+    room = np.array([tier.max_votes for tier in tiers], np.int64) - answered
+    last = min((t for t in range(len(tiers)) if tiers[t].final), key=lambda t: tiers[t].price, default=None)
+    gains, votes = [], []
+    for index, tier in enumerate(tiers):
+        if (room[:, index] < 1).all():
+            gain, asked = np.empty((len(room), 0)), np.empty((len(room), 0, len(tiers)))
+        elif tier.final:
+            gain, asked = _final(posterior, tier, index, len(tiers), cost)
+        else:
+            gain, asked = _voting(posterior, tiers, index, last, cost)
+        gains.append(gain)
+        votes.append(asked)
+    expected = np.concatenate(votes, axis=1)
+    uses: Mask = np.asarray((expected > 0).any(axis=0))
+    needed = np.where(expected > 0, np.maximum(expected, 1.0), 0.0)
+    return Menu(
+        first=np.repeat(np.arange(len(tiers)), [gain.shape[1] for gain in gains]),
+        uses=uses,
+        may=np.asarray((needed <= room[:, None, :]).all(axis=2)),
+        votes=expected,
+        price=expected @ np.array([max(tier.price, FREE) for tier in tiers]),
+        gain=np.concatenate(gains, axis=1),
+    )
+
+
+def _final(posterior: F8, tier: Asker, index: int, n_tiers: int, cost: F8 | None) -> tuple[F8, F8]:
+    """(c, 1) gain and (c, 1, T) votes of the one answer that ends it."""
+    after = posterior @ final_risk(tier.likelihood, cost)
+    votes = np.zeros((len(posterior), 1, n_tiers))
+    votes[:, :, index] = 1.0
+    return np.maximum(risk(posterior, cost) - after, 0.0)[:, None], votes
+
+
+def _voting(
+    posterior: F8, tiers: Sequence[Asker], index: int, last: int | None, cost: F8 | None
+) -> tuple[F8, F8]:
+    """(c, J) gain and (c, J, T) votes of a tier whose votes join those of others."""
+    found = ways(posterior, tiers[index], None if last is None else tiers[last].likelihood, cost)
+    votes = np.zeros((*found.gain.shape, len(tiers)))
+    votes[:, :, index] = found.votes
+    if last is not None:
+        votes[:, :, last] = found.finals
+    return found.gain, votes
