@@ -8,6 +8,7 @@ import numpy as np
 from models.arrays import F8, I8, Mask
 from models.guarantee.design import design
 from models.guarantee.pac import whole_set_verdict
+from models.guarantee.published import published_verdict
 from models.guarantee.window import (
     accepted_counts,
     coin_shares,
@@ -58,12 +59,12 @@ class Release:
 
     Attributes:
         tau: scores from here on are released; None for nothing.
-        saved: share of items that are released and not audited: nobody need label them.
-        pac_saved: the same for the whole-set claim; None where it was not computed.
+        audited: places of the audited items; they are published with the audit's label.
+        pac_saved: share of items spared by the whole-set claim; None where it was not computed.
     """
 
     tau: float | None
-    saved: float = 0.0
+    audited: I8
     pac_saved: float | None = None
 
 
@@ -80,11 +81,24 @@ def certificate(scores: F8, wrong: Mask, history: History, seed: int, terms: Ter
     n = len(scores)
     plan = design(scores, history.scores, history.wrong, terms.share, terms.alpha, terms.delta)
     coins = coin_shares(scores, plan.lambdas, plan.p, plan.rest)
-    audited = np.flatnonzero(toss(seed, n, coins))
-    found, tie = wrong[audited], tie_coin(seed, n)
-    result = verdict(scores, plan.lambdas, plan.start, audited, found, plan.p, terms.alpha, terms.delta, tie)
-    history.add(scores[audited], found)
-    return Release(result.tau, saved(scores, result.tau, audited))
+    picked, tie = toss(seed, n, coins), tie_coin(seed, n)
+    audited = np.flatnonzero(picked)
+    result = published_verdict(
+        scores,
+        plan.lambdas,
+        plan.limits,
+        plan.start,
+        audited,
+        wrong[audited],
+        plan.p,
+        terms.alpha,
+        terms.delta,
+        tie,
+        ~picked,
+        picked & wrong,
+    )
+    history.add(scores[audited], wrong[audited])
+    return Release(result.tau, audited)
 
 
 def equal_coins(scores: F8, wrong: Mask, history: History, seed: int, terms: Terms) -> Release:
@@ -99,7 +113,7 @@ def equal_coins(scores: F8, wrong: Mask, history: History, seed: int, terms: Ter
     tie = tie_coin(seed, len(scores))
     whole = whole_set_verdict(scores, lambdas, audited, found, terms.share, terms.alpha, terms.delta, tie)
     history.add(scores[audited], found)
-    return Release(result.tau, saved(scores, result.tau, audited), saved(scores, whole.tau, audited))
+    return Release(result.tau, audited, saved(scores, whole.tau, audited))
 
 
 def trust(scores: F8, _wrong: Mask, _history: History, _seed: int, terms: Terms) -> Release:
@@ -108,7 +122,7 @@ def trust(scores: F8, _wrong: Mask, _history: History, _seed: int, terms: Terms)
     doubt = np.cumsum(1 - falling) / np.arange(1, len(scores) + 1)
     fit = np.flatnonzero(doubt <= terms.alpha)
     tau = float(falling[fit[-1]]) if len(fit) else None
-    return Release(tau, saved(scores, tau, NOBODY))
+    return Release(tau, NOBODY)
 
 
 def validate_once(scores: F8, wrong: Mask, history: History, seed: int, terms: Terms) -> Release:
@@ -120,7 +134,7 @@ def validate_once(scores: F8, wrong: Mask, history: History, seed: int, terms: T
         errors = accepted_counts(scores[picked & wrong], falling)
         fit = np.flatnonzero(errors <= terms.alpha * np.arange(1, len(falling) + 1))
         history.fixed = float(falling[fit[-1]]) if len(fit) else np.inf
-    return Release(history.fixed, saved(scores, history.fixed, NOBODY))
+    return Release(history.fixed, NOBODY)
 
 
 def saved(scores: F8, tau: float | None, audited: I8) -> float:

@@ -72,6 +72,8 @@ class Ask:
     """Higher is asked sooner."""
     price: int
     """Micro-units, reserved from the tier's budget of the day when the question is made."""
+    chance: float | None = None
+    """Probability of the coin that picked the item; None where no coin did."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +147,8 @@ class Answer:
     purpose: Purpose
     label: int
     at: int
+    chance: float | None = None
+    """Of the coin that picked the item, for learners only; None where no coin did, and for a third expert."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,8 @@ class GuaranteeSettings:
         confidence: 1 - delta; how often, at least, the promise holds for a window.
         window_items: a window freezes when this many items are ready,
         window_seconds: or when the oldest has been ready this long.
-        audit_share: p; probability that a frozen item is asked blind of the auditing tier.
+        audit_share: share of the frozen items that is asked blind of the auditing tier, on average; most
+            of these audits fall on items that could be released.
         audit_deadline_seconds: an audit still open then counts as an error.
         audit_protocol: `single` asks one expert of each audit; `double` asks two, and a third where they
             differ: the truth is what two of them say, and none of it depends on what the machine said.

@@ -8,6 +8,9 @@ from numpy.typing import NDArray
 
 from daemon.core.rows import F4, I1, Compose, Decision, OpenItem
 from daemon.core.states import AuditProtocol
+from models.guarantee.window import coin_shares
+
+F8 = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +37,15 @@ class WindowPlan:
     """A window's terms; fixed before its seed is drawn.
 
     Attributes:
-        p: probability of each item's coin. alpha, delta: the claim.
+        p: probability of the coins of items at and above the last threshold. alpha, delta: the claim.
         lambdas: (t,) thresholds, strictly falling. start: index of the first one tested.
         tier, price, priority, deadline_seconds: of the audit questions.
         protocol: who audits. outgoing_p: probability of each released label's coin for the ledger; None for
             windows that were frozen before there was a ledger.
+        rest: probability of the other items' coins; None for p.
+        limits: (t,) errors that the test has to refute above each threshold, for a certificate about the
+            labels that are published; None for windows of the first version, whose certificate is about
+            everything above the threshold, and whose test uses no tie coin.
     """
 
     p: float
@@ -52,6 +59,19 @@ class WindowPlan:
     deadline_seconds: float
     protocol: AuditProtocol = AuditProtocol.SINGLE
     outgoing_p: float | None = None
+    rest: float | None = None
+    limits: NDArray[np.int64] | None = None
+
+    @property
+    def designed(self) -> bool:
+        """Whether `limits` were set."""
+        return self.limits is not None
+
+    def coins(self, scores: F4) -> F8:
+        """(n,) probability of each frozen item's coin."""
+        if self.rest is None:
+            return np.full(len(scores), self.p)
+        return coin_shares(scores, self.lambdas, self.p, self.rest)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +127,7 @@ class OpenWindow:
             when three experts said three things.
         overdue: the deadline has passed.
         ledger: of the labels released before.
+        tie: the tie coin in [0, 1); 1 for a test without it.
     """
 
     id: int
@@ -118,6 +139,7 @@ class OpenWindow:
     audits: NDArray[np.int64]
     overdue: bool
     ledger: LedgerRecord = NOTHING_RELEASED
+    tie: float = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +170,9 @@ class WindowRecord:
 
     Attributes:
         scores, wrong: audited items' frozen scores (a,) and whether the audit called the label wrong (a,).
-        certified: number of labels released. closed_at: milliseconds since 1970, UTC.
+        p: probability of the coins where labels could be released; elsewhere they are rarer, so that the
+            audited items are no even sample of the window.
+        certified: number of labels released. closed_at, frozen_at: milliseconds since 1970, UTC.
     """
 
     id: int
@@ -161,3 +185,4 @@ class WindowRecord:
     scores: F4
     wrong: NDArray[np.bool_]
     closed_at: int
+    frozen_at: int = 0

@@ -16,7 +16,9 @@ from daemon.core.settings import GuaranteeSettings
 from daemon.core.states import AuditProtocol, ItemState, LabelStatus
 from daemon.core.window_rows import Closing, Frozen, OpenWindow, Ready, WindowPlan, WindowRecord
 from models.guarantee.binomial import audits_needed
-from models.guarantee.window import expected_errors, start_index, thresholds, verdict
+from models.guarantee.design import design
+from models.guarantee.published import published_verdict
+from models.guarantee.window import Verdict, verdict
 
 SPARE = 2.0
 """A window that closes by time has this many times the audits that it needs if none finds an error."""
@@ -41,28 +43,44 @@ def fewest_items(promise: GuaranteeSettings) -> float:
     return SPARE * audits_needed(promise.target_error, 1 - promise.confidence) / promise.audit_share
 
 
-def plan(frozen: Frozen, history: Sequence[WindowRecord], policy: Policy) -> WindowPlan:
-    """A window's terms, from the frozen scores and earlier windows' audits alone."""
+def plan(
+    frozen: Frozen,
+    history: Sequence[WindowRecord],
+    policy: Policy,
+    audit_share: float = 0.0,
+    history_since: int = 0,
+) -> WindowPlan:
+    """A window's terms, from the frozen scores and earlier windows' audits alone.
+
+    Args:
+        audit_share: wanted while something is amiss; the configured share is the least.
+        history_since: windows frozen before this time (milliseconds since 1970) teach nothing any more.
+    """
     promise = policy.guarantee
-    scores = frozen.scores.astype(np.float64)
-    lambdas = thresholds(scores)
-    accepted = np.array([(scores >= threshold).sum() for threshold in lambdas], np.int64)
-    seen = np.concatenate([record.scores for record in history]) if history else np.empty(0)
-    wrong = np.concatenate([record.wrong for record in history]) if history else np.empty(0, np.bool_)
-    expected = expected_errors(scores, lambdas, seen.astype(np.float64), wrong)
     delta = 1 - promise.confidence
+    recent = [record for record in history if record.frozen_at >= history_since]
+    best = design(
+        frozen.scores,
+        np.concatenate([np.empty(0), *(record.scores for record in recent)]),
+        np.concatenate([np.empty(0, np.bool_), *(record.wrong for record in recent)]),
+        min(1.0, max(promise.audit_share, audit_share)),
+        promise.target_error,
+        delta,
+    )
     return WindowPlan(
-        p=promise.audit_share,
+        p=best.p,
         alpha=promise.target_error,
         delta=delta,
-        lambdas=lambdas,
-        start=start_index(accepted, expected, promise.audit_share, promise.target_error, delta),
+        lambdas=best.lambdas,
+        start=best.start,
         tier=policy.final_tier,
         price=policy.tiers[policy.final_tier].price_micros,
         priority=AUDIT_PRIORITY,
         deadline_seconds=promise.audit_deadline_seconds,
         protocol=AuditProtocol(promise.audit_protocol),
         outgoing_p=promise.outgoing_share,
+        rest=best.rest,
+        limits=best.limits,
     )
 
 
@@ -80,19 +98,7 @@ class WindowJudge:
         unanswered = window.audits == UNANSWERED
         if unanswered.any() and not window.overdue:
             return None
-        terms = window.plan
-        # Neither an unanswered audit nor an undecided one is the label: both are errors.
-        wrong = window.audits != window.labels[window.audited, 0]
-        result = verdict(
-            window.scores.astype(np.float64),
-            terms.lambdas,
-            terms.start,
-            window.audited,
-            wrong,
-            terms.p,
-            terms.alpha,
-            terms.delta,
-        )
+        result = _verdict(window, self._told(window))
         tau = None if is_withheld(window, self.policy.guarantee) else result.tau
         decision = self._decision(window, tau)
         return Closing(
@@ -167,6 +173,36 @@ class WindowJudge:
             self.outputs,
             certificates,
         )
+
+
+def _verdict(window: OpenWindow, told: NDArray[np.int64]) -> Verdict:
+    terms = window.plan
+    scores = window.scores.astype(np.float64)
+    # Neither an unanswered audit nor an undecided one is the label: both are errors.
+    wrong = window.audits != window.labels[window.audited, 0]
+    if terms.limits is None:
+        return verdict(
+            scores, terms.lambdas, terms.start, window.audited, wrong, terms.p, terms.alpha, terms.delta
+        )
+    kept = told < 0
+    kept[window.audited] = False
+    # Nor is either proof of an error that is gone from what is published.
+    proven = np.zeros(len(scores), np.bool_)
+    proven[window.audited[wrong & (window.audits >= 0)]] = True
+    return published_verdict(
+        scores,
+        terms.lambdas,
+        terms.limits,
+        terms.start,
+        window.audited,
+        wrong,
+        terms.p,
+        terms.alpha,
+        terms.delta,
+        window.tie,
+        kept,
+        proven,
+    )
 
 
 def voter_of(item: OpenItem, names: Callable[[int], Sequence[str]]) -> Voter:

@@ -3,6 +3,10 @@
 import math
 from functools import lru_cache
 
+import numpy as np
+
+from models.arrays import F8, I8
+
 
 @lru_cache(maxsize=65_536)
 def error_upper_bound(found: int, p: float, delta: float) -> int:
@@ -47,6 +51,22 @@ def refuted(errors: int, found: int, p: float, delta: float, tie: float = 1.0) -
         below = _at_most(found - 1, errors, p) if found else 0.0
         chance = below + tie * (chance - below)
     return chance < delta
+
+
+def most_refuting(errors: I8, p: F8, delta: float) -> I8:
+    """(...) the most found errors that refute `errors` of them whatever the tie; -1 where none do.
+
+    Args:
+        errors: 1 or more. p: probability of the coins; both of one shape.
+    """
+    from scipy.special import bdtr
+
+    low, high = np.full(errors.shape, -1, np.int64), np.asarray(errors, np.int64)
+    while (high - low > 1).any():
+        middle = np.maximum((low + high) // 2, 0)
+        passes = bdtr(middle.astype(np.float64), errors, p) < delta
+        low, high = np.where(passes, np.maximum(low, middle), low), np.where(passes, high, middle)
+    return low
 
 
 def audits_needed(alpha: float, delta: float) -> int:

@@ -1,7 +1,7 @@
 """How to spend a window's audits: which items could be released, with which coins, and where to start.
 
 Everything here follows from frozen scores and earlier windows' audits. A bad guess costs coverage, never
-validity: `window.verdict` is exact for any design.
+validity: `published_verdict` is exact for any design.
 """
 
 from dataclasses import dataclass
@@ -11,6 +11,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from models.arrays import F8, I8
+from models.guarantee.binomial import most_refuting
+from models.guarantee.published import claims, refutable
 from models.guarantee.window import accepted_counts, expected_errors, thresholds
 
 SPREAD = 0.3
@@ -26,6 +28,7 @@ class Design:
 
     Attributes:
         lambdas: (t,) thresholds, strictly falling; what lies below the last one will not be released.
+        limits: (t,) errors above each that the test has to refute.
         start: index of the first one tested.
         p: probability of the coins of items with a score of at least lambdas[-1].
         rest: probability of the other items' coins.
@@ -34,6 +37,7 @@ class Design:
     """
 
     lambdas: F8
+    limits: I8
     start: int
     p: float
     rest: float
@@ -64,7 +68,7 @@ def design(
     frozen = np.asarray(scores, np.float64)
     lambdas = thresholds(frozen)
     if not len(lambdas):
-        return Design(lambdas, 0, audit_share, audit_share, 0.0, 0.0)
+        return Design(lambdas, np.empty(0, np.int64), 0, audit_share, audit_share, 0.0, 0.0)
     expected = expected_errors(frozen, lambdas, history_scores, history_wrong)
     return most_released(frozen, lambdas, expected, audit_share, alpha, delta)
 
@@ -80,6 +84,7 @@ def most_released(
     start, last, released = _best(accepted, chances, 1 - coins)
     return Design(
         lambdas[: last + 1],
+        claims(accepted[: last + 1], float(coins[last]), alpha, delta),
         start,
         float(coins[last]),
         rest,
@@ -89,11 +94,11 @@ def most_released(
 
 
 def passing(accepted: I8, expected: F8, coins: F8, alpha: float, delta: float) -> F8:
-    """(t, c) chance that the test passes at each threshold, for each of c coin probabilities.
+    """(t, c) chance that each threshold passes if threshold c is the last one, with its coins.
 
     Args:
         accepted: (t,) items above each threshold. expected: (t,) errors among them, by the best guess.
-        coins: (c,) probabilities.
+        coins: (c,) probabilities of the coins if one of the first c thresholds is the last.
     """
     from scipy.special import pdtr
 
@@ -115,14 +120,9 @@ def _limits(accepted: tuple[int, ...], coins: tuple[float, ...], alpha: float, d
     """
     from scipy.special import bdtr
 
-    too_many = np.floor(alpha * np.array(accepted)[:, None]).astype(np.int64) + 1
-    p = np.array(coins)
-    low = np.full((len(accepted), len(coins)), -1.0)
-    high = np.broadcast_to(too_many, low.shape).astype(np.float64)
-    while (high - low > 1).any():
-        middle = np.maximum(np.floor((low + high) / 2), 0)
-        passes = bdtr(middle, too_many, p) < delta
-        low, high = np.where(passes, np.maximum(low, middle), low), np.where(passes, high, middle)
+    mass, p = np.meshgrid(np.array(accepted), np.array(coins), indexing="ij")
+    too_many = refutable(mass, p, alpha, delta, np.eye(*mass.shape, dtype=np.bool_))
+    low = most_refuting(too_many, p, delta).astype(np.float64)
     level = np.where(low < 0, 0.0, bdtr(np.maximum(low, 0), too_many, p))
     return low, (delta - level) / (bdtr(low + 1, too_many, p) - level)
 

@@ -1,6 +1,8 @@
 """Windows: terms before seed before coins, blind audits, one verdict, nothing rewritten."""
 
+import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -9,7 +11,9 @@ from numpy.typing import NDArray
 from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
 from sqlalchemy import update
 
+from daemon.adapters.store.coins import most_picked
 from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.schema import budgets, items, labels, questions, recheck, spend, windows
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
@@ -17,6 +21,7 @@ from daemon.core.errors import DutyLost
 from daemon.core.rows import Decision, Duty
 from daemon.core.states import ItemState, LabelStatus
 from daemon.core.window_rows import Closing, Frozen, OpenWindow, WindowPlan
+from models.guarantee.window import tie_coin
 
 IDS = ["a", "b", "c", "d"]
 SCORES = [0.9, 0.5, 0.75, 0.6]
@@ -27,10 +32,10 @@ class Coins:
 
     def __init__(self, *picks: int) -> None:
         self.picks = picks
-        self.tossed: list[tuple[int, int, float]] = []
+        self.tossed: list[tuple[int, list[float]]] = []
 
-    def __call__(self, seed: int, n: int, p: float) -> NDArray[np.bool_]:
-        self.tossed.append((seed, n, p))
+    def __call__(self, seed: int, n: int, p: NDArray[np.float64]) -> NDArray[np.bool_]:
+        self.tossed.append((seed, p.tolist()))
         return np.isin(np.arange(n), self.picks)
 
 
@@ -128,7 +133,7 @@ def test_a_window_freezes_those_that_waited_longest(
     (row,) = all_rows(database, windows)
     assert (row.state, row.n, row.p, row.alpha, row.delta, row.start) == ("open", 3, 0.5, 0.05, 0.1, 1)
     assert row.deadline - row.frozen_at == 600_000
-    assert coins.tossed == [(int(row.seed, 16), 3, 0.5)]
+    assert coins.tossed == [(int(row.seed, 16), [0.5] * 3)]
     (question,) = all_rows(database, questions)
     assert (question.item, question.purpose, question.window, question.tier) == (
         "a",
@@ -137,15 +142,57 @@ def test_a_window_freezes_those_that_waited_longest(
         "expert",
     )
     assert (question.price, question.priority, question.state) == (10, 3.0, "open")
+    assert question.chance == 0.5
     assert [row.micros for row in all_rows(database, spend)] == [10]
 
 
 def test_each_window_draws_its_own_seed(room: WindowRoom, duty: Duty, ready: list[str], coins: Coins) -> None:
     room.freeze(duty, 2, _terms, silent)
     room.freeze(duty, 2, _terms, silent)
-    (first, _, _), (second, _, _) = coins.tossed
+    (first, _), (second, _) = coins.tossed
     assert first != second
     assert max(first, second) > 2**64
+
+
+def test_coins_are_rarer_below_the_last_threshold(
+    database: Database, room: WindowRoom, duty: Duty, ready: list[str], coins: Coins
+) -> None:
+    coins.picks = (0, 1)
+    window = room.freeze(duty, 4, lambda frozen: replace(_terms(frozen), rest=0.01), silent)
+    ((_, shares),) = coins.tossed
+    assert shares == [0.5, 0.01, 0.5, 0.5], "only the second item has a score below .55"
+    asked = all_rows(database, questions, questions.c.window == window)
+    assert [(row.item, row.chance) for row in asked] == [("a", 0.5), ("b", 0.01)]
+    _answer_audits(database, 1)
+    chances = {answer.chance for _, answer in LearningRoom(database).training_rows(9).answers}
+    assert chances == {0.5, 0.01}, "whoever learns from audits must know how they were drawn"
+
+
+def test_terms_come_back_as_they_were_fixed_and_the_tie_is_the_seed_s(
+    database: Database, room: WindowRoom, duty: Duty, ready: list[str], coins: Coins
+) -> None:
+    window = room.freeze(
+        duty, 4, lambda frozen: replace(_terms(frozen), rest=0.01, limits=np.array([1, 2])), silent
+    )
+    assert window is not None
+    _answer_audits(database, 1)
+    seen: list[OpenWindow] = []
+    room.close(duty, window, seen.append, silent)
+    (found,) = seen
+    assert found.plan.limits is not None
+    assert (found.plan.rest, found.plan.limits.tolist()) == (0.01, [1, 2])
+    assert found.tie == tie_coin(coins.tossed[0][0], 4)
+    with database.write() as connection:
+        connection.execute(update(windows).values(rest=None, limits=None))
+    room.close(duty, window, seen.append, silent)
+    assert (seen[1].plan.rest, seen[1].plan.limits, seen[1].tie) == (None, None, 1.0)
+
+
+def test_money_is_asked_for_what_uneven_coins_may_pick() -> None:
+    assert most_picked(np.full(10_000, 0.06)) == 600 + math.ceil(6 * (math.sqrt(564) + 1))
+    uneven = np.concatenate([np.full(2_000, 0.27), np.full(8_000, 0.0075)])
+    assert 600 + 6 * math.sqrt(394) < most_picked(uneven) < most_picked(np.full(10_000, 0.06))
+    assert most_picked(np.ones(7)) == 7
 
 
 def test_nothing_ready_is_no_window(database: Database, room: WindowRoom, duty: Duty) -> None:

@@ -43,10 +43,10 @@ class Coins:
 
     picks: tuple[int, ...] = ()
     crash: bool = False
-    tossed: list[tuple[int, int, float]] = field(default_factory=list)
+    tossed: list[tuple[int, list[float]]] = field(default_factory=list)
 
-    def __call__(self, seed: int, n: int, p: float) -> NDArray[np.bool_]:
-        self.tossed.append((seed, n, p))
+    def __call__(self, seed: int, n: int, p: NDArray[np.float64]) -> NDArray[np.bool_]:
+        self.tossed.append((seed, p.tolist()))
         if self.crash:
             raise Crash
         return np.isin(np.arange(n), self.picks)

@@ -121,6 +121,7 @@ def _insert(
             "priority": ask.priority,
             "price": ask.price,
             "created": now,
+            "chance": ask.chance,
         }
         for ask in asks
     ]

@@ -40,6 +40,11 @@ def f8(data: bytes) -> NDArray[np.float64]:
     return np.frombuffer(data, np.dtype("<f8")).astype(np.float64, copy=False)
 
 
+def i8(data: bytes) -> NDArray[np.int64]:
+    """Counts."""
+    return np.frombuffer(data, np.dtype("<i8")).astype(np.int64, copy=False)
+
+
 def i4(data: bytes) -> NDArray[np.int32]:
     """Annotator ids, or indices into a window."""
     return np.frombuffer(data, np.dtype("<i4")).astype(np.int32, copy=False)

@@ -15,17 +15,19 @@ from sqlalchemy import Connection
 from daemon.adapters.store import budget
 from daemon.adapters.store.asking import Caps
 from daemon.core.errors import Unaffordable
+from daemon.core.window_rows import F8
 
-Toss = Callable[[int, int, float], NDArray[np.bool_]]
-"""Seed, number of coins, probability -> (n,) True where the coin fell on 'audit'."""
+Toss = Callable[[int, int, F8], NDArray[np.bool_]]
+"""Seed, number of coins, (n,) probabilities -> (n,) True where the coin fell on 'audit'."""
 
 DEVIATIONS = 6
 """Standard deviations above the expected number of audits that the budget must be able to pay."""
 
 
-def most_picked(n: int, p: float) -> int:
-    """More than n coins of probability p will pick, but once in some hundred million draws."""
-    return min(n, math.ceil(n * p + DEVIATIONS * (math.sqrt(n * p * (1 - p)) + 1)))
+def most_picked(p: F8) -> int:
+    """More than coins of these probabilities will pick, but once in some hundred million draws."""
+    spread = math.sqrt(float(p @ (1 - p)))
+    return min(len(p), math.ceil(float(p.sum()) + DEVIATIONS * (spread + 1)))
 
 
 def affordable(connection: Connection, tier: str, price: int, count: int, caps: Caps, now: int) -> int:
@@ -46,7 +48,7 @@ def check_money(connection: Connection, tier: str, price: int, count: int, caps:
         raise Unaffordable(f"today's budget of tier {tier!r} cannot pay for {count} answers")
 
 
-def draw(toss: Toss, n: int, p: float) -> tuple[str, NDArray[np.bool_]]:
+def draw(toss: Toss, p: F8) -> tuple[str, NDArray[np.bool_]]:
     """A fresh seed of 128 bits (hexadecimal), and the (n,) coins that it gives."""
     seed = secrets.randbits(128)
-    return f"{seed:032x}", toss(seed, n, p)
+    return f"{seed:032x}", toss(seed, len(p), p)

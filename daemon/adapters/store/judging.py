@@ -9,13 +9,14 @@ from sqlalchemy import Connection, Row, insert, literal, or_, select, update
 
 from daemon.adapters.store import asking, budget, decided, open_items, outbox, panels
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import f8, i4, unpack_frozen
+from daemon.adapters.store.codec import f8, i4, i8, unpack_frozen
 from daemon.adapters.store.panels import Terms
 from daemon.adapters.store.schema import answers, items, questions, recheck, windows
 from daemon.core.panel import UNANSWERED
 from daemon.core.rows import AuditMade, OpenItem
 from daemon.core.states import AuditProtocol, ItemState, Purpose, WindowState
 from daemon.core.window_rows import Closing, Judge, LedgerRecord, OpenWindow, WindowPlan
+from models.guarantee.window import tie_coin
 
 
 def lock(connection: Connection, window: int) -> Row[Any] | None:
@@ -50,8 +51,10 @@ def close(
     if (audits == UNANSWERED).any() and not overdue:
         return None
     stored = _load(connection, frozen.ids)
+    terms = _plan(row)
+    tie = tie_coin(int(row.seed, 16), row.n) if terms.designed else 1.0
     open_window = OpenWindow(
-        row.id, _plan(row), stored, frozen.scores, frozen.labels, audited, audits, overdue, ledger
+        row.id, terms, stored, frozen.scores, frozen.labels, audited, audits, overdue, ledger, tie
     )
     closing = judge(open_window)
     if closing is None:
@@ -97,6 +100,8 @@ def _plan(row: Row[Any]) -> WindowPlan:
         deadline_seconds=(row.deadline - row.frozen_at) / 1000,
         protocol=AuditProtocol(row.protocol),
         outgoing_p=row.outgoing_p,
+        rest=row.rest,
+        limits=None if row.limits is None else i8(row.limits),
     )
 
 

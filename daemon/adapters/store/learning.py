@@ -1,6 +1,7 @@
 """What the learner reads, keeps and promotes."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,7 +13,16 @@ from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f2, i1
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.open_items import answer_columns, answer_of
-from daemon.adapters.store.schema import annotators, answers, bundles, items, positions, recheck, vectors
+from daemon.adapters.store.schema import (
+    annotators,
+    answers,
+    bundles,
+    items,
+    positions,
+    questions,
+    recheck,
+    vectors,
+)
 from daemon.core.learning_rows import News, Prospects, Standing, StoredBundle, TrainingRows
 from daemon.core.rows import Answer, Duty
 from daemon.core.states import RANDOM_PURPOSES, ItemState
@@ -208,14 +218,17 @@ def _items(connection: Connection, limit: int) -> list[Any]:
 
 def _answers(connection: Connection, place: dict[str, int]) -> list[tuple[int, Answer]]:
     query = (
-        select(*answer_columns)
+        select(*answer_columns, questions.c.chance)
         .join(annotators, annotators.c.id == answers.c.annotator)
+        .outerjoin(questions, questions.c.id == answers.c.question)
         .where(_STANDING)
         .order_by(answers.c.id)
     )
     rows = connection.execute(query)
     # Answers on items that have not come yet stand nowhere.
-    return [(place[row.item], answer_of(row)) for row in rows if row.item in place]
+    return [
+        (place[row.item], replace(answer_of(row), chance=row.chance)) for row in rows if row.item in place
+    ]
 
 
 def _names(

@@ -141,9 +141,9 @@ def draw(
     if window.outgoing_p is None or not len(released):
         return []
     terms = outgoing_terms(window)
-    most = coins.most_picked(len(released), window.outgoing_p) * terms.most
+    most = coins.most_picked(np.full(len(released), window.outgoing_p)) * terms.most
     coins.check_money(connection, terms.tier, terms.price, most, caps, now)
-    seed, fell = coins.draw(toss, window.n, window.outgoing_p)
+    seed, fell = coins.draw(toss, np.full(window.n, window.outgoing_p))
     picked = released[fell[released]]
     connection.execute(
         update(windows)
@@ -157,7 +157,8 @@ def draw(
         )
     )
     ids = unpack_frozen(window.frozen).ids
-    return panels.ask(connection, [ids[place] for place in picked.tolist()], terms, caps, now)
+    asked = [(ids[place], window.outgoing_p) for place in picked.tolist()]
+    return panels.ask(connection, asked, terms, caps, now)
 
 
 def outgoing_terms(window: Row[Any]) -> Terms:

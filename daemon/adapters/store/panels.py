@@ -80,11 +80,15 @@ def findings(panels: Panels, ids: Sequence[str], protocol: AuditProtocol) -> NDA
     return np.array([panel.finding(panels.get(id_, nobody).said, protocol) for id_ in ids], np.int64)
 
 
+Picked = tuple[str, float | None]
+"""An item, and the probability of the coin that picked it; None for a third expert's question."""
+
+
 def ask(
-    connection: Connection, ids: Sequence[str], terms: Terms, caps: asking.Caps, now: int
+    connection: Connection, picked: Sequence[Picked], terms: Terms, caps: asking.Caps, now: int
 ) -> list[AuditMade]:
     """Ask the first experts about these items; fewer questions than wanted if the budget cannot pay."""
-    return _ask(connection, [id_ for id_ in ids for _ in range(terms.first)], terms, caps, now)
+    return _ask(connection, [one for one in picked for _ in range(terms.first)], terms, caps, now)
 
 
 def ask_thirds(
@@ -95,7 +99,7 @@ def ask_thirds(
     if not split:
         return []
     payable = coins.affordable(connection, terms.tier, terms.price, len(split), caps, now)
-    return _ask(connection, split[:payable], terms, caps, now)
+    return _ask(connection, [(id_, None) for id_ in split[:payable]], terms, caps, now)
 
 
 def wants_another(one: Panel, protocol: AuditProtocol) -> bool:
@@ -104,9 +108,13 @@ def wants_another(one: Panel, protocol: AuditProtocol) -> bool:
 
 
 def _ask(
-    connection: Connection, ids: Sequence[str], terms: Terms, caps: asking.Caps, now: int
+    connection: Connection, picked: Sequence[Picked], terms: Terms, caps: asking.Caps, now: int
 ) -> list[AuditMade]:
-    asks = [Ask(row, terms.tier, terms.purpose, terms.priority, terms.price) for row in range(len(ids))]
+    ids = [id_ for id_, _ in picked]
+    asks = [
+        Ask(row, terms.tier, terms.purpose, terms.priority, terms.price, chance)
+        for row, (_, chance) in enumerate(picked)
+    ]
     return _made(connection, ids, asking.ask(connection, ids, asks, caps, now, terms.window))
 
 

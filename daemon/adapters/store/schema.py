@@ -137,6 +137,8 @@ windows = Table(
     Column("outgoing_deadline", BigInteger),
     Column("outgoing_open", Integer),
     Column("outgoing_wrong", Integer),
+    Column("rest", Double),
+    Column("limits", LargeBinary),
     Index(None, "state", "id"),
     sqlite_autoincrement=True,
 )
@@ -182,6 +184,7 @@ questions = Table(
     Column("state", Text, nullable=False, server_default="open"),
     Column("created", BigInteger, nullable=False),
     Column("closed", BigInteger),
+    Column("chance", Double),
     Index(None, "item"),
     Index(
         "ix_questions_gold",

@@ -23,7 +23,15 @@ from daemon.core.states import (
     QuestionState,
     WindowState,
 )
-from daemon.core.window_rows import Frozen, Judge, LedgerRecord, Ready, WindowPlan, WindowRecord
+from daemon.core.window_rows import (
+    F8,
+    Frozen,
+    Judge,
+    LedgerRecord,
+    Ready,
+    WindowPlan,
+    WindowRecord,
+)
 
 
 class WindowRoom:
@@ -163,24 +171,24 @@ class WindowRoom:
         now = self._database.now(connection)
         window = _store_terms(connection, frozen, terms, now)
         _mark_frozen(connection, frozen.ids, window, now)
-        most = _most_asked(terms, len(frozen.ids))
-        coins.check_money(connection, terms.tier, terms.price, most, self._caps, now)
-        seed, fell = coins.draw(self._toss, len(frozen.ids), terms.p)
+        shares = terms.coins(frozen.scores)
+        coins.check_money(connection, terms.tier, terms.price, _most_asked(terms, shares), self._caps, now)
+        seed, fell = coins.draw(self._toss, shares)
         audited = np.flatnonzero(fell)
         drawn = {"seed": seed, "audited": audited.astype("<i4").tobytes()}
         connection.execute(update(windows).where(windows.c.id == window).values(**drawn))
         asked = Terms(window, Purpose.AUDIT, terms.protocol, terms.tier, terms.price, terms.priority)
-        ids = [frozen.ids[place] for place in audited.tolist()]
-        made = panels.ask(connection, ids, asked, self._caps, now)
-        if len(made) < len(ids) * asked.first:
-            raise Unaffordable(f"window {window}: the coins picked {len(ids)} items")
+        picked = [(frozen.ids[place], float(shares[place])) for place in audited.tolist()]
+        made = panels.ask(connection, picked, asked, self._caps, now)
+        if len(made) < len(picked) * asked.first:
+            raise Unaffordable(f"window {window}: the coins picked {len(picked)} items")
         return window, made
 
 
-def _most_asked(terms: WindowPlan, n: int) -> int:
+def _most_asked(terms: WindowPlan, shares: F8) -> int:
     """More answers than the coins of a window, and then those of the ledger, will reasonably take."""
-    outgoing = 0 if terms.outgoing_p is None else coins.most_picked(n, terms.outgoing_p)
-    return panel.MOST[terms.protocol] * (coins.most_picked(n, terms.p) + outgoing)
+    outgoing = 0 if terms.outgoing_p is None else coins.most_picked(np.full(len(shares), terms.outgoing_p))
+    return panel.MOST[terms.protocol] * (coins.most_picked(shares) + outgoing)
 
 
 def record_of(row: Row[Any]) -> WindowRecord:
@@ -197,6 +205,7 @@ def record_of(row: Row[Any]) -> WindowRecord:
         scores=unpack_frozen(row.frozen).scores[audited],
         wrong=i1(row.wrong).astype(np.bool_),
         closed_at=row.closed_at,
+        frozen_at=row.frozen_at,
     )
 
 
@@ -245,6 +254,8 @@ def _store_terms(connection: Connection, frozen: Frozen, terms: WindowPlan, now:
         "frozen": pack_frozen(frozen),
         "protocol": terms.protocol.value,
         "outgoing_p": terms.outgoing_p,
+        "rest": terms.rest,
+        "limits": None if terms.limits is None else terms.limits.astype("<i8").tobytes(),
     }
     return int(connection.execute(insert(windows).values(**row).returning(windows.c.id)).scalar_one())
 
