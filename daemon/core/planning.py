@@ -192,6 +192,17 @@ def expected_rates(scores: F8, windows: Sequence[WindowRecord]) -> F8:
     return np.repeat(np.clip(errors / np.maximum(counts, 1), 0.0, 1.0), counts)
 
 
+def foreseen_chance(window: WindowRecord, earlier: Sequence[WindowRecord]) -> float | None:
+    """Chance that this window would release anything, by what was known before its audits.
+
+    Its audited items stand for all of it: chance alone picked them. None without any.
+    """
+    if not len(window.scores):
+        return None
+    scores = np.sort(window.scores.astype(np.float64))[::-1]
+    return outlook(expected_rates(scores, earlier), window.n, window.p, window.alpha, window.delta).chance
+
+
 @dataclass(frozen=True, slots=True)
 class Budgets:
     """Currency an item: of all tiers together, and of single ones; None or absent: no limit."""

@@ -65,6 +65,19 @@ class PersonRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class AuditedPair:
+    """Audited items that an expert gave class `truth` and that were frozen as `label`.
+
+    `weight`: how many frozen items they stand for.
+    """
+
+    truth: int
+    label: int
+    count: int
+    weight: float
+
+
+@dataclass(frozen=True, slots=True)
 class ModelFacts:
     """What the promoted bundle is made of.
 
@@ -123,6 +136,8 @@ class Overview:
         ledger: of all labels released.
         gold_classes: class -> random blind answers that name it. people: everybody who answered.
         model: of the promoted bundle; None before the first.
+        audited: audits of these windows by class. chances: window -> chance of releasing anything, by what
+            was known before its audits.
     """
 
     states: Mapping[str, int]
@@ -147,6 +162,8 @@ class Overview:
     gold_classes: Mapping[int, int] = field(default_factory=dict)
     people: Sequence[PersonRecord] = ()
     model: ModelFacts | None = None
+    audited: Sequence[AuditedPair] = ()
+    chances: Mapping[int, float | None] = field(default_factory=dict)
 
 
 NOTHING_YET = Overview(

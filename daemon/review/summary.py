@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, Field
 
 from daemon.core.claims import asked_first, claims
+from daemon.core.class_figures import class_figures
 from daemon.core.ledger import in_words, is_suspended
 from daemon.core.report_rows import Overview, ProcessReport
 from daemon.core.settings import MICROS, TierSettings
@@ -27,6 +28,7 @@ class WindowOut(BaseModel):
     confidence: float
     threshold: float | None = Field(description="Labels with this score and above were released; null: none.")
     certified: int
+    chance: float | None = Field(description="Of releasing anything, by what was known before its audits.")
     closed_at: int
 
 
@@ -95,6 +97,15 @@ class MemberOut(BaseModel):
     weight: float
 
 
+class ClassOut(BaseModel):
+    """How well automatic labels serve a class, by the audits of closed windows."""
+
+    name: str
+    audits: int = Field(description="Audits that found this class.")
+    recall: float | None = Field(description="Share of it that was frozen as such; null with few audits.")
+    f1: float | None
+
+
 class BundleOut(BaseModel):
     """The models in use."""
 
@@ -123,6 +134,7 @@ class OverviewOut(BaseModel):
     lag: int | None = Field(description="Messages not yet read; null if no worker can say.")
     queues: list[QueueOut]
     promise: Promise
+    audited: list[ClassOut] = Field(description="Class by class, by audits.")
     claims: list[ClaimOut] = Field(description="Those that cannot be made yet first.")
     asked_first: str = Field(
         description="Which questions go before the others, in words; empty if none waits."
@@ -155,6 +167,10 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         lag=_lag(overview.processes),
         queues=queues(overview),
         promise=_promise(overview, services),
+        audited=[
+            ClassOut(name=classes[one.label], audits=one.audits, recall=one.recall, f1=one.f1)
+            for one in class_figures(overview.audited, len(classes))
+        ],
         claims=[
             ClaimOut(topic=one.topic, said=one.said, needs=one.needs, have=one.have, want=one.want)
             for one in claims(overview, services.guarantee, services.tiers, classes)
@@ -230,7 +246,7 @@ def _promise(overview: Overview, services: ReviewServices) -> Promise:
         ledger=in_words(overview.ledger, terms),
         suspended=is_suspended(overview.ledger, terms),
         open_windows=overview.open_windows,
-        windows=[_window(window) for window in overview.windows],
+        windows=[_window(window, overview.chances.get(window.id)) for window in overview.windows],
     )
 
 
@@ -245,10 +261,12 @@ def _standing(overview: Overview, services: ReviewServices) -> str:
         return "Nothing is certified yet: no window has been frozen so far."
     passed = sum(window.tau is not None for window in overview.windows)
     audited = f"{overview.open_windows} being audited now" if overview.open_windows else "none open now"
+    if len(overview.windows) == 1:
+        return f"The only window so far {'passed' if passed else 'did not pass'} its audit; {audited}."
     return f"{passed} of the last {len(overview.windows)} windows passed their audit; {audited}."
 
 
-def _window(window: WindowRecord) -> WindowOut:
+def _window(window: WindowRecord, chance: float | None) -> WindowOut:
     return WindowOut(
         id=window.id,
         items=window.n,
@@ -258,6 +276,7 @@ def _window(window: WindowRecord) -> WindowOut:
         confidence=1 - window.delta,
         threshold=window.tau,
         certified=window.certified,
+        chance=chance,
         closed_at=window.closed_at,
     )
 

@@ -14,7 +14,7 @@ from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.schema import bundles, function_sets, items, labels, outbox, processes, windows
-from daemon.core.report_rows import ModelFacts
+from daemon.core.report_rows import AuditedPair, ModelFacts
 from daemon.core.window_rows import Frozen
 from models.bundle import Bundle
 from models.gold import Gold
@@ -185,8 +185,23 @@ def test_closed_windows_newest_first(room: ReportRoom, database: Database) -> No
     for _ in range(2):  # the second look comes from memory
         found = room.overview().windows
         assert [(window.id, window.certified) for window in found] == [(newer, 2), (older, 1)]
+        assert sorted(room.overview().chances) == [older, newer]
     assert found[0].scores.tolist() == [np.float32(0.9), np.float32(0.7)]
     assert found[0].wrong.tolist() == [False, True]
+
+
+def test_audits_are_told_by_true_and_frozen_class(room: ReportRoom, database: Database) -> None:
+    add_items(database, ["a", "b", "c"])
+    window = _closed_window(database, 1)
+    ann = add_annotator(database, "ann")
+    for item, truth in (("a", 0), ("c", 1)):
+        question = add_question(database, item, purpose="audit", window=window)
+        add_answer(database, item, ann, truth, question, purpose="audit")
+    unanswered = add_question(database, "b", purpose="audit", window=window)
+    assert unanswered
+    for _ in range(2):  # the second look comes from memory
+        pairs = sorted(room.overview().audited, key=lambda pair: pair.truth)
+        assert pairs == [AuditedPair(0, 1, 1, 2.0), AuditedPair(1, 1, 1, 2.0)]
 
 
 def test_processes_counters_bundle_and_outbox(

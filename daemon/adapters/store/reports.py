@@ -10,6 +10,7 @@ from sqlalchemy import Connection, and_, case, func, or_, select
 
 from daemon.adapters.store import budget, people, stories
 from daemon.adapters.store.asking import Caps
+from daemon.adapters.store.audited import Pairs, audited_pairs
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.ledger import Book
@@ -31,6 +32,7 @@ from daemon.adapters.store.schema import (
 from daemon.adapters.store.windows import record_of
 from daemon.core.decide import STATUS
 from daemon.core.learning_rows import StoredBundle
+from daemon.core.planning import foreseen_chance
 from daemon.core.report_rows import (
     ItemStory,
     ModelFacts,
@@ -66,6 +68,8 @@ class ReportRoom:
         self._database = database
         self._caps = caps
         self._closed: dict[int, WindowRecord] = {}
+        self._audited: dict[int, Pairs] = {}
+        self._chances: dict[int, float | None] = {}
         self._facts: tuple[int, ModelFacts] | None = None
         self._book = Book()
         self._states = Rested(_states)
@@ -88,6 +92,7 @@ class ReportRoom:
             given = _answers(connection)
             counted = _counters(connection)
             bundle = _bundle(connection)
+            closed = self._windows(connection)
             return Overview(
                 states=states,
                 statuses=statuses,
@@ -95,7 +100,7 @@ class ReportRoom:
                 items_per_minute=last_minute,
                 arrivals=arrivals,
                 open_windows=_number(connection, windows, windows.c.state == WindowState.OPEN.value),
-                windows=self._windows(connection),
+                windows=closed,
                 gold=sum(given.gold.values()),
                 answers=given.standing,
                 queues=self._queues.get(connection, now),
@@ -111,6 +116,8 @@ class ReportRoom:
                 ledger=self._book.record(connection),
                 gold_classes=given.gold,
                 people=self._people.get(connection),
+                chances=dict(self._chances),
+                audited=[pair for window in closed for pair in self._audited[window.id]],
             )
 
     def item(self, id_: str) -> ItemStory | None:
@@ -139,8 +146,17 @@ class ReportRoom:
         if unknown:
             rows = connection.execute(select(windows).where(windows.c.id.in_(unknown)))
             known.update({row.id: record_of(row) for row in rows})
+            self._audited.update(audited_pairs(connection, unknown))
         self._closed = known
-        return [known[id_] for id_ in ids]
+        self._audited = {id_: self._audited[id_] for id_ in known}
+        newest_first = [known[id_] for id_ in ids]
+        self._chances = {
+            window.id: self._chances[window.id]
+            if window.id in self._chances
+            else foreseen_chance(window, newest_first[place + 1 :])
+            for place, window in enumerate(newest_first)
+        }
+        return newest_first
 
 
 def _pairs(connection: Connection, query: Any) -> dict[Any, int]:

@@ -87,7 +87,7 @@ function promise(o) {
   write("sentence", o.promise.sentence);
   write("standing", o.promise.standing);
   write("ledger", o.promise.ledger);
-  byId("ledger").classList.toggle("quiet", !o.promise.suspended);
+  byId("ledger").className = o.promise.suspended ? "problem" : "quiet";
   draw("history", o.promise.windows, history);
   draw("windows", o.promise.windows.slice(0, WINDOWS_SHOWN), (windows) =>
     table(
@@ -124,21 +124,23 @@ function history(newestFirst) {
   const windows = newestFirst.toReversed();
   const wrong = (w) => (w.audits ? w.wrong / w.audits : 0);
   const top = Math.max(...windows.map((w) => Math.max(wrong(w), 1.5 * w.target_error)));
-  const step = 600 / Math.max(windows.length, 8);
+  const step = 600 / Math.max(windows.length, 16);
   const bars = windows.flatMap((w, i) => {
     const released = 70 * (w.items ? w.certified / w.items : 0);
     const errors = 40 * (wrong(w) / top);
-    const told = `window ${w.id}: ${percent(w.items ? w.certified / w.items : 0)} released, ${w.wrong} of ${w.audits} audits wrong`;
+    const told = `window ${w.id}: ${percent(w.items ? w.certified / w.items : 0)} released, ${w.wrong} of ${w.audits} audits wrong${w.chance === null ? "" : `, chance of releasing ${percent(w.chance, 0)}`}`;
     const place = { x: (i * step + 1).toFixed(1), width: Math.max(step - 2, 1).toFixed(1) };
     return [
       shape("rect", { ...place, class: "released", y: (70 - released).toFixed(1), height: Math.max(released, 1).toFixed(1) }, told),
       shape("rect", { ...place, class: "wrong", y: (120 - errors).toFixed(1), height: errors.toFixed(1) }, told),
     ];
   });
+  const foreseen = windows.flatMap((w, i) => (w.chance === null ? [] : [`${((i + 0.5) * step).toFixed(1)},${(70 - 70 * w.chance).toFixed(1)}`]));
   const line = 120 - 40 * (windows.at(-1).target_error / top);
   byId("history-plot").replaceChildren(
     shape("path", { class: "base", d: "M0,70H600M0,120H600" }),
     ...bars,
+    shape("path", { class: "chance", d: foreseen.length > 1 ? `M${foreseen.join("L")}` : "" }),
     shape("path", { class: "target", d: `M0,${line.toFixed(1)}H600` }),
   );
   const passed = windows.filter((w) => w.threshold !== null).length;
@@ -257,6 +259,10 @@ function processes(o) {
 }
 
 function models(o) {
+  draw("audited", o.audited, (classes) => {
+    const figure = (share) => (share === null ? "unknown" : percent(share));
+    table("audited", classes.map((c) => row([text(c.name), whole(c.audits), figure(c.recall), figure(c.f1)])), 4, "no class");
+  });
   draw("models", o.bundle, (b) => {
     const version = b?.mlflow_version ? `, MLflow version ${b.mlflow_version}` : "";
     write("bundle", b ? `Bundle ${b.id}${version}: label model ${b.label_model}, on ${whole(b.gold)} random answers worth ${whole(b.effective_gold)}.` : "None trained yet; the built-in priors decide.");

@@ -14,6 +14,7 @@ from daemon.core.planning import (
     budgets_of,
     buy,
     expected_rates,
+    foreseen_chance,
     guessed_sample,
     make_plan,
     usual_size,
@@ -103,6 +104,16 @@ def test_audits_at_the_error_seen() -> None:
     seen = make_plan(_sample(), [_closed(153)], 60, BUNDLE, POLICY)
     assert (seen.least_audits, seen.usual_audits) == (45, 184)
     assert make_plan(_sample(), [_closed(300)], 60, BUNDLE, POLICY).usual_audits is None
+
+
+def test_the_chance_of_a_window_is_foreseen_from_earlier_ones() -> None:
+    window = _closed(0)
+    good, bad = foreseen_chance(window, [_closed(0)]), foreseen_chance(window, [_closed(250)])
+    assert good is not None and bad is not None
+    assert good > 0.9
+    assert bad < 0.6
+    nothing = replace(window, scores=window.scores[:0], wrong=window.wrong[:0])
+    assert foreseen_chance(nothing, []) is None
 
 
 def test_a_slow_stream_has_smaller_windows() -> None:

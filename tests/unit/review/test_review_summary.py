@@ -9,7 +9,7 @@ import pytest
 
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import QuestionStore, ReportStore
-from daemon.core.report_rows import NOTHING_YET, ModelFacts, ProcessReport, Spending
+from daemon.core.report_rows import NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
 from daemon.core.settings import GuaranteeSettings, TierSettings
 from daemon.core.window_rows import WindowRecord
 from daemon.review.services import ReviewServices
@@ -66,11 +66,12 @@ def test_everything_is_priced_at_the_cheapest_final_tier() -> None:
 
 
 def test_the_promise_is_said_plainly() -> None:
-    promise = _summary(windows=[_window(2, 0.9), _window(1, None)], open_windows=1).promise
+    promise = _summary(windows=[_window(2, 0.9), _window(1, None)], open_windows=1, chances={2: 0.75}).promise
     assert "2.0%" in promise.sentence and "95%" in promise.sentence
     assert promise.standing == "1 of the last 2 windows passed their audit; 1 being audited now."
     newest, older = promise.windows
     assert (newest.id, newest.audits, newest.wrong, newest.threshold) == (2, 3, 1, 0.9)
+    assert (newest.chance, older.chance) == (0.75, None)
     assert newest.confidence == pytest.approx(0.95)
     assert older.threshold is None
 
@@ -116,6 +117,17 @@ def test_the_models_in_use() -> None:
         ("weighted_vote", 0.7),
         ("hbcc", 0.3),
     ]
+
+
+def test_classes_are_judged_by_audits() -> None:
+    pairs = [AuditedPair(1, 1, 9, 90.0), AuditedPair(1, 0, 3, 30.0), AuditedPair(0, 0, 5, 50.0)]
+    ham, spam = _summary(audited=pairs).audited
+    assert (spam.name, spam.audits, spam.recall) == ("spam", 12, 0.75)
+    assert (ham.audits, ham.recall) == (5, None)
+
+
+def test_the_only_window_is_told_as_such() -> None:
+    assert _summary(windows=[_window(1, 0.9)]).promise.standing.startswith("The only window so far passed")
 
 
 def test_what_is_not_known_is_told_with_what_it_takes() -> None:
