@@ -6,6 +6,7 @@ import sys
 BENCHMARKS = {
     "labeling_functions": "our applier beside snorkel's",
     "label_models": "label models on public data (LABELLOOP_DATA)",
+    "training": "the whole posterior after training, with and without the classifier (LABELLOOP_DATA)",
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",
     "guarantee": "how often certificates are violated on simulated streams",
 }

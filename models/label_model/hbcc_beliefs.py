@@ -8,7 +8,7 @@ import numpy as np
 from models.arrays import F8, I8, UNKNOWN, Mask
 from models.label_model.counts import Patterns
 from models.label_model.priors import Priors, function_confusions
-from models.votes import FUNCTION, Votes, family, kind
+from models.votes import CLASSIFIER, FUNCTION, Votes, family, kind
 
 LEAST_MASS = 0.5
 """Of every symbol in a prior table. Below it E log theta runs away as -1/mass: the first vote that a seldom
@@ -20,9 +20,10 @@ class HBCCSettings:
     """How the model is fitted.
 
     Attributes:
-        lam: what an item without a known label counts in the tables of functions and in the class balance
-            beside them, 0 to 1. Functions err together, and would outvote the gold.
-        people_lam: the same for the tables of people and classifier, and for the balance without functions.
+        lam: what an item without a known label counts in the tables of functions and classifier and in the
+            class balance beside them, 0 to 1. Functions err together, and would outvote the gold; the
+            classifier learned from their votes, and agrees with them whether they are right or not.
+        people_lam: the same for the tables of people, and for the balance without functions.
         abstain_weight: what a function's silence counts beside a vote, 0 to 1.
         one_coin: a person is right equally often whatever the class, and wrong in no particular way.
         balance_pseudo: items of each class added to the class balance (beta).
@@ -54,10 +55,11 @@ class Beliefs:
         self._totals = np.asarray(patterns.counts.T @ patterns.weight)
         self._strength = _per_symbol(votes, [priors.strength(key) for key in votes.annotators])[:, None]
         functions = np.array([kind(key) == FUNCTION for key in votes.annotators], np.bool_)
-        of_functions = np.repeat(functions, votes.n_symbols)
+        machines = functions | np.array([kind(key) == CLASSIFIER for key in votes.annotators], np.bool_)
+        of_machines = np.repeat(machines, votes.n_symbols)
         self._parts = [
-            _Part(patterns, of_functions, golds, settings.lam),
-            _Part(patterns, ~of_functions, golds, settings.people_lam),
+            _Part(patterns, of_machines, golds, settings.lam),
+            _Part(patterns, ~of_machines, golds, settings.people_lam),
         ]
         self._balancing = self._parts[0 if functions.any() else 1]
         self._functions = _columns(votes, np.flatnonzero(functions))

@@ -120,18 +120,21 @@ def test_known_labels_are_certain_while_tables_are_learned() -> None:
     assert (believed.predict_proba(liar).argmax(axis=1) != truth).all()
 
 
-def test_unlabeled_items_count_by_lam_for_functions_and_by_people_lam_for_people() -> None:
+def test_unlabeled_items_count_by_lam_for_machines_and_by_people_lam_for_people() -> None:
+    """The classifier learned from the functions' votes: that it agrees with them shows nothing."""
     said = np.array([0, 1, 1, 0])
     votes = Votes.concat_annotators(Votes.of_one("function:f", said, 3), Votes.of_one("tier:crowd", said, 2))
+    votes = Votes.concat_annotators(votes, Votes.of_one("classifier", said * 2, 4))
 
     def tables(**rules: float) -> dict[str, np.ndarray]:
         fitted = HBCC(settings=HBCCSettings(max_rounds=1, **rules)).fit(votes, 2, np.full(4, -1))
         return dict(fitted.symbol_likelihoods()[1])
 
-    deaf, functions, people = tables(lam=0, people_lam=0), tables(lam=1, people_lam=0), tables(lam=0)
-    assert not np.allclose(deaf["function:f"], functions["function:f"])
-    np.testing.assert_array_equal(deaf["tier:crowd"], functions["tier:crowd"])
-    np.testing.assert_array_equal(deaf["function:f"], people["function:f"])
+    deaf, machines, people = tables(lam=0, people_lam=0), tables(lam=1, people_lam=0), tables(lam=0)
+    for machine in ("function:f", "classifier"):
+        assert not np.allclose(deaf[machine], machines[machine])
+        np.testing.assert_array_equal(deaf[machine], people[machine])
+    np.testing.assert_array_equal(deaf["tier:crowd"], machines["tier:crowd"])
     assert not np.allclose(deaf["tier:crowd"], people["tier:crowd"])
 
 
