@@ -8,6 +8,7 @@ BENCHMARKS = {
     "label_models": "label models on public data (LABELLOOP_DATA)",
     "training": "the whole posterior after training, with and without the classifier (LABELLOOP_DATA)",
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",
+    "routing": "accuracy by money spent on answers (LABELLOOP_DATA)",
     "guarantee": "how often certificates are violated on simulated streams",
 }
 
@@ -20,6 +21,7 @@ def main(names: list[str]) -> int:
         return 2
     for name in names or BENCHMARKS:
         print(f"\n== {name}: {BENCHMARKS[name]}", flush=True)
+        sys.argv = [f"benchmarks.{name}"]  # names of benchmarks are no options of theirs
         importlib.import_module(f"benchmarks.{name}").main()
     return 0
 
