@@ -7,8 +7,9 @@ certified > alpha) <= delta over the coins alone, whatever the scores are worth 
 Items below the last threshold can never be released, so that their coins may be rarer.
 
 "The certified" are all items above the threshold, audited ones included, with their frozen labels. For the
-unaudited among them alone the same is true only nearly: passing means that the audited part had luck, and
-so the rest has a little less, the more so the larger p is.
+unaudited among them alone it can be false more often than that, the more so the larger p is: passing means
+that the audited part had luck. `published` has the test for them, which new windows use; this one judges
+windows that were frozen before there was the other.
 """
 
 import math
@@ -72,8 +73,10 @@ def expected_errors(
     """(t,) errors expected above each threshold, from earlier windows' audits.
 
     The error rate falls with the score along a curve through past audits (`fit_calibration`), mixed with a
-    cautious belief, CAUTION * (1 - score) + FLOOR, that fades as audits gather. It only plans where the
-    test starts: a bad guess costs coverage, never validity.
+    cautious belief, CAUTION * (1 - score) + FLOOR, that fades as audits gather. It only plans: a bad guess
+    costs coverage, never validity. Coins depend on scores alone, so that at each score the audited are an
+    even sample, and audits count alike: weighing them by 1 / p, which evens out the scores, releases less,
+    because few audits of hopeless items then bend the curve where it matters.
 
     Args:
         scores: (n,) frozen scores of this window.

@@ -63,7 +63,10 @@ def test_terms_follow_from_scores_and_earlier_windows() -> None:
     scores = np.linspace(0.9, 0.999, 1_000).astype(np.float32)
     frozen = Frozen([str(n) for n in range(1_000)], scores, np.zeros((1_000, 1), np.int8))
     terms = plan(frozen, [], POLICY)
-    assert (terms.p, terms.alpha, terms.tier, terms.price) == (0.2, 0.05, "expert", 600_000)
+    assert (terms.alpha, terms.tier, terms.price) == (0.05, "expert", 600_000)
+    assert terms.coins(scores).sum() == pytest.approx(200)
+    assert terms.limits is not None
+    assert len(terms.limits) == len(terms.lambdas)
     assert (terms.protocol, terms.outgoing_p) == (AuditProtocol.SINGLE, 0.01)
     assert terms.delta == pytest.approx(0.1)
     assert (np.diff(terms.lambdas) < 0).all()
@@ -71,6 +74,25 @@ def test_terms_follow_from_scores_and_earlier_windows() -> None:
     seen = WindowRecord(1, 1_000, 0.2, 0.05, 0.1, None, 0, scores, wrong_below, 0)
     warned = plan(frozen, [seen], POLICY)
     assert warned.lambdas[warned.start] > terms.lambdas[terms.start]
+
+
+def test_an_alarm_raises_the_audits_and_never_lowers_them() -> None:
+    scores = np.linspace(0.9, 0.999, 1_000).astype(np.float32)
+    frozen = Frozen([str(n) for n in range(1_000)], scores, np.zeros((1_000, 1), np.int8))
+    for wanted, share in ((0.3, 0.3), (0.1, 0.2)):
+        assert plan(frozen, [], POLICY, audit_share=wanted).coins(scores).mean() == pytest.approx(share)
+    assert plan(frozen, [], POLICY, audit_share=3.0).p <= 1
+
+
+def test_windows_frozen_before_an_alarm_teach_the_next_one_nothing() -> None:
+    scores = np.linspace(0.9, 0.999, 1_000).astype(np.float32)
+    frozen = Frozen([str(n) for n in range(1_000)], scores, np.zeros((1_000, 1), np.int8))
+    bad = WindowRecord(1, 1_000, 0.2, 0.05, 0.1, None, 0, scores, scores < 0.95, 9_000, frozen_at=5_000)
+    fresh, taught = plan(frozen, [], POLICY), plan(frozen, [bad], POLICY)
+    assert plan(frozen, [bad], POLICY, history_since=5_000).lambdas.tolist() == taught.lambdas.tolist()
+    later = plan(frozen, [bad], POLICY, history_since=5_001)
+    assert (later.lambdas.tolist(), later.start) == (fresh.lambdas.tolist(), fresh.start)
+    assert later.lambdas.tolist() != taught.lambdas.tolist()
 
 
 def item(number: int, answers: tuple[Answer, ...] = ()) -> OpenItem:
@@ -176,6 +198,44 @@ def test_experts_who_could_not_agree_are_an_error_and_their_item_is_not_released
     assert closing is not None
     assert (closing.errors[-1], closing.tau) == (1, pytest.approx(0.9))
     assert closing.decision.states[199] == ItemState.ASKING
+
+
+def designed(window: OpenWindow) -> OpenWindow:
+    """The same on terms of today: at most 20 of 400 labels may be wrong, and 5 % of those published."""
+    return replace(window, plan=replace(window.plan, start=1, rest=0.5, limits=np.array([1, 21])))
+
+
+def test_found_errors_are_corrected_and_count_for_what_is_published() -> None:
+    """Four found errors allow 13 in all: nine are left among 200 published labels. Five allow one more."""
+    for wrong, tau in ((4, pytest.approx(0.9)), (5, None)):
+        closing = JUDGE(designed(a_window(wrong=wrong)))
+        assert closing is not None
+        assert closing.tau == tau
+        assert closing.errors[-1] == wrong
+
+
+def test_an_audit_that_never_came_is_an_error_that_nobody_corrected() -> None:
+    closing = JUDGE(designed(a_window(missing=4, overdue=True)))
+    assert closing is not None
+    assert (closing.errors[-1], closing.tau) == (4, None)
+
+
+def test_what_people_answered_meanwhile_is_not_among_the_published() -> None:
+    """Three errors may be left: too many among 50 labels, when people took 150 of the 200."""
+    window = designed(a_window())
+    assert JUDGE(window).tau is not None  # type: ignore[union-attr]
+    told = [*window.items[:200], *(item(n, (said(1),)) for n in range(200, 350)), *window.items[350:]]
+    closing = JUDGE(replace(window, items=told))
+    assert closing is not None
+    assert closing.tau is None
+
+
+def test_a_tie_is_broken_by_its_coin() -> None:
+    """Of 21 errors eight or fewer are found with a chance of .19, seven or fewer with .09."""
+    window = designed(a_window(wrong=8))
+    strict = replace(window, plan=replace(window.plan, alpha=0.5))
+    taus = [JUDGE(replace(strict, tie=tie)) for tie in (0.01, 0.99)]
+    assert [closing is not None and closing.tau is not None for closing in taus] == [True, False]
 
 
 @pytest.mark.parametrize(
