@@ -16,21 +16,6 @@ def askers_of(bundle: Bundle, policy: Policy) -> tuple[Asker, ...]:
     return tuple(_asker(name, policy.tiers[name], bundle) for name in policy.ladder)
 
 
-class Askers:
-    """The askers under the bundle that is followed, made anew when it changes. For one thread."""
-
-    def __init__(self, policy: Policy) -> None:
-        self._policy = policy
-        self._bundle: Bundle | None = None
-        self._askers: tuple[Asker, ...] = ()
-
-    def of(self, bundle: Bundle) -> tuple[Asker, ...]:
-        """T askers, in the order of the policy's ladder."""
-        if bundle is not self._bundle:
-            self._bundle, self._askers = bundle, askers_of(bundle, self._policy)
-        return self._askers
-
-
 def _asker(name: str, tier: TierSettings, bundle: Bundle) -> Asker:
     return Asker(
         name=name,

@@ -1,17 +1,19 @@
 """What becomes of items, given the evidence: one pure function for the stream, answers and re-passes."""
 
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.evidence import Evidence
+from daemon.core.market import Market
+from daemon.core.next_votes import NextVotes, answered_first, next_votes
 from daemon.core.policy import GOLD_PRIORITY, Policy
 from daemon.core.rows import Ask, Decision
 from daemon.core.states import ItemState, LabelStatus, Purpose
-from models.arrays import F8, I8
+from models.arrays import F8, I8, Mask
 from models.cost import best_label
 
 Real = TypeVar("Real", np.float32, np.float64)
@@ -23,19 +25,11 @@ STATUS = {
 """Status of a label by the state of its item; provisional in all other states."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Fate:
-    state: ItemState
-    tier: str | None = None
-    count: int = 0
-    purpose: Purpose = Purpose.SETTLE
-    withdraw: bool = False
-
-
 def decide(
     evidence: Evidence,
     policy: Policy,
     bundle: int | None,
+    market: Market,
     draws: NDArray[np.bool_] | None = None,
     accepted_from: float | None = None,
     corrections: int | None = None,
@@ -47,39 +41,86 @@ def decide(
         policy: what decisions go by.
         bundle: id of the bundle whose posterior the evidence holds; None for the built-in priors, under
             which only random draws are asked (unless the cold start is switched off).
+        market: whom the router may ask, as that bundle values their answers.
         draws: (n,) True for items drawn at random to be asked blind before the first window.
         accepted_from: where provisional labels go out if they are `accepted`, the least score of those that
             do; None: none does. What was published before is always corrected.
         corrections: how many released labels may be taken back now; the others wait. None: any number.
     """
     posterior, labels, scores = _with_final_answers(evidence, policy)
-    evidence = replace(evidence, scores=scores)
     turned, later = _turned(evidence, labels, scores, policy, corrections)
-    released = np.array([state == ItemState.CERTIFIED for state in evidence.states], np.bool_)
-    stands = released & ~turned & (evidence.final < 0)
+    stands = evidence.in_state(ItemState.CERTIFIED) & ~turned & (evidence.final < 0)
     labels[stands] = evidence.before[stands]
-    draws = np.zeros(len(evidence), np.bool_) if draws is None else draws
-    learned = bundle is not None or policy.guarantee.cold_start_gold == 0
-    fates = [
-        _Fate(ItemState.CERTIFIED) if stands[row] else _fate(evidence, row, policy, learned, bool(draws[row]))
-        for row in range(len(evidence))
-    ]
-    status = [STATUS.get(fate.state, LabelStatus.PROVISIONAL) for fate in fates]
+    drawn = np.zeros(len(evidence), np.bool_) if draws is None else draws & (evidence.final < 0) & ~stands
+    fates = _fates(evidence, scores, stands, drawn, policy, bundle is not None, market)
+    states = fates.states()
+    status = [STATUS.get(state, LabelStatus.PROVISIONAL) for state in states]
+    provisional = _provisional(evidence, scores, policy, accepted_from)
     return Decision(
         posterior=posterior,
         labels=labels[:, None].astype(np.int8),
         scores=scores,
         classifier=evidence.classifier,
         bundle=bundle,
-        states=[fate.state for fate in fates],
-        publish=_publications(
-            evidence, labels, status, _provisional(evidence, scores, policy, accepted_from)
-        ),
+        states=states,
+        publish=_publications(evidence, labels, status, provisional),
         status=status,
-        withdraw=np.array([fate.withdraw for fate in fates], np.bool_),
-        asks=[ask for row, fate in enumerate(fates) for ask in _asks(row, fate, scores, policy)],
+        withdraw=fates.human | fates.ready | fates.votes.replaced,
+        asks=[*_gold(drawn, policy), *fates.votes.asks],
         later=later,
+        reprices=fates.votes.reprices,
     )
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Fates:
+    """(n,) what becomes of items; those that are nothing of this ask, or wait for an answer."""
+
+    certified: Mask
+    human: Mask
+    ready: Mask
+    votes: NextVotes
+
+    def states(self) -> list[ItemState]:
+        kinds = (ItemState.ASKING, ItemState.READY, ItemState.HUMAN, ItemState.CERTIFIED)
+        return [kinds[code] for code in (self.ready + 2 * self.human + 3 * self.certified).tolist()]
+
+
+def _fates(
+    evidence: Evidence,
+    scores: NDArray[np.float32],
+    stands: Mask,
+    drawn: Mask,
+    policy: Policy,
+    learned: bool,
+    market: Market,
+) -> _Fates:
+    """What is final, what waits for an answer, what a person has made sure, whom to ask about the rest.
+
+    Before anything is learned nobody knows what is doubtful: only random draws are worth asking.
+    """
+    told = evidence.final >= 0
+    free = ~(stands | told | drawn | evidence.drawn | evidence.held)
+    sure = scores >= policy.routing.ask_below
+    settled = free & evidence.people & sure
+    may_ask = free & ~settled
+    if not learned and policy.guarantee.cold_start_gold > 0:
+        may_ask &= evidence.people
+    doubtful = may_ask & (~sure | (evidence.sent_back >= policy.routing.max_windows))
+    routed = doubtful | (may_ask & ~answered_first(evidence.answered, market.askers))
+    votes = next_votes(evidence, routed, doubtful, market, policy)
+    return _Fates(
+        certified=stands,
+        human=told | settled,
+        ready=free & ~settled & ~doubtful & ~votes.asked,
+        votes=votes,
+    )
+
+
+def _gold(drawn: Mask, policy: Policy) -> list[Ask]:
+    tier = policy.final_tier
+    price = policy.tiers[tier].price_micros
+    return [Ask(row, tier, Purpose.GOLD, GOLD_PRIORITY, price) for row in np.flatnonzero(drawn).tolist()]
 
 
 def label_scores(
@@ -129,50 +170,6 @@ def _with_final_answers(
     return posterior, labels, scores
 
 
-def _fate(evidence: Evidence, row: int, policy: Policy, learned: bool, draw: bool) -> _Fate:
-    if evidence.final[row] >= 0:
-        return _Fate(ItemState.HUMAN, withdraw=True)
-    if draw:
-        return _Fate(ItemState.ASKING, policy.final_tier, 1, Purpose.GOLD)
-    if evidence.drawn[row] or evidence.held[row]:
-        return _Fate(ItemState.ASKING)
-    sure = evidence.scores[row] >= policy.routing.ask_below
-    if evidence.answered[row].any():
-        return _Fate(ItemState.HUMAN, withdraw=True) if sure else _next_question(evidence, row, policy)
-    if not learned or (sure and evidence.sent_back[row] < policy.routing.max_windows):
-        # Before anything is learned nobody knows what is doubtful: only random draws are worth asking.
-        return _Fate(ItemState.READY, withdraw=True)
-    return _next_question(evidence, row, policy)
-
-
-def _next_question(evidence: Evidence, row: int, policy: Policy) -> _Fate:
-    """The lowest tier of the ladder that has not given all its answers."""
-    if evidence.follows is not None and evidence.follows[row]:
-        return _Fate(ItemState.ASKING)
-    ladder = policy.ladder
-    for step, tier in enumerate(ladder):
-        missing = _overlap(policy, tier) - int(evidence.answered[row, step] + evidence.wanted[row, step])
-        if evidence.wanted[row, step] > 0 and missing <= 0:
-            return _Fate(ItemState.ASKING)
-        if missing > 0:
-            purpose = Purpose.ADJUDICATE if evidence.answered[row].any() else Purpose.SETTLE
-            return _Fate(ItemState.ASKING, tier, missing, purpose)
-    return _Fate(ItemState.ASKING)
-
-
-def _overlap(policy: Policy, tier: str) -> int:
-    settings = policy.tiers[tier]
-    return 1 if settings.final else settings.overlap
-
-
-def _asks(row: int, fate: _Fate, scores: NDArray[np.float32], policy: Policy) -> list[Ask]:
-    if fate.tier is None:
-        return []
-    priority = GOLD_PRIORITY if fate.purpose == Purpose.GOLD else 1.0 - float(scores[row])
-    price = policy.tiers[fate.tier].price_micros
-    return [Ask(row, fate.tier, fate.purpose, priority, price) for _ in range(fate.count)]
-
-
 def _turned(
     evidence: Evidence,
     labels: NDArray[np.int64],
@@ -185,14 +182,9 @@ def _turned(
     Only a label that would be accepted today takes the place of a released one: a doubt alone does not undo
     what a window has passed.
     """
-    found = [
-        row
-        for row, state in enumerate(evidence.states)
-        if state == ItemState.CERTIFIED
-        and evidence.final[row] < 0
-        and labels[row] != evidence.before[row]
-        and scores[row] >= policy.routing.ask_below
-    ]
+    sure = scores >= policy.routing.ask_below
+    contradicts = evidence.in_state(ItemState.CERTIFIED) & (evidence.final < 0) & (labels != evidence.before)
+    found = np.flatnonzero(contradicts & sure).tolist()
     now = found if corrections is None else found[:corrections]
     turned = np.zeros(len(evidence), np.bool_)
     turned[now] = True
@@ -216,10 +208,11 @@ def _publications(
     provisional: NDArray[np.bool_],
 ) -> NDArray[np.bool_]:
     """Publish what is new to readers: the first label, another label, or another status."""
-    publish = np.zeros(len(evidence), np.bool_)
-    for row, now in enumerate(status):
-        state = evidence.states[row]
-        before = LabelStatus.PROVISIONAL if state is None else STATUS.get(state, LabelStatus.PROVISIONAL)
-        changed = evidence.revision[row] == 0 or labels[row] != evidence.before[row] or now != before
-        publish[row] = changed and (provisional[row] or now != LabelStatus.PROVISIONAL)
-    return publish
+    before = [
+        LabelStatus.PROVISIONAL if state is None else STATUS.get(state, LabelStatus.PROVISIONAL)
+        for state in evidence.states
+    ]
+    other = np.array([was != now for was, now in zip(before, status, strict=True)], np.bool_)
+    early = np.array([now == LabelStatus.PROVISIONAL for now in status], np.bool_)
+    changed = (evidence.revision == 0) | (labels != evidence.before) | other
+    return np.asarray(changed & (provisional | ~early), np.bool_)

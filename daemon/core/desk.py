@@ -12,6 +12,7 @@ from daemon.core.errors import DutyLost, PublishFailed, Unaffordable
 from daemon.core.evidence import of_stored
 from daemon.core.grouping import groups_of_stored
 from daemon.core.ledger import is_suspended
+from daemon.core.market import MarketWatch
 from daemon.core.messages import audit_composer, composer
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import Publisher, StreamStore, WindowStore
@@ -102,6 +103,7 @@ class Desk:
     publisher: Publisher
     bundles: BundleFollower
     policy: Policy
+    market: MarketWatch
     outputs: Outputs
     holder: str
     stop: threading.Event
@@ -263,6 +265,7 @@ class Desk:
             evidence,
             self.policy,
             current.id,
+            self.market.under(current.bundle),
             accepted_from=self.accepted_from(),
             corrections=self._corrections.left(),
         )

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.rows import F4, I1, Answer, FunctionVersion, OpenItem
-from daemon.core.states import BLIND_PURPOSES, ItemState, Purpose, QuestionState
+from daemon.core.rows import F4, I1, Answer, FunctionVersion, OpenItem, Wanted
+from daemon.core.states import BLIND_PURPOSES, SETTLING, AnnotatorKind, ItemState, Purpose, QuestionState
 from models.arrays import softmax
 from models.bundle import Bundle
 from models.votes import Votes
@@ -25,7 +25,11 @@ class Evidence:
         classifier: (n, K) or None.
         final: (n,) label by a final tier, -1 without one.
         answered: (n, T) standing answers. wanted: (n, T) questions open for settling.
-        drawn: (n,) a random blind question is open. held: (n,) somebody is looking at a question right now.
+        people: (n,) whether a person has answered.
+        queued: (n,) tier of the item's own questions that wait to settle it and that nobody looks at; -1 for
+            none. priority: (n,) theirs; 0 for none.
+        drawn: (n,) a random blind question, or one to learn from, is open: the item waits for its answer.
+        held: (n,) somebody is looking at a question right now.
         sent_back: (n,) windows that refused. revision: (n,) 0 for never published.
         before: (n,) last label, -1 for new items. states: last states; None for new items.
         follows: (n,) another item of the same subject is asked in its place; None: no item is.
@@ -37,6 +41,9 @@ class Evidence:
     final: NDArray[np.int64]
     answered: NDArray[np.int64]
     wanted: NDArray[np.int64]
+    people: NDArray[np.bool_]
+    queued: NDArray[np.int64]
+    priority: NDArray[np.float64]
     drawn: NDArray[np.bool_]
     held: NDArray[np.bool_]
     sent_back: NDArray[np.int64]
@@ -47,6 +54,10 @@ class Evidence:
 
     def __len__(self) -> int:
         return len(self.scores)
+
+    def in_state(self, state: ItemState) -> NDArray[np.bool_]:
+        """(n,) whether the last state was this one."""
+        return np.array([one == state for one in self.states], np.bool_)
 
 
 def function_key(function: FunctionVersion) -> str:
@@ -84,6 +95,9 @@ def of_arrivals(
         final=np.full(n, -1),
         answered=np.zeros((n, n_tiers), np.int64),
         wanted=np.zeros((n, n_tiers), np.int64),
+        people=np.zeros(n, np.bool_),
+        queued=np.full(n, -1),
+        priority=np.zeros(n),
         drawn=np.zeros(n, np.bool_),
         held=np.zeros(n, np.bool_),
         sent_back=np.zeros(n, np.int64),
@@ -118,6 +132,9 @@ def of_stored(
         final=np.array([final_label(given, final_tiers) for given in answers], np.int64),
         answered=_count(ladder, [[answer.tier for answer in given] for given in answers]),
         wanted=_count(ladder, asked),
+        people=np.array([_by_person(given) for given in answers], np.bool_),
+        queued=np.array([_queued(item, ladder) for item in items], np.int64),
+        priority=np.array([_priority(item) for item in items], np.float64),
         drawn=np.array([_is_drawn(item) for item in items], np.bool_),
         held=np.array([_is_held(item) for item in items], np.bool_),
         sent_back=np.array([item.sent_back for item in items], np.int64),
@@ -160,8 +177,28 @@ def _settling(item: OpenItem) -> list[str]:
     return [wanted.tier for wanted in item.wanted if wanted.purpose not in BLIND_PURPOSES]
 
 
+def _by_person(answers: Sequence[Answer]) -> bool:
+    return any(answer.kind == AnnotatorKind.PERSON for answer in answers)
+
+
+def _waiting(item: OpenItem) -> list[Wanted]:
+    """Open questions that only wait to settle the item; none while anything else is open about it."""
+    own = [one for one in item.wanted if one.purpose not in BLIND_PURPOSES]
+    free = all(one.purpose in SETTLING and one.state == QuestionState.OPEN for one in own)
+    return own if free else []
+
+
+def _queued(item: OpenItem, ladder: Sequence[str]) -> int:
+    waiting = _waiting(item)
+    return ladder.index(waiting[0].tier) if waiting and waiting[0].tier in ladder else -1
+
+
+def _priority(item: OpenItem) -> float:
+    return max((one.priority for one in _waiting(item)), default=0.0)
+
+
 def _is_drawn(item: OpenItem) -> bool:
-    return any(one.purpose == Purpose.GOLD for one in item.wanted)
+    return any(one.purpose in (Purpose.GOLD, Purpose.LEARN) for one in item.wanted)
 
 
 def _is_held(item: OpenItem) -> bool:

@@ -1,13 +1,14 @@
-"""How much of a day's money a batch may spend; pure: it takes numbers, and looks at no clock.
+"""How much of a day's money may be spent by now; pure: it takes numbers, and looks at no clock.
 
-The money of a tier is spread evenly over the items of the day. Audits come first and stand outside; a share
-is kept for items that are asked to learn from; the rest is the router's.
+What audits take comes first and stands outside. The rest of a tier's budget is let go in step with the items
+of the day, so that those of the evening are asked about as carefully as those of the morning; a share is
+kept for questions that are asked to learn from.
 """
 
+import math
 from dataclasses import dataclass
 
-SWING = 0.2
-"""The money of an item stays within this share of the day's even one: no feast after a famine."""
+from daemon.core.states import BLIND_PURPOSES, Purpose
 
 LEARNING_SHARE = 0.1
 
@@ -31,55 +32,98 @@ def remaining_items(arrived: int, passed: float, before: float | None = None) ->
 
 
 @dataclass(frozen=True, slots=True)
-class Pace:
-    """Money of one tier (or of all together) on one day, in one currency.
+class Arrived:
+    """Items so far.
 
     Attributes:
-        budget: of the day; None for no limit.
-        audits: what audits have taken and are still expected to take today.
-        spent: on everything else, reservations included.
-        arrived: items that came today, without the batch at hand.
-        remaining: items still expected, the batch at hand included.
+        today: that came today. before: that came on the last whole day.
+        passed: share of the day gone, 0 to 1.
     """
 
-    budget: float | None
-    audits: float
-    spent: float
-    arrived: int
-    remaining: float
+    today: int
+    before: int
+    passed: float
 
-    def per_item(self) -> float | None:
-        """What the next items may cost, each: what is left of the money by what is left of the day."""
-        if self.budget is None:
-            return None
-        left = self._left() / max(self.remaining, 1.0)
-        return min(max(left, (1 - SWING) * self._even()), (1 + SWING) * self._even())
+    @property
+    def whole_day(self) -> float:
+        """Items to expect of the whole day."""
+        return self.today + remaining_items(self.today, self.passed, self.before)
 
-    def for_arrivals(self, items: int) -> float | None:
-        """For settling a batch of new items: plans, of which only the first votes are asked now."""
-        each = self.per_item()
-        if each is None:
-            return None
-        return (1 - LEARNING_SHARE) * min(max(items * each, self._unused(items)), self._left())
+    @property
+    def share(self) -> float:
+        """Share of the day's items that have come, 0 to 1. A silent day passes, too: what was left waiting by
+        busier ones is not kept from its money.
+        """
+        most = max(self.whole_day, float(self.before))
+        return (
+            1.0 if most <= 0 else min(1 - remaining_items(self.today, self.passed, self.before) / most, 1.0)
+        )
 
-    def for_returns(self) -> float | None:
-        """For items that come back with an answer: all that the items so far were given and did not use."""
-        return None if self.budget is None else min(self._unused(0), self._left())
 
-    def for_learning(self, items: int) -> float | None:
-        """For picks to learn from among a batch of new items."""
-        each = self.per_item()
-        return None if each is None else LEARNING_SHARE * min(items * each, self._left())
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """Money that is spent or promised of a tier's day, in any one integer currency.
 
-    def _unused(self, items: int) -> float:
-        """What the items so far and these were given evenly, and is not spent; saved for dear votes."""
-        return max(self._even() * (self.arrived + items) - self.spent, 0.0)
+    Attributes:
+        audits: by blind questions, which are promised when they are made.
+        learning: by questions to learn from. settling: by all others.
+        audits_before: by audits on the last whole day.
+    """
 
-    def _even(self) -> float:
-        return self._money() / max(self.arrived + self.remaining, 1.0)
+    audits: int = 0
+    learning: int = 0
+    settling: int = 0
+    audits_before: int = 0
 
-    def _money(self) -> float:
-        return max((self.budget or 0.0) - self.audits, 0.0)
 
-    def _left(self) -> float:
-        return max(self._money() - self.spent, 0.0)
+@dataclass(frozen=True, slots=True)
+class Left:
+    """What a tier may still promise now, in the currency of its budget; it may be below 0.
+
+    Attributes:
+        settling, learning: for each of these ends. cap: for both together.
+    """
+
+    settling: float = math.inf
+    learning: float = math.inf
+    cap: float = math.inf
+
+    def for_purpose(self, purpose: Purpose) -> float:
+        """For a question of this purpose; audits were paid when they were made."""
+        if purpose in BLIND_PURPOSES:
+            return math.inf
+        return min(self.learning if purpose == Purpose.LEARN else self.settling, self.cap)
+
+    def without(self, purpose: Purpose, price: int) -> "Left":
+        """What is left when one more question is promised."""
+        if purpose in BLIND_PURPOSES:
+            return self
+        learning = price if purpose == Purpose.LEARN else 0
+        return Left(self.settling - (price - learning), self.learning - learning, self.cap - price)
+
+
+def money_left(cap: int | None, taken: Taken, arrived: Arrived | None, learns: bool) -> Left:
+    """What a tier may spend besides audits by now.
+
+    Args:
+        cap: of the day; None for no limit.
+        taken: of it so far.
+        arrived: how far the day is; None: it is not paced.
+        learns: whether the tier is asked to learn from, so that a share is kept for it.
+    """
+    if cap is None:
+        return Left()
+    money = max(cap - _audits(taken, arrived), 0) * (1.0 if arrived is None else arrived.share)
+    kept = LEARNING_SHARE if learns else 0.0
+    return Left(
+        settling=money * (1 - kept) - taken.settling,
+        learning=money * kept - taken.learning,
+        cap=cap - taken.audits - taken.learning - taken.settling,
+    )
+
+
+def _audits(taken: Taken, arrived: Arrived | None) -> int:
+    """What audits have taken and will have taken by the end of the day, as on the day before by item."""
+    if arrived is None or not arrived.before:
+        return taken.audits
+    return max(taken.audits, round(taken.audits_before * arrived.whole_day / arrived.before))

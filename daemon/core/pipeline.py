@@ -15,6 +15,7 @@ from daemon.core.decide import decide, draw_gold
 from daemon.core.decoding import Arrival, Rejected, decode
 from daemon.core.evidence import of_arrivals
 from daemon.core.grouping import group_of
+from daemon.core.market import MarketWatch
 from daemon.core.messages import Voter, composer, dead_letter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import StreamStore
@@ -78,6 +79,7 @@ class Pipeline:
     columns: Columns
     encoder: Encoder | None
     policy: Policy
+    market: MarketWatch
     outputs: Outputs
     settings: StreamSettings
     gold_wanted: Callable[[], int]
@@ -160,7 +162,8 @@ class Pipeline:
         )
         share = self.policy.guarantee.cold_start_share
         draws = draw_gold(len(inline), self.gold_wanted(), share, self.random)
-        return decide(evidence, self.policy, current.id, draws, self.accepted_from())
+        market = self.market.under(current.bundle)
+        return decide(evidence, self.policy, current.id, market, draws, self.accepted_from())
 
     def _rows(
         self, arrivals: Sequence[Arrival], inline: I1, vectors: F4 | None, spans: Sequence[Span]

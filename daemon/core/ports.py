@@ -104,6 +104,9 @@ class StreamStore(Protocol):
         Items that already have answers (an outside vote came first) get a recheck.
         """
 
+    def spent_tiers(self, prices: Mapping[str, int]) -> frozenset[str]:
+        """Those of these tiers whose budget of today cannot pay another answer at this price (millionths)."""
+
     def work_rechecks(self, limit: int, decide: Decide) -> int:
         """Take up to `limit` due rechecks (others' are skipped), lock their items, decide, save. Items done.
 
@@ -188,14 +191,19 @@ class QuestionStore(Protocol):
         """Up to `count` questions of the tier, best first, held by this person until then.
 
         Those that the person already holds come first, with a new lease. Nobody gets an item that they
-        answered, skipped or hold; expired leases of others are free again.
+        answered, skipped or hold; expired leases of others are free again. Audits were paid when they were
+        made; all else is reserved now, within what the day's money allows by now, and given back when the
+        lease ends without an answer.
         """
+
+    def unpaid(self, tier: str) -> int:
+        """Open questions of the tier that must wait until its budget allows them."""
 
     def answer(self, question: int, person: int, label: int, seconds: float) -> int:
         """Record, pay and ask for a recheck; id of the answer.
 
-        Repeating the same answer returns the same id. A late answer counts if its slot is still free;
-        else raises LeaseLost. `label` outside the task's classes is the caller's to refuse.
+        Repeating the same answer returns the same id. A late answer counts, and is paid, if its slot is still
+        free; else raises LeaseLost. `label` outside the task's classes is the caller's to refuse.
         """
 
     def skip(self, question: int, person: int) -> None:

@@ -71,9 +71,18 @@ class Ask:
     priority: float
     """Higher is asked sooner."""
     price: int
-    """Micro-units, reserved from the tier's budget of the day when the question is made."""
+    """Micro-units. Reserved from the tier's budget of the day when the question is made (blind ones), or when
+    somebody leases it."""
     chance: float | None = None
     """Probability of the coin that picked the item; None where no coin did."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reprice:
+    """Another place in the queue for the open questions that settle the item in `row` of a decision."""
+
+    row: int
+    priority: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,7 +100,7 @@ class Decision:
         publish: (n,) True where a new revision of the label goes out.
         status: of each label, where published.
         withdraw: (n,) True where open questions (not audits of an open window) are cancelled.
-        asks: questions to add.
+        asks: questions to add. reprices: open questions that move in their queue.
         window: id of the window that closed over these items, written to the labels that it released.
         later: rows to be looked at again in a minute.
     """
@@ -108,6 +117,7 @@ class Decision:
     asks: Sequence[Ask] = ()
     window: int | None = None
     later: Sequence[int] = ()
+    reprices: Sequence[Reprice] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +170,7 @@ class Wanted:
     purpose: Purpose
     state: QuestionState
     window: int | None
+    priority: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

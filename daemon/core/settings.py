@@ -10,6 +10,8 @@ from daemon.core.states import AuditProtocol
 
 PROVISIONAL = ("publish", "accepted", "hold")
 
+PACES = ("day", "none")
+
 MICROS = 1_000_000
 """Money is kept in integer millionths of the ledger's currency."""
 
@@ -120,12 +122,19 @@ class RoutingSettings:
         max_windows: times an item may be sent back by a window before people are asked in any case.
         costs: what a wrong label costs, as true class -> label given -> cost; 1 where nothing is said.
         corrections_per_minute: certified labels that new bundles may take back in a minute; the others wait.
+        pace: `day` lets go of a tier's budget in step with the day's items, once a whole day is known;
+            `none` spends it as fast as people answer.
     """
 
     ask_below: Annotated[float, Gt(0), Lt(1)] = 0.9
     max_windows: Annotated[int, Ge(1)] = 2
     costs: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     corrections_per_minute: Annotated[int, Ge(0)] = 600
+    pace: str = "day"
+
+    def __post_init__(self) -> None:
+        if self.pace not in PACES:
+            raise ValueError(f"pace: {self.pace!r} is none of {', '.join(PACES)}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -36,6 +36,9 @@ BLIND_PURPOSES = (*RANDOM_PURPOSES, Purpose.OUTGOING)
 """Purposes whose questions show no suggestion and no earlier answer. Released labels are no random sample of
 the stream: their audits count in the ledger, and judge no model."""
 
+SETTLING = (Purpose.SETTLE, Purpose.ADJUDICATE)
+"""Purposes whose questions the router asks, moves in their queue, and withdraws."""
+
 
 PICKED = "learn"
 """Reason of a recheck by which the learner asks for an item to be answered."""

@@ -95,9 +95,9 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         """Hold up to `count` items for a while; those already held come first, with a new lease."""
         check_tier(body.tier, services)
         seconds = services.tiers[body.tier].lease_seconds
-        return LeasesOut(
-            leases=[lease_out(one) for one in store.lease(body.reviewer, body.tier, body.count, seconds)]
-        )
+        leases = store.lease(body.reviewer, body.tier, body.count, seconds)
+        unpaid = 0 if leases else store.unpaid(body.tier)
+        return LeasesOut(leases=[lease_out(one) for one in leases], unpaid=unpaid)
 
     @router.post("/answers", tags=["reviewing"], responses={**LOST, **INVALID})
     def answer(body: NewAnswer) -> AnswerOut:

@@ -93,6 +93,7 @@ class LeasesOut(BaseModel):
     """The reviewer's items, best first."""
 
     leases: list[LeaseOut]
+    unpaid: int = Field(description="Where there are none: open questions that wait for the tier's budget.")
 
 
 class AnswerOut(BaseModel):

@@ -4,6 +4,7 @@ import os
 import socket
 from collections.abc import Mapping
 
+from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.binding import bind
 from daemon.adapters.store.engine import Database
 from daemon.core.pipeline import Encoder
@@ -28,6 +29,12 @@ def open_database(config: Config) -> Database:
 def caps(config: Config) -> Mapping[str, int | None]:
     """Tier -> daily budget in micro-units."""
     return {name: tier.budget_micros for name, tier in config.tiers.items()}
+
+
+def allowances(config: Config) -> Allowances:
+    """How the tiers' money is let go."""
+    final = frozenset(name for name, tier in config.tiers.items() if tier.final)
+    return Allowances(caps(config), final, config.routing.pace == "day")
 
 
 def policy(config: Config) -> Policy:

@@ -12,7 +12,7 @@ def main(config: Config) -> None:
     database = parts.open_database(config)
     try:
         services = ReviewServices(
-            questions=QuestionRoom(database),
+            questions=QuestionRoom(database, parts.allowances(config)),
             reports=ReportRoom(database, parts.caps(config)),
             task=config.task,
             tiers=config.tiers,

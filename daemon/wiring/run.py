@@ -21,6 +21,7 @@ from daemon.core.desk import Desk
 from daemon.core.errors import SetupProblem
 from daemon.core.evidence import function_key
 from daemon.core.ledger import AcceptedFrom
+from daemon.core.market import MarketWatch
 from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
@@ -123,6 +124,7 @@ def _pipeline(config: Config, functions: Sequence[Function], rooms: _Rooms) -> P
         columns=_columns(rooms.stream, functions),
         encoder=parts.encoder(config),
         policy=rooms.policy,
+        market=MarketWatch(rooms.policy, rooms.stream.spent_tiers),
         outputs=rooms.outputs,
         settings=config.stream,
         gold_wanted=lambda: wanted - rooms.windows.gold_drawn(),
@@ -139,6 +141,7 @@ def _desk(config: Config, rooms: _Rooms, name: str, done: threading.Event, wake:
         publisher=rooms.publisher,
         bundles=rooms.bundles,
         policy=rooms.policy,
+        market=MarketWatch(rooms.policy, rooms.stream.spent_tiers),
         outputs=rooms.outputs,
         holder=name,
         stop=done,

@@ -74,6 +74,11 @@ def ask(row: int, tier: str = "expert", price: int = 10, priority: float = 1.0) 
     return Ask(row, tier, Purpose.SETTLE, priority, price)
 
 
+def draw(row: int, priority: float = 1.0) -> Ask:
+    """A wanted random blind answer, whose money must be there."""
+    return Ask(row, "expert", Purpose.GOLD, priority, 10)
+
+
 def message(value: str, partition: int = 0, topic: str = "labels") -> OutMessage:
     """A message to be published."""
     return OutMessage(topic, partition, b"key", value.encode(), (("reason", b"test"),))

@@ -48,10 +48,9 @@ def add_question(
     price: int = 0,
     **changes: Any,
 ) -> int:
-    """Id of a new open question whose price is reserved."""
+    """Id of a new question, open or as `changes` say; its price is reserved if it is an audit or leased."""
     with database.write() as connection:
         now = database.now(connection)
-        budget.reserve(connection, tier, price, 1, None, budget.day(now))
         row = {
             "item": item,
             "tier": tier,
@@ -62,7 +61,12 @@ def add_question(
         }
         query = insert(questions).values({**row, **changes}).returning(questions.c.id)
         question = int(connection.execute(query).scalar_one())
-        budget.book(connection, [question], [item], [tier], [price], now)
+        booking = budget.Booking(question, item, tier, purpose, price)
+        if purpose in budget.PAID_WHEN_MADE:
+            budget.reserve(connection, tier, price, 1, None, budget.day(now))
+            budget.book(connection, [booking], now)
+        elif changes.get("state") == "leased":
+            budget.reserve_leased(connection, tier, [booking], now)
         return question
 
 
@@ -79,7 +83,9 @@ def add_answer(
         now = database.now(connection)
         paid = 0
         if question is not None:
-            paid = budget.pay(connection, question, annotator, 1.0)
+            asked = connection.execute(select(questions).where(questions.c.id == question)).one()
+            booking = budget.Booking(question, item, asked.tier, asked.purpose, asked.price)
+            paid = budget.pay(connection, booking, annotator, 1.0, now)
             _close(connection, question, now)
         row = insert(answers).values(
             item=item,

@@ -173,7 +173,7 @@ def test_money_by_tier(room: ReportRoom, database: Database) -> None:
     add_items(database, ["a", "b"])
     ann = add_annotator(database, "ann")
     add_answer(database, "a", ann, 1, add_question(database, "a", price=250))
-    add_question(database, "b", price=100)
+    add_question(database, "b", purpose="audit", price=100)
     spending = {one.tier: one for one in room.overview().spending}
     expert = spending["expert"]
     assert (expert.answers, expert.spent, expert.seconds) == (1, 250, 1.0)

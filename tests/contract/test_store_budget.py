@@ -16,6 +16,10 @@ def _row(database: Database) -> tuple[int | None, int, int]:
     return row.cap, row.reserved, row.spent
 
 
+def _booking(question: int) -> budget.Booking:
+    return budget.Booking(question, "a", "expert", "audit", 25)
+
+
 def test_days_are_utc() -> None:
     assert budget.day(1_767_225_599_999) == "2025-12-31"
     assert budget.day(1_767_225_600_000) == "2026-01-01"
@@ -43,11 +47,10 @@ def test_a_lowered_cap_holds_at_once(database: Database) -> None:
 def test_paying_moves_money_from_reserved_to_spent_once(database: Database) -> None:
     add_items(database, ["a"])
     person = add_annotator(database, "ann")
-    question = add_question(database, "a", price=25)
+    question = add_question(database, "a", purpose="audit", price=25)
     assert _row(database) == (None, 25, 0)
     with database.write() as connection:
-        assert budget.pay(connection, question, person, 3.0) == 25
-        assert budget.pay(connection, question, person, 3.0) == 0
+        assert budget.pay(connection, _booking(question), person, 3.0, NOON) == 25
         budget.release(connection, [question])
     assert _row(database) == (None, 0, 25)
     (paid,) = all_rows(database, spend)
@@ -63,21 +66,56 @@ def test_paying_moves_money_from_reserved_to_spent_once(database: Database) -> N
 def test_an_answer_taken_back_frees_its_money_for_the_next(database: Database) -> None:
     add_items(database, ["a"])
     person = add_annotator(database, "ann")
-    question = add_question(database, "a", price=25)
+    question = add_question(database, "a", purpose="audit", price=25)
     with database.write() as connection:
-        budget.pay(connection, question, person, 3.0)
+        budget.pay(connection, _booking(question), person, 3.0, NOON)
         budget.unpay(connection, question)
         budget.unpay(connection, question)
     assert _row(database) == (None, 25, 0)
     with database.write() as connection:
-        assert budget.pay(connection, question, person, 1.0) == 25
+        assert budget.pay(connection, _booking(question), person, 1.0, NOON) == 25
+
+
+def test_an_answer_whose_reservation_was_released_is_paid_all_the_same(database: Database) -> None:
+    add_items(database, ["a"])
+    person = add_annotator(database, "ann")
+    question = add_question(database, "a", purpose="audit", price=25)
+    with database.write() as connection:
+        budget.release(connection, [question])
+        assert budget.pay(connection, _booking(question), person, 3.0, NOON) == 25
+    rows = {row.period: row for row in all_rows(database, budgets)}
+    assert sum(row.reserved for row in rows.values()) == 0
+    assert (rows[budget.day(NOON)].spent, rows[budget.day(NOON)].audits) == (25, 25)
+
+
+def test_what_serves_audits_and_learning_is_told_apart(database: Database) -> None:
+    add_items(database, ["a", "b", "c"])
+    person = add_annotator(database, "ann")
+    lease = {"state": "leased", "holder": person, "leased_until": 9}
+    audit = add_question(database, "a", purpose="audit", price=25)
+    learn = add_question(database, "b", purpose="learn", price=10, **lease)
+    settle = add_question(database, "c", price=3, **lease)
+
+    def told() -> tuple[int, int, int]:
+        (row,) = all_rows(database, budgets)
+        return row.reserved + row.spent, row.audits, row.learning
+
+    assert told() == (38, 25, 10)
+    with database.write() as connection:
+        today = database.now(connection)
+        budget.pay(connection, budget.Booking(learn, "b", "expert", "learn", 10), person, 1.0, today)
+        budget.release(connection, [settle])
+    assert told() == (35, 25, 10)
+    with database.write() as connection:
+        budget.release(connection, [audit, learn])
+    assert told() == (10, 0, 10)
 
 
 def test_release_goes_back_to_the_day_of_the_reservation(database: Database, clock: MovableClock) -> None:
     add_items(database, ["a", "b"])
-    first = add_question(database, "a", price=25)
+    first = add_question(database, "a", purpose="gold", price=25)
     clock.advance(86_400)
-    second = add_question(database, "b", price=10)
+    second = add_question(database, "b", purpose="gold", price=10)
     with database.write() as connection:
         budget.release(connection, [first, first])
     assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(0, 0), (10, 0)]

@@ -1,5 +1,6 @@
 """The worker's two loops on an in-memory broker and a real SQLite file, driven step by step."""
 
+import itertools
 import json
 import threading
 from collections.abc import Callable, Sequence
@@ -10,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from daemon.adapters.kafka.fake import FakeKafka, FakePublisher, FakeSource
+from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.questions import QuestionRoom
@@ -18,6 +20,7 @@ from daemon.adapters.store.windows import WindowRoom
 from daemon.core.bundles import BundleFollower
 from daemon.core.desk import Desk
 from daemon.core.evidence import function_key
+from daemon.core.market import LOOK_SECONDS, MarketWatch
 from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
@@ -90,7 +93,9 @@ class Loop:
         self.store = StreamRoom(self.database, caps)
         self.windows = WindowRoom(self.database, caps, toss)
         self.learning = LearningRoom(self.database)
-        self.questions = QuestionRoom(self.database)
+        final = self.policy.final_tiers
+        paced = self.policy.routing.pace == "day"
+        self.questions = QuestionRoom(self.database, Allowances(caps, final, paced))
         self.kafka = FakeKafka()
         for topic in ("items", "labels", "questions", "dead-letters"):
             self.kafka.create(topic, 2)
@@ -110,6 +115,7 @@ class Loop:
             columns=columns,
             encoder=None,
             policy=self.policy,
+            market=self.market(),
             outputs=outputs,
             settings=StreamSettings(max_message_bytes=10_000),
             gold_wanted=lambda: self.policy.guarantee.cold_start_gold - self.windows.gold_drawn(),
@@ -125,6 +131,7 @@ class Loop:
             publisher=publisher,
             bundles=bundles,
             policy=self.policy,
+            market=self.market(),
             outputs=outputs,
             holder="test",
             stop=stop,
@@ -134,6 +141,11 @@ class Loop:
             keys=lambda _: [function_key(v) for v in versions],
         )
         return self
+
+    def market(self) -> MarketWatch:
+        """Looks at the money each time."""
+        ticks = itertools.count(step=LOOK_SECONDS)
+        return MarketWatch(self.policy, self.store.spent_tiers, lambda: next(ticks))
 
     def send(self, messages: Sequence[dict[str, Any] | bytes], partition: int = 0) -> None:
         """Put messages on topic items."""

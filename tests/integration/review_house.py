@@ -13,6 +13,7 @@ from fastapi import FastAPI
 from sqlalchemy import insert, select
 
 from daemon.adapters.store import asking
+from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
@@ -47,13 +48,14 @@ def blank_database(folder: Path) -> Path:
 class House:
     """A SQLite database of its own and the app over it."""
 
-    def __init__(self, folder: Path, blank: Path) -> None:
+    def __init__(self, folder: Path, blank: Path, expert_budget: float = 100) -> None:
         self.clock = MovableClock()
         self.database = Database(f"sqlite:///{shutil.copy(blank, folder / 'labelloop.db')}", self.clock)
-        self.questions = QuestionRoom(self.database)
+        caps = {"expert": round(expert_budget * MICROS), "crowd": None}
+        self.questions = QuestionRoom(self.database, Allowances(caps))
         self.services = ReviewServices(
             questions=self.questions,
-            reports=ReportRoom(self.database, {"expert": 100 * MICROS, "crowd": None}),
+            reports=ReportRoom(self.database, caps),
             task=TASK,
             tiers=TIERS,
             guarantee=GuaranteeSettings(),

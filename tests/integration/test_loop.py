@@ -84,8 +84,22 @@ def test_an_answer_becomes_the_label(loop: Loop) -> None:
     assert loop.answer("ben", "crowd", truth) == 0
 
 
+def test_one_is_asked_at_a_time_until_it_is_sure(tmp_path: Path) -> None:
+    loop = Loop(tmp_path, replace(POLICY, routing=replace(POLICY.routing, ask_below=0.85))).start()
+    try:
+        loop.send([doubtful(1)])
+        loop.read()
+        assert loop.answer("ann", "crowd", truth) == 1
+        assert loop.labels()["doubt-1"]["status"] == "provisional", "one answer leaves a doubt"
+        assert loop.answer("ben", "crowd", truth) == 1
+        assert loop.labels()["doubt-1"]["status"] == "human"
+        assert loop.answer("cid", "crowd", truth) == loop.answer("eve", "expert", truth) == 0
+    finally:
+        loop.close()
+
+
 def test_a_crowd_that_disagrees_with_itself_goes_to_the_expert(tmp_path: Path) -> None:
-    tiers = {**POLICY.tiers, "crowd": replace(POLICY.tiers["crowd"], overlap=2)}
+    tiers = {**POLICY.tiers, "crowd": replace(POLICY.tiers["crowd"], max_votes=2)}
     routing = replace(POLICY.routing, ask_below=0.8)
     loop = Loop(tmp_path, replace(POLICY, tiers=tiers, routing=routing)).start()
     try:
@@ -258,7 +272,7 @@ def test_a_promoted_bundle_turns_open_labels_into_new_revisions(loop: Loop) -> N
     assert loop.labels()["sure-1"]["bundle"] == stored
 
 
-def test_what_the_budget_refuses_is_asked_on_the_next_day(tmp_path: Path) -> None:
+def test_what_the_budget_does_not_reach_is_asked_on_the_next_day(tmp_path: Path) -> None:
     tiers = {**POLICY.tiers, "crowd": replace(POLICY.tiers["crowd"], budget_per_day=0.10)}
     loop = Loop(tmp_path, replace(POLICY, tiers=tiers)).start()
     try:

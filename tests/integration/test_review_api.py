@@ -71,6 +71,23 @@ def test_lease_answer_and_undo(house: House, client: TestClient) -> None:
     assert [lease["item"] for lease in _lease(client, ann, 5)] == ["item-00"]
 
 
+def test_what_the_budget_does_not_reach_is_told_and_comes_when_it_does(tmp_path: Path, blank: Path) -> None:
+    house = House(tmp_path, blank, expert_budget=0.5)
+    try:
+        with TestClient(house.app(), base_url=HERE) as client:
+            house.ask(["first", "second", "third"])
+            ann = _enroll(client)
+            wish = {"reviewer": ann, "tier": "expert", "count": 3}
+            (held,) = client.post("/api/leases", json=wish).json()["leases"]
+            answer = {"question": held["question"], "reviewer": ann, "label": "spam"}
+            client.post("/api/answers", json=answer)
+            assert client.post("/api/leases", json=wish).json() == {"leases": [], "unpaid": 2}
+            house.clock.advance(86_400)
+            assert len(client.post("/api/leases", json=wish).json()["leases"]) == 1
+    finally:
+        house.close()
+
+
 def test_leases_tell_nothing_but_the_item(house: House, client: TestClient) -> None:
     house.ask(["look at me"], purpose=Purpose.AUDIT)
     (lease,) = _lease(client, _enroll(client))

@@ -1,17 +1,27 @@
-"""Questions: made within the budgets, taken back when they are wanted no more."""
+"""Questions: made, moved in their queues, taken back when they are wanted no more."""
 
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, update
 
 from daemon.adapters.store import budget
 from daemon.adapters.store.bulk import among, bulk_insert
 from daemon.adapters.store.schema import questions, recheck, windows
-from daemon.core.rows import Ask, Asked
-from daemon.core.states import Purpose, QuestionState, WindowState
+from daemon.core.rows import Ask, Asked, Reprice
+from daemon.core.states import BLIND_PURPOSES, SETTLING, Purpose, QuestionState, WindowState
 
 UNANSWERED = (QuestionState.OPEN.value, QuestionState.LEASED.value)
+
+_MOVE = (
+    update(questions)
+    .where(
+        questions.c.item == bindparam("about"),
+        questions.c.state == QuestionState.OPEN.value,
+        questions.c.purpose.in_([purpose.value for purpose in SETTLING]),
+    )
+    .values(priority=bindparam("place"))
+)
 
 Caps = Mapping[str, int | None]
 """Tier -> micro-units a UTC day; None or absent: no limit."""
@@ -25,9 +35,10 @@ def ask(
     now: int,
     window: int | None = None,
 ) -> list[Asked]:
-    """Make the questions that the budgets of the day can pay, most urgent first.
+    """Make the questions; blind ones only as the budgets of the day can pay them, most urgent first.
 
-    An item whose ask was refused is looked at again when the next day starts.
+    An item whose blind question was refused is looked at again when the next day starts. All others are paid
+    for when they are leased.
 
     Args:
         items: ids that `Ask.row` points into.
@@ -35,21 +46,31 @@ def ask(
     """
     if not asks:
         return []
-    granted, refused = _granted(connection, asks, caps, budget.day(now))
+    blind = [ask for ask in asks if ask.purpose in BLIND_PURPOSES]
+    granted, refused = _granted(connection, blind, caps, budget.day(now))
     again = sorted({items[ask.row] for ask in refused})
     recheck_items(connection, again, "budget", budget.next_day(now))
-    if not granted:
+    made = [*granted, *(ask for ask in asks if ask.purpose not in BLIND_PURPOSES)]
+    if not made:
         return []
-    ids = _insert(connection, items, granted, now, window)
+    ids = _insert(connection, items, made, now, window)
+    paid = zip(ids, granted, strict=False)  # the granted come first
     budget.book(
         connection,
-        ids,
-        [items[ask.row] for ask in granted],
-        [ask.tier for ask in granted],
-        [ask.price for ask in granted],
+        [budget.Booking(id_, items[ask.row], ask.tier, ask.purpose.value, ask.price) for id_, ask in paid],
         now,
     )
-    return [Asked(id_, ask) for id_, ask in zip(ids, granted, strict=True)]
+    return [Asked(id_, ask) for id_, ask in zip(ids, made, strict=True)]
+
+
+def move(connection: Connection, items: Sequence[str], reprices: Sequence[Reprice]) -> None:
+    """Give open questions that settle items another place in their queue.
+
+    One that somebody is leasing right now is waited for, and then left where it is.
+    """
+    if not reprices:
+        return
+    connection.execute(_MOVE, [{"about": items[one.row], "place": one.priority} for one in reprices])
 
 
 def recheck_items(connection: Connection, items: Sequence[str], reason: str, due: int = 0) -> None:

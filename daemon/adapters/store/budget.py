@@ -1,20 +1,38 @@
-"""Money of the tiers: reserved when a question is made, spent when it is answered, released when it is not.
+"""Money of the tiers: reserved when a question is made or leased, spent when it is answered, else released.
 
-`budgets` holds one row a tier and UTC day, `spend` one row a question (or an outside answer). A row of
-`budgets` is locked by whoever changes it until the transaction ends, so that no cap is ever passed;
-transactions that change several call `hold` first, which locks them in one order.
+`budgets` holds one row a tier and UTC day, `spend` one row for each time that a question (or an outside
+answer) took money. A row of `budgets` is locked by whoever changes it until the transaction ends, so that no
+cap is ever passed; transactions that change several call `hold` first, which locks them in one order. Its
+columns `audits` and `learning` say how much of what is reserved and spent serves these ends.
 """
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select, tuple_, update
 
 from daemon.adapters.store.bulk import among, bulk_insert, upsert
 from daemon.adapters.store.schema import budgets, spend
+from daemon.core.states import BLIND_PURPOSES, Purpose
 
 DAY = 86_400_000
+
+PAID_WHEN_MADE = tuple(purpose.value for purpose in BLIND_PURPOSES)
+"""Purposes of audits: their coins have fallen, so that their money must be there. All others are paid for
+when somebody leases the question: most of what waits in a queue is never asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Booking:
+    """What a question costs. `purpose` is one of `Purpose`."""
+
+    question: int
+    item: str
+    tier: str
+    purpose: str
+    micros: int
 
 
 def day(at: int) -> str:
@@ -42,7 +60,7 @@ def hold(connection: Connection, pairs: Iterable[tuple[str, str]]) -> None:
 
 
 def reserve(connection: Connection, tier: str, price: int, count: int, cap: int | None, period: str) -> int:
-    """Reserve the price of up to `count` answers; how many the cap (micro-units, None: no limit) allows.
+    """Reserve the price of up to `count` audits; how many the cap (micro-units, None: no limit) allows.
 
     `book` then writes the questions' rows of `spend`.
     """
@@ -55,46 +73,73 @@ def reserve(connection: Connection, tier: str, price: int, count: int, cap: int 
     granted = count
     if cap is not None and price > 0:
         granted = max(0, min(count, (cap - row.reserved - row.spent) // price))
-    _add(connection, tier, period, reserved=granted * price)
+    _add(connection, tier, period, Purpose.AUDIT, reserved=granted * price)
     return granted
 
 
-def book(
-    connection: Connection,
-    questions: Sequence[int],
-    items: Sequence[str],
-    tiers: Sequence[str],
-    prices: Sequence[int],
-    now: int,
-) -> None:
-    """Write the reservations of new questions (their sums were reserved before)."""
-    count = len(questions)
+def book(connection: Connection, asked: Sequence[Booking], now: int) -> None:
+    """Write the reservations of questions (their sums were reserved before)."""
     bulk_insert(
         connection,
         spend,
         {
-            "at": [now] * count,
-            "tier": tiers,
-            "question": questions,
-            "item": items,
-            "state": ["reserved"] * count,
-            "micros": prices,
+            "at": [now] * len(asked),
+            "tier": [one.tier for one in asked],
+            "question": [one.question for one in asked],
+            "item": [one.item for one in asked],
+            "state": ["reserved"] * len(asked),
+            "micros": [one.micros for one in asked],
+            "purpose": [one.purpose for one in asked],
         },
     )
 
 
-def pay(connection: Connection, question: int, annotator: int, seconds: float, tokens: int = 0) -> int:
-    """Turn a question's reservation into money spent; micro-units paid, 0 if none was reserved."""
+def reserve_leased(connection: Connection, tier: str, asked: Sequence[Booking], now: int) -> None:
+    """Reserve and book questions of one tier that somebody leases; the caller knows that they can be paid."""
+    if not asked:
+        return
+    hold(connection, [(tier, day(now))])
+    for purpose in sorted({one.purpose for one in asked}):
+        micros = sum(one.micros for one in asked if one.purpose == purpose)
+        _add(connection, tier, day(now), purpose, reserved=micros)
+    book(connection, asked, now)
+
+
+def pay(connection: Connection, asked: Booking, annotator: int, seconds: float, now: int) -> int:
+    """Turn a question's reservation into money spent; micro-units paid.
+
+    An answer that is given is paid, even if the reservation was released when its lease ran out and the cap
+    is passed by it.
+    """
     row = connection.execute(
         update(spend)
-        .where(spend.c.question == question, spend.c.state == "reserved")
-        .values(state="spent", annotator=annotator, seconds=seconds, tokens=tokens)
+        .where(spend.c.question == asked.question, spend.c.state == "reserved")
+        .values(state="spent", annotator=annotator, seconds=seconds)
         .returning(spend.c.tier, spend.c.at, spend.c.micros)
     ).one_or_none()
     if row is None:
-        return 0
-    _add(connection, row.tier, day(row.at), reserved=-row.micros, spent=row.micros)
+        _pay_late(connection, asked, annotator, seconds, now)
+        return asked.micros
+    _add(connection, row.tier, day(row.at), asked.purpose, reserved=-row.micros, spent=row.micros)
     return int(row.micros)
+
+
+def _pay_late(connection: Connection, asked: Booking, annotator: int, seconds: float, now: int) -> None:
+    hold(connection, [(asked.tier, day(now))])
+    _add(connection, asked.tier, day(now), asked.purpose, spent=asked.micros)
+    connection.execute(
+        spend.insert().values(
+            at=now,
+            tier=asked.tier,
+            annotator=annotator,
+            question=asked.question,
+            item=asked.item,
+            state="spent",
+            micros=asked.micros,
+            seconds=seconds,
+            purpose=asked.purpose,
+        )
+    )
 
 
 def unpay(connection: Connection, question: int) -> None:
@@ -103,10 +148,10 @@ def unpay(connection: Connection, question: int) -> None:
         update(spend)
         .where(spend.c.question == question, spend.c.state == "spent")
         .values(state="reserved", annotator=None, seconds=0, tokens=0)
-        .returning(spend.c.tier, spend.c.at, spend.c.micros)
+        .returning(spend.c.tier, spend.c.at, spend.c.micros, spend.c.purpose)
     ).one_or_none()
     if row is not None:
-        _add(connection, row.tier, day(row.at), reserved=row.micros, spent=-row.micros)
+        _add(connection, row.tier, day(row.at), row.purpose, reserved=row.micros, spent=-row.micros)
 
 
 def pay_outside(
@@ -114,7 +159,7 @@ def pay_outside(
 ) -> None:
     """Write down money for an answer that no question asked for; it counts in the day's budget."""
     hold(connection, [(tier, day(now))])
-    _add(connection, tier, day(now), spent=micros)
+    _add(connection, tier, day(now), Purpose.SETTLE, spent=micros)
     connection.execute(
         spend.insert().values(
             at=now, tier=tier, annotator=annotator, item=item, state="spent", micros=micros, seconds=seconds
@@ -127,29 +172,37 @@ def release(connection: Connection, questions: Sequence[int], also: Iterable[tup
 
     `also`: (tier, period) pairs that the same transaction will change after this.
     """
-    sums: dict[tuple[str, str], int] = defaultdict(int)
+    sums: dict[tuple[str, str, str], int] = defaultdict(int)
     if questions:
         released = (
             update(spend)
             .where(among(connection, spend.c.question, questions), spend.c.state == "reserved")
             .values(state="released")
-            .returning(spend.c.tier, spend.c.at, spend.c.micros)
+            .returning(spend.c.tier, spend.c.at, spend.c.micros, spend.c.purpose)
         )
         for row in connection.execute(released):
-            sums[row.tier, day(row.at)] += row.micros
-    hold(connection, [*sums, *also])
-    for (tier, period), micros in sorted(sums.items()):
-        _add(connection, tier, period, reserved=-micros)
+            sums[row.tier, day(row.at), row.purpose] += row.micros
+    hold(connection, [*((tier, period) for tier, period, _ in sums), *also])
+    for (tier, period, purpose), micros in sorted(sums.items()):
+        _add(connection, tier, period, purpose, reserved=-micros)
 
 
 def give_back(connection: Connection, tier: str, period: str, micros: int) -> None:
     """Undo a part of `reserve` for which no question was made."""
-    _add(connection, tier, period, reserved=-micros)
+    _add(connection, tier, period, Purpose.AUDIT, reserved=-micros)
 
 
-def _add(connection: Connection, tier: str, period: str, reserved: int = 0, spent: int = 0) -> None:
+def _add(
+    connection: Connection, tier: str, period: str, purpose: str, reserved: int = 0, spent: int = 0
+) -> None:
+    both = reserved + spent
     connection.execute(
         update(budgets)
         .where(budgets.c.tier == tier, budgets.c.period == period)
-        .values(reserved=budgets.c.reserved + reserved, spent=budgets.c.spent + spent)
+        .values(
+            reserved=budgets.c.reserved + reserved,
+            spent=budgets.c.spent + spent,
+            audits=budgets.c.audits + (both if purpose in PAID_WHEN_MADE else 0),
+            learning=budgets.c.learning + (both if purpose == Purpose.LEARN else 0),
+        )
     )

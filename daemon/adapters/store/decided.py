@@ -9,7 +9,7 @@ from daemon.adapters.store.arrivals import insert_labels
 from daemon.adapters.store.codec import rows_of
 from daemon.adapters.store.schema import items
 from daemon.core.rows import Asked, Decision, OpenItem
-from daemon.core.states import ItemState
+from daemon.core.states import BLIND_PURPOSES, ItemState
 
 _UPDATE = (
     update(items)
@@ -54,8 +54,13 @@ def write(
     ids = [item.id for item in open_items]
     withdrawn = [id_ for id_, wanted in zip(ids, decision.withdraw.tolist(), strict=True) if wanted]
     cancelled = asking.withdraw(connection, withdrawn, now)
+    asking.move(connection, ids, decision.reprices)  # before money is touched, as everybody locks
     today = budget.day(now)
-    budget.release(connection, [*ended, *cancelled], {(ask.tier, today) for ask in decision.asks})
+    budget.release(
+        connection,
+        [*ended, *cancelled],
+        {(ask.tier, today) for ask in decision.asks if ask.purpose in BLIND_PURPOSES},
+    )
     _update_items(connection, open_items, decision, now, bundles)
     insert_labels(
         connection,

@@ -99,8 +99,9 @@ def _wanted(connection: Connection, ids: Sequence[str]) -> dict[str, list[Wanted
     )
     found: dict[str, list[Wanted]] = defaultdict(list)
     for row in connection.execute(query):
-        wanted = Wanted(row.id, row.tier, Purpose(row.purpose), QuestionState(row.state), row.window)
-        found[row.item].append(wanted)
+        found[row.item].append(
+            Wanted(row.id, row.tier, Purpose(row.purpose), QuestionState(row.state), row.window, row.priority)
+        )
     return found
 
 

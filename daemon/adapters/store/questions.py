@@ -1,22 +1,39 @@
 """Questions on their way to people and back: leases on the database's clock, answers, skips, undo.
 
 Everybody locks in one order: the reviewer, the window, the question, then money. SQLite has one writer at
-a time; on PostgreSQL a lease passes over questions that another transaction holds.
+a time; on PostgreSQL a lease passes over questions that another transaction holds, so that it may hold money
+before it looks for them.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import ColumnElement, Connection, Row, Select, exists, func, insert, or_, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    and_,
+    exists,
+    false,
+    func,
+    insert,
+    or_,
+    select,
+    update,
+)
 
 from daemon.adapters.store import annotating, budget
+from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import among, upsert
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, items, questions, skips, windows
 from daemon.core.errors import LeaseLost, UnknownReviewer
+from daemon.core.pace import Left
 from daemon.core.rows import Lease, Person
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind, Purpose, QuestionState, WindowState
 
@@ -27,8 +44,10 @@ BLIND = frozenset(BLIND_PURPOSES)
 class QuestionRoom:
     """`daemon.core.ports.QuestionStore` on SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, allowances: Allowances = UNLIMITED) -> None:
+        """`allowances`: what may be spent by now on questions that are paid for when they are leased."""
         self._database = database
+        self._allowances = allowances
 
     def enroll(self, name: str, tier: str) -> Person:
         """Register a reviewer of a tier, or find them.
@@ -44,7 +63,8 @@ class QuestionRoom:
         """Up to `count` questions of the tier, best first, held by this person until then.
 
         Best is the highest priority, then the lowest id; the router puts audits and gold draws above
-        everything else. Those that the person already holds come first, with a new lease.
+        everything else. Those that the person already holds come first, with a new lease. What is not an
+        audit takes its money now, and is passed over while the day's allowance does not reach that far.
 
         Raises:
             UnknownReviewer: nobody of this id is enrolled in this tier.
@@ -52,11 +72,21 @@ class QuestionRoom:
         with self._database.write() as connection:
             mine = _hold_reviewer(connection, person, tier)
             now = self._database.now(connection)
-            taken = _already_held(connection, person, tier, count)
+            held = _already_held(connection, person, tier, count)
             _free_expired(connection, tier, now)
-            if len(taken) < count:
-                taken += _best_free(connection, tier, mine, count - len(taken))
-            return _give(connection, taken, person, now + round(seconds * 1000))
+            left = self._allowances.lock(connection, tier, now)
+            taken = _best_free(connection, tier, mine, count - len(held), left)
+            paid_now = [_booking(row) for row in taken if row.purpose not in budget.PAID_WHEN_MADE]
+            budget.reserve_leased(connection, tier, paid_now, now)
+            return _give(connection, [*held, *taken], person, now + round(seconds * 1000))
+
+    def unpaid(self, tier: str) -> int:
+        """Open questions of the tier that must wait until its budget allows them."""
+        with self._database.read() as connection:
+            left = self._allowances.left(connection, tier, self._database.now(connection))
+            beyond = _beyond(left)
+            which = questions.c.tier == tier, questions.c.state == OPEN, or_(false(), *beyond)
+            return int(connection.execute(select(func.count()).where(*which)).scalar_one()) if beyond else 0
 
     def answer(self, question: int, person: int, label: int, seconds: float) -> int:
         """Record, pay and ask for a recheck; id of the answer. Repeating the same answer returns the same id.
@@ -92,7 +122,7 @@ class QuestionRoom:
                 {"question": question, "annotator": person},
             )
             if row.state == LEASED and row.holder == person:
-                _set(connection, [question], state=OPEN, holder=None, leased_until=None)
+                _free(connection, [row])
 
     def undo(self, person: int, seconds: float, question: int | None = None) -> Lease | None:
         """Retract the person's last answer and lease its question again; None if there is none to undo.
@@ -148,27 +178,53 @@ def _already_held(connection: Connection, person: int, tier: str, count: int) ->
 
 def _free_expired(connection: Connection, tier: str, now: int) -> None:
     expired = (
-        select(questions.c.id)
+        select(questions.c.id, questions.c.purpose)
         .where(questions.c.tier == tier, questions.c.state == LEASED, questions.c.leased_until <= now)
         .with_for_update(skip_locked=True)
     )
-    ids = list(connection.execute(expired).scalars())
-    if ids:
-        _set(connection, ids, state=OPEN, holder=None, leased_until=None)
+    _free(connection, connection.execute(expired).all())
 
 
-def _best_free(connection: Connection, tier: str, mine: Sequence[int], count: int) -> list[Row[Any]]:
-    """Questions for one person, at most one an item."""
+def _free(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    """Put questions back into the queue; what was reserved for their leases is given back."""
+    if rows:
+        _set(connection, [row.id for row in rows], state=OPEN, holder=None, leased_until=None)
+        leased = [row.id for row in rows if row.purpose not in budget.PAID_WHEN_MADE]
+        if leased:
+            budget.release(connection, leased)
+
+
+def _best_free(
+    connection: Connection, tier: str, mine: Sequence[int], count: int, left: Left
+) -> list[Row[Any]]:
+    """Questions for one person that can be paid, at most one an item."""
     chosen: dict[str, Row[Any]] = {}
     query = _free_for(tier, mine)
     while len(chosen) < count:
-        more = query.where(questions.c.item.not_in(list(chosen))).limit(count - len(chosen))
-        rows = connection.execute(more).all()
+        more = query.where(questions.c.item.not_in(list(chosen)), ~or_(false(), *_beyond(left)))
+        rows = connection.execute(more.limit(count - len(chosen))).all()
         if not rows:
             break
         for row in rows:
-            chosen.setdefault(row.item, row)
+            purpose = Purpose(row.purpose)
+            if row.item not in chosen and row.price <= left.for_purpose(purpose):
+                chosen[row.item] = row
+                left = left.without(purpose, row.price)
     return list(chosen.values())
+
+
+def _beyond(left: Left) -> list[ColumnElement[bool]]:
+    """Conditions, one of which holds for a question that cannot be paid now."""
+    money = {purpose: left.for_purpose(purpose) for purpose in Purpose}
+    return [
+        and_(questions.c.purpose == purpose.value, questions.c.price > micros)
+        for purpose, micros in money.items()
+        if micros < math.inf
+    ]
+
+
+def _booking(row: Row[Any]) -> budget.Booking:
+    return budget.Booking(row.id, row.item, row.tier, row.purpose, row.price)
 
 
 def _free_for(tier: str, mine: Sequence[int]) -> Select[Any]:
@@ -243,7 +299,7 @@ def _check_free(connection: Connection, row: Row[Any], person: int, now: int) ->
 
 
 def _record(connection: Connection, row: Row[Any], person: int, label: int, seconds: float, now: int) -> int:
-    paid = budget.pay(connection, row.id, person, seconds)
+    paid = budget.pay(connection, _booking(row), person, seconds, now)
     answer = connection.execute(
         insert(answers)
         .values(

@@ -323,6 +323,7 @@ spend = Table(
     Column("micros", BigInteger, nullable=False),
     Column("tokens", BigInteger, nullable=False, server_default="0"),
     Column("seconds", REAL, nullable=False, server_default="0"),
+    Column("purpose", Text, nullable=False, server_default="settle"),
     Index(None, "question"),
     Index(None, "item"),
     sqlite_autoincrement=True,
@@ -336,6 +337,8 @@ budgets = Table(
     Column("cap", BigInteger),
     Column("reserved", BigInteger, nullable=False),
     Column("spent", BigInteger, nullable=False),
+    Column("audits", BigInteger, nullable=False, server_default="0"),
+    Column("learning", BigInteger, nullable=False, server_default="0"),
 )
 
 vectors = Table(

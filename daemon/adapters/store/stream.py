@@ -5,7 +5,7 @@ from collections.abc import Mapping, Sequence
 
 from sqlalchemy import select
 
-from daemon.adapters.store import annotating, arrivals, asking, duties, outbox, rechecks
+from daemon.adapters.store import allowance, annotating, arrivals, asking, duties, outbox, rechecks
 from daemon.adapters.store.bulk import add_counts, among, upsert
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import items, positions, processes
@@ -78,13 +78,20 @@ class StreamRoom:
         """
         with self._database.write() as connection:
             arrivals.move_positions(connection, spans, new)
-            asked = []
+            asked, came = [], {}
             if new is not None and decision is not None and len(new.ids):
                 now = self._database.now(connection)
                 arrivals.insert_items(connection, new, decision, now)
                 asked = asking.ask(connection, new.ids, decision.asks, self._caps, now)
+                came = allowance.arrivals(len(new.ids), now)
             outbox.put(connection, compose(asked))
-            add_counts(connection, counts)
+            # Last, since the counter of the day's items is one row for all workers.
+            add_counts(connection, {**counts, **came})
+
+    def spent_tiers(self, prices: Mapping[str, int]) -> frozenset[str]:
+        """Those of these tiers whose budget of today cannot pay another answer at this price (millionths)."""
+        with self._database.read() as connection:
+            return allowance.spent_tiers(connection, self._caps, prices, self._database.now(connection))
 
     def work_rechecks(self, limit: int, decide: Decide) -> int:
         """Take up to `limit` due rechecks, lock their items, decide, save. Number of items decided.

@@ -6,6 +6,7 @@ const EMPTY_POLL_MS = 1_500;
 const IDLE_MS = 5 * 60_000;
 const NOTICE_MS = 6_000;
 const SCROLL_PX = 60;
+const LOOKING = "This page looks for new questions by itself.";
 
 const desk = document.getElementById("desk");
 const reviewer = Number(desk.dataset.reviewer);
@@ -29,6 +30,7 @@ let asking = false;
 let passingNotice = null;
 let pollTimer = null;
 let moves = 0;
+let unpaid = 0;
 
 const outbox = new Outbox(`labelloop:${reviewer}`, () => {
   showNotice();
@@ -52,11 +54,16 @@ function show(lease) {
   enable();
 }
 
+function budgetWaits() {
+  const questions = unpaid === 1 ? "1 question waits" : `${unpaid.toLocaleString("en")} questions wait`;
+  return `${questions} until the budget allows them. ${LOOKING}`;
+}
+
 function showNothing() {
   current = null;
   delete byId("item").dataset.question;
   const [first, second] = outbox.empty
-    ? ["Nothing waits for you right now.", "This page looks for new questions by itself."]
+    ? ["Nothing waits for you right now.", unpaid > 0 ? budgetWaits() : LOOKING]
     : ["One moment.", "Your answers are sent first; then the next item comes."];
   byId("item").replaceChildren(el("p", { class: "empty" }, first), el("p", { class: "quiet" }, second));
   markMore();
@@ -188,7 +195,8 @@ async function refill(force = false) {
   try {
     // The server still counts what is on its way to it among what we hold.
     const wanted = Math.min(Math.max(prefetch, held) + outbox.waiting.length, 100);
-    const { leases } = await post("/api/leases", { reviewer, tier, count: wanted });
+    const { leases, unpaid: waiting } = await post("/api/leases", { reviewer, tier, count: wanted });
+    unpaid = waiting;
     take(leases.filter((lease) => !settled.has(lease.question)), moves === before);
     again = current === null;
   } catch (error) {

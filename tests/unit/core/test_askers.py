@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daemon.core.askers import Askers, askers_of
+from daemon.core.askers import askers_of
 from daemon.core.policy import Policy
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
 from models.bundle import Bundle
@@ -44,14 +44,6 @@ def test_what_a_vote_is_worth_is_what_the_bundle_makes_of_it() -> None:
     assert likelihood == pytest.approx(of_accuracy(0.9, 2), abs=1e-3)
     likelihood = askers_of(tempered(0.5, **known), POLICY)[1].likelihood
     assert likelihood[0, 0] == pytest.approx(0.75, abs=1e-3), "sqrt(9) : 1"
-
-
-def test_they_are_kept_while_the_bundle_is_the_same() -> None:
-    kept = Askers(POLICY)
-    once = kept.of(BUNDLE)
-    assert kept.of(BUNDLE) is once
-    better = tempered(1.0)
-    assert kept.of(better)[1].likelihood[0, 0] > once[1].likelihood[0, 0]
 
 
 def test_a_tier_is_asked_as_often_as_it_may_be() -> None:

@@ -5,11 +5,18 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daemon.core.decide import decide, draw_gold
+from daemon.core.askers import askers_of
+from daemon.core.decide import decide as decided
+from daemon.core.decide import draw_gold
 from daemon.core.evidence import Evidence
+from daemon.core.market import Market
+from daemon.core.next_votes import priority_of
 from daemon.core.policy import GOLD_PRIORITY, Policy
+from daemon.core.routing import Candidates, Purse, route
+from daemon.core.rows import Decision
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
 from daemon.core.states import ItemState, LabelStatus, Purpose
+from models.bundle import Bundle
 
 CROWD, EXPERT = 0, 1
 POLICY = Policy(
@@ -32,6 +39,9 @@ def one(spam: float = 0.95, **changes: object) -> Evidence:
         final=np.array([-1]),
         answered=np.zeros((1, 2), np.int64),
         wanted=np.zeros((1, 2), np.int64),
+        people=np.array([False]),
+        queued=np.array([-1]),
+        priority=np.array([0.0]),
         drawn=np.array([False]),
         held=np.array([False]),
         sent_back=np.array([0]),
@@ -40,6 +50,19 @@ def one(spam: float = 0.95, **changes: object) -> Evidence:
         states=[None],
     )
     return replace(evidence, **changes)  # type: ignore[arg-type]
+
+
+def market(policy: Policy = POLICY, *spent: str) -> Market:
+    """Whom to ask when votes count in full."""
+    bundle = Bundle.from_priors(policy.classes, {name: tier.accuracy for name, tier in policy.tiers.items()})
+    (only,) = bundle.members
+    in_full = replace(bundle, members=(replace(only, temperature=1.0),))
+    return Market(askers_of(in_full, policy), frozenset(spent))
+
+
+def decide(evidence: Evidence, policy: Policy, bundle: int | None, *rest: object, **more: object) -> Decision:
+    """With everybody solvent."""
+    return decided(evidence, policy, bundle, market(policy), *rest, **more)  # type: ignore[arg-type]
 
 
 def stored(spam: float, state: ItemState = ItemState.ASKING, before: int = 1, **changes: object) -> Evidence:
@@ -73,12 +96,20 @@ def test_provisional_labels_may_go_out_from_a_score_on() -> None:
     assert turned.publish.tolist() == [True], "readers who have a label are told of the next"
 
 
-def test_a_doubtful_item_asks_the_cheapest_tier_for_its_whole_overlap() -> None:
+def test_a_doubtful_item_is_asked_where_a_vote_is_worth_most_for_its_whole_overlap() -> None:
     decision = decide(one(0.6), POLICY, 1)
     assert decision.states == [ItemState.ASKING]
     assert [(ask.tier, ask.purpose) for ask in decision.asks] == [("crowd", Purpose.SETTLE)] * 2
-    assert decision.asks[0].priority == pytest.approx(0.4)
+    nothing = np.zeros((1, 2), np.int64)
+    items = Candidates(np.array([[0.4, 0.6]]), nothing, nothing, np.array([True]), np.array([True]))
+    worth = route(items, market().askers, Purse((None, None))).worth
+    assert decision.asks[0].priority == pytest.approx(float(priority_of(worth)[0]), rel=1e-5)
     assert decision.asks[0].price == 50_000
+
+
+def test_a_crowd_that_is_hardly_better_than_chance_is_left_out() -> None:
+    poor = replace(POLICY, tiers={**POLICY.tiers, "crowd": TierSettings(price=0.05, accuracy=0.51)})
+    assert [ask.tier for ask in decide(one(0.6), poor, 1).asks] == ["expert"]
 
 
 def test_a_random_draw_asks_the_final_tier_whatever_the_score() -> None:
@@ -100,23 +131,87 @@ def test_a_final_answer_is_the_label_and_withdraws_the_rest() -> None:
 
 
 def test_crowd_answers_that_make_it_sure_finish_the_item() -> None:
-    decision = decide(stored(0.95, answered=np.array([[2, 0]])), POLICY, 1)
+    decision = decide(by_crowd(0.95, 1), POLICY, 1)
     assert decision.states == [ItemState.HUMAN]
     assert decision.asks == []
+    assert decision.withdraw.tolist() == [True], "what was asked besides is wanted no more"
 
 
-def test_crowd_answers_that_leave_doubt_go_up_the_ladder() -> None:
-    waiting = decide(stored(0.7, answered=np.array([[1, 0]]), wanted=np.array([[1, 0]])), POLICY, 1)
+def by_crowd(spam: float, answers: int, **changes: object) -> Evidence:
+    return stored(spam, answered=np.array([[answers, 0]]), people=np.array([True]), **changes)
+
+
+def test_one_crowd_answer_does_not_end_a_doubtful_item() -> None:
+    for spam in (0.6, 0.89):
+        more = decide(by_crowd(spam, 1), POLICY, 1)
+        assert more.states == [ItemState.ASKING]
+        assert [ask.purpose for ask in more.asks] == [Purpose.ADJUDICATE], "one vote at a time"
+
+
+def test_when_the_crowd_has_said_enough_the_expert_is_asked() -> None:
+    votes = POLICY.tiers["crowd"].most_votes
+    assert [ask.tier for ask in decide(by_crowd(0.6, votes - 1), POLICY, 1).asks] == ["crowd"]
+    assert [ask.tier for ask in decide(by_crowd(0.6, votes), POLICY, 1).asks] == ["expert"]
+    waiting = decide(by_crowd(0.6, votes, wanted=np.array([[0, 1]])), POLICY, 1)
     assert waiting.states == [ItemState.ASKING]
     assert waiting.asks == []
-    up = decide(stored(0.7, answered=np.array([[2, 0]])), POLICY, 1)
-    assert [(ask.tier, ask.purpose) for ask in up.asks] == [("expert", Purpose.ADJUDICATE)]
-    asked = decide(stored(0.7, answered=np.array([[2, 0]]), wanted=np.array([[0, 1]])), POLICY, 1)
-    assert asked.asks == []
+
+
+def queued(spam: float, tier: int, priority: float, **changes: object) -> Evidence:
+    """A question of the tier waits for the item, and nobody looks at it."""
+    wanted = np.zeros((1, 2), np.int64)
+    wanted[0, tier] = 1
+    return stored(spam, wanted=wanted, queued=np.array([tier]), priority=np.array([priority]), **changes)
+
+
+def test_a_question_moves_in_its_queue_when_its_worth_has_changed() -> None:
+    asked = decide(one(0.6), POLICY, 1).asks[0].priority
+    stays = decide(queued(0.6, CROWD, asked), POLICY, 1)
+    assert (stays.states, stays.asks, list(stays.reprices)) == ([ItemState.ASKING], [], [])
+    assert stays.withdraw.tolist() == [False]
+    moved = decide(queued(0.8, CROWD, asked), POLICY, 1)
+    assert (moved.asks, moved.withdraw.tolist()) == ([], [False])
+    assert [one.row for one in moved.reprices] == [0]
+    assert moved.reprices[0].priority < asked
+    worth = asked / (GOLD_PRIORITY - asked) * 1.1
+    nearly = GOLD_PRIORITY * worth / (1 + worth)
+    assert list(decide(queued(0.6, CROWD, nearly), POLICY, 1).reprices) == []
+
+
+def test_a_question_is_withdrawn_for_another_tier_that_is_worth_more() -> None:
+    decision = decide(queued(0.6, EXPERT, 3.0), POLICY, 1)
+    assert decision.states == [ItemState.ASKING]
+    assert decision.withdraw.tolist() == [True]
+    assert {ask.tier for ask in decision.asks} == {"crowd"}
+    looked_at = decide(queued(0.6, EXPERT, 3.0, held=np.array([True])), POLICY, 1)
+    assert (looked_at.asks, looked_at.withdraw.tolist()) == ([], [False])
+
+
+def test_a_tier_without_money_is_left_out_where_another_is_worth_anything() -> None:
+    solvent = decided(one(0.6), POLICY, 1, market(POLICY, "crowd"))
+    assert [ask.tier for ask in solvent.asks] == ["expert"]
+    waits = decided(one(0.6), POLICY, 1, market(POLICY, "crowd", "expert"))
+    assert waits.states == [ItemState.ASKING]
+    assert {ask.tier for ask in waits.asks} == {"crowd"}, "for the money of the next day"
+    used_up = by_crowd(0.6, POLICY.tiers["crowd"].most_votes)
+    assert [ask.tier for ask in decided(used_up, POLICY, 1, market(POLICY, "expert")).asks] == ["expert"]
+    stands = decided(queued(0.6, CROWD, 5.0), POLICY, 1, market(POLICY, "expert"))
+    assert (stands.asks, stands.withdraw.tolist()) == ([], [False])
+
+
+def test_every_doubtful_item_has_a_question_or_is_ready() -> None:
+    """Whatever was asked, answered and spent: nothing is forgotten."""
+    random = np.random.default_rng(7)
+    for spam in random.random(60):
+        answered = np.array([[random.integers(0, 6), 0]])
+        evidence = stored(float(spam), answered=answered, people=answered[:, 0] > 0)
+        spent = [name for name in POLICY.tiers if random.random() < 0.5]
+        decision = decided(evidence, POLICY, 1, market(POLICY, *spent))
+        assert bool(decision.asks) == (decision.states == [ItemState.ASKING])
 
 
 def test_what_became_sure_leaves_the_queue_unless_somebody_is_looking() -> None:
-    sure = stored(0.95, wanted=np.array([[2, 0]]))
+    sure = queued(0.95, CROWD, 5.0)
     free = decide(sure, POLICY, 1)
     assert free.states == [ItemState.READY]
     assert free.withdraw.tolist() == [True]
@@ -137,7 +232,9 @@ def test_what_windows_sent_back_often_enough_goes_to_people() -> None:
     assert once.states == [ItemState.READY]
     twice = decide(stored(0.95, sent_back=np.array([2])), POLICY, 1)
     assert twice.states == [ItemState.ASKING]
-    assert {ask.tier for ask in twice.asks} == {"crowd"}
+    assert len(twice.asks) > 0
+    answered = decide(by_crowd(0.95, 1, sent_back=np.array([2])), POLICY, 1)
+    assert answered.states == [ItemState.HUMAN]
 
 
 def test_nothing_new_is_not_published_again_but_a_turned_label_is() -> None:
@@ -239,3 +336,45 @@ def test_the_score_of_a_careful_label_is_the_chance_that_it_is_right() -> None:
 
 def test_an_expert_is_right_whatever_it_costs() -> None:
     assert decide(one(0.05, final=np.array([0])), DEAR, 1).labels.tolist() == [[0]]
+
+
+LLM = 0
+WITH_LLM = replace(
+    POLICY, tiers={**POLICY.tiers, "llm": TierSettings(price=0.003, accuracy=0.85, max_votes=1, first=True)}
+)
+
+
+def three(spam: float, **changes: object) -> Evidence:
+    counts = {"answered": np.zeros((1, 3), np.int64), "wanted": np.zeros((1, 3), np.int64)}
+    return one(spam, **{**counts, **changes})
+
+
+@pytest.mark.parametrize("spam", [0.5, 0.99])
+def test_every_item_gets_its_cheap_first_vote(spam: float) -> None:
+    decision = decide(three(spam), WITH_LLM, 1)
+    assert decision.states == [ItemState.ASKING]
+    assert [(ask.tier, ask.purpose) for ask in decision.asks] == [("llm", Purpose.SETTLE)]
+    assert 9.9 < decision.asks[0].priority < GOLD_PRIORITY
+    waits = three(spam, queued=np.array([LLM]), wanted=np.array([[1, 0, 0]]), priority=np.array([9.99999999]))
+    stays = decide(waits, WITH_LLM, 1)
+    assert (stays.states, stays.asks, stays.withdraw.tolist()) == ([ItemState.ASKING], [], [False])
+    assert list(stays.reprices) == []
+
+
+def test_a_first_vote_is_no_persons_so_that_a_window_may_pass_the_label() -> None:
+    voted = np.array([[1, 0, 0]])
+    assert decide(three(0.99, answered=voted), WITH_LLM, 1).states == [ItemState.READY]
+    doubtful = decide(three(0.6, answered=voted), WITH_LLM, 1)
+    assert [(ask.tier, ask.purpose) for ask in doubtful.asks] == [("crowd", Purpose.SETTLE)] * 2
+
+
+def test_items_do_not_wait_for_a_first_vote_that_cannot_be_paid() -> None:
+    poor = market(WITH_LLM, "llm")
+    assert decided(three(0.99), WITH_LLM, 1, poor).states == [ItemState.READY]
+    assert {ask.tier for ask in decided(three(0.6), WITH_LLM, 1, poor).asks} == {"crowd"}
+    waiting = three(0.99, queued=np.array([LLM]), wanted=np.array([[1, 0, 0]]))
+    assert decided(waiting, WITH_LLM, 1, poor).withdraw.tolist() == [True]
+
+
+def test_before_anything_is_learned_no_first_votes_are_asked() -> None:
+    assert decide(three(0.6), WITH_LLM, None).states == [ItemState.READY]
