@@ -12,6 +12,7 @@ import numpy as np
 from daemon.core.forecasting import what_if
 from daemon.core.policy import Policy
 from daemon.core.proofs import NEAR, surer_half
+from daemon.core.rows import F4
 from daemon.core.states import AuditProtocol
 from daemon.core.window_rows import WindowRecord
 from daemon.core.windows import fewest_items
@@ -192,15 +193,15 @@ def expected_rates(scores: F8, windows: Sequence[WindowRecord]) -> F8:
     return np.repeat(np.clip(errors / np.maximum(counts, 1), 0.0, 1.0), counts)
 
 
-def foreseen_chance(window: WindowRecord, earlier: Sequence[WindowRecord]) -> float | None:
+def foreseen_chance(window: WindowRecord, scores: F4, earlier: Sequence[WindowRecord]) -> float | None:
     """Chance that this window would release anything, by what was known before its audits.
 
-    Its audited items stand for all of it: chance alone picked them. None without any.
+    `scores`: (s,) of typical items of it. None where nothing was audited.
     """
-    if not len(window.scores):
+    if not len(window.scores) or not len(scores):
         return None
-    scores = np.sort(window.scores.astype(np.float64))[::-1]
-    return outlook(expected_rates(scores, earlier), window.n, window.p, window.alpha, window.delta).chance
+    rates = expected_rates(np.sort(scores.astype(np.float64))[::-1], earlier)
+    return outlook(rates, window.n, len(window.scores) / window.n, window.alpha, window.delta).chance
 
 
 @dataclass(frozen=True, slots=True)
@@ -319,8 +320,9 @@ def _guesses(sample: Sample, windows: Sequence[WindowRecord], gold: int, policy:
     if sample.guessed:
         guesses.append("No item has come yet: half of them are taken to be easy, and one label in six wrong.")
     elif gold < policy.guarantee.cold_start_gold or not gold:
+        few = f"Only {gold:,} random blind answers are" if gold else "No random blind answer is"
         guesses.append(
-            f"Only {gold:,} random blind answers are in: how often labels are wrong is taken from the "
+            f"{few} in: how often labels are wrong is taken from the "
             "built-in beliefs about functions and people."
         )
     if not windows:

@@ -194,14 +194,14 @@ def test_audits_are_told_by_true_and_frozen_class(room: ReportRoom, database: Da
     add_items(database, ["a", "b", "c"])
     window = _closed_window(database, 1)
     ann = add_annotator(database, "ann")
-    for item, truth in (("a", 0), ("c", 1)):
-        question = add_question(database, item, purpose="audit", window=window)
+    for item, truth, chance in (("a", 0, None), ("c", 1, 0.25)):
+        question = add_question(database, item, purpose="audit", window=window, chance=chance)
         add_answer(database, item, ann, truth, question, purpose="audit")
     unanswered = add_question(database, "b", purpose="audit", window=window)
     assert unanswered
     for _ in range(2):  # the second look comes from memory
         pairs = sorted(room.overview().audited, key=lambda pair: pair.truth)
-        assert pairs == [AuditedPair(0, 1, 1, 2.0), AuditedPair(1, 1, 1, 2.0)]
+        assert pairs == [AuditedPair(0, 1, 1, 2.0), AuditedPair(1, 1, 1, 4.0)]
 
 
 def test_processes_counters_bundle_and_outbox(

@@ -78,7 +78,7 @@ def test_a_plan_from_stored_items(folder: Path) -> None:
     assert plan["ready_share"] == 0.0, "four functions without a trained model are not sure enough"
     assert plan["windows"] == []
     assert 0.5 < plan["today"]["accuracy"] < 1
-    assert any("random blind answers are in" in guess for guess in plan["guesses"])
+    assert any("No random blind answer is in" in guess for guess in plan["guesses"])
 
 
 def test_another_budget_beside_todays(folder: Path) -> None:

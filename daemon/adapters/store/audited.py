@@ -2,33 +2,60 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 
-from sqlalchemy import Connection, select
+import numpy as np
+from sqlalchemy import Connection, func, select
 
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import i1, unpack_frozen
 from daemon.adapters.store.schema import answers, questions, windows
 from daemon.core.panel import finding
 from daemon.core.report_rows import AuditedPair
+from daemon.core.rows import F4
 from daemon.core.states import AuditProtocol, Purpose
+from daemon.core.window_rows import Frozen
 
-Pairs = Sequence[AuditedPair]
+TYPICAL = 400
+"""Scores that stand for those of a whole window."""
 
 
-def audited_pairs(connection: Connection, ids: Sequence[int]) -> dict[int, Pairs]:
-    """Window -> its audited items by true and frozen class; audits without a finding stand nowhere."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Audited:
+    """A closed window as its audits saw it.
+
+    `pairs`: audited items by true and frozen class, those without a finding left out; `scores`: (s,) evenly
+    thinned, of all its items.
+    """
+
+    pairs: Sequence[AuditedPair]
+    scores: F4
+
+
+@dataclass(slots=True)
+class _Audit:
+    """What auditors answered, in order, and how many items this one stands for."""
+
+    said: list[int]
+    weight: float
+
+
+def audited_windows(connection: Connection, ids: Sequence[int]) -> dict[int, Audited]:
+    """Window -> what its audits saw."""
     given = _given(connection, ids)
-    query = select(windows.c.id, windows.c.frozen, windows.c.protocol, windows.c.p)
+    query = select(windows.c.id, windows.c.frozen, windows.c.protocol).where(windows.c.id.in_(ids))
     return {
-        row.id: _pairs(row.frozen, given[row.id], AuditProtocol(row.protocol), row.p)
-        for row in connection.execute(query.where(windows.c.id.in_(ids)))
+        row.id: _seen(unpack_frozen(row.frozen), given[row.id], AuditProtocol(row.protocol))
+        for row in connection.execute(query)
     }
 
 
-def _given(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, list[int]]]:
-    """Window -> item -> what auditors answered, in order."""
+def _given(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, _Audit]]:
+    """Window -> item -> its audit. Questions of windows of the first version have the window's chance."""
+    chance = func.coalesce(questions.c.chance, windows.c.p).label("chance")
     query = (
-        select(questions.c.window, answers.c.item, answers.c.labels)
+        select(questions.c.window, answers.c.item, answers.c.labels, chance)
+        .join(windows, windows.c.id == questions.c.window)
         .join(answers, answers.c.question == questions.c.id)
         .where(
             among(connection, questions.c.window, ids),
@@ -37,18 +64,20 @@ def _given(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, li
         )
         .order_by(answers.c.id)
     )
-    found: dict[int, dict[str, list[int]]] = defaultdict(lambda: defaultdict(list))
+    found: dict[int, dict[str, _Audit]] = defaultdict(dict)
     for row in connection.execute(query):
-        found[row.window][row.item].append(int(i1(row.labels)[0]))
+        audit = found[row.window].setdefault(row.item, _Audit([], 1 / row.chance))
+        audit.said.append(int(i1(row.labels)[0]))
     return found
 
 
-def _pairs(packed: bytes, given: dict[str, list[int]], protocol: AuditProtocol, p: float) -> Pairs:
-    frozen = unpack_frozen(packed)
+def _seen(frozen: Frozen, given: dict[str, _Audit], protocol: AuditProtocol) -> Audited:
     labels = dict(zip(frozen.ids, frozen.labels[:, 0].tolist(), strict=True))
-    counts: dict[tuple[int, int], int] = defaultdict(int)
-    for item, said in given.items():
-        truth = finding(said, protocol)
+    weights: dict[tuple[int, int], list[float]] = defaultdict(list)
+    for item, audit in given.items():
+        truth = finding(audit.said, protocol)
         if truth >= 0 and item in labels:
-            counts[truth, labels[item]] += 1
-    return [AuditedPair(truth, label, count, count / p) for (truth, label), count in counts.items()]
+            weights[truth, labels[item]].append(audit.weight)
+    pairs = [AuditedPair(*key, len(items), sum(items)) for key, items in weights.items()]
+    places = np.linspace(0, len(frozen.scores) - 1, min(len(frozen.scores), TYPICAL)).astype(np.int64)
+    return Audited(pairs, np.sort(frozen.scores)[places])

@@ -10,7 +10,7 @@ from sqlalchemy import Connection, and_, case, func, or_, select
 
 from daemon.adapters.store import budget, people, stories
 from daemon.adapters.store.asking import Caps
-from daemon.adapters.store.audited import Pairs, audited_pairs
+from daemon.adapters.store.audited import Audited, audited_windows
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.ledger import Book
@@ -68,7 +68,7 @@ class ReportRoom:
         self._database = database
         self._caps = caps
         self._closed: dict[int, WindowRecord] = {}
-        self._audited: dict[int, Pairs] = {}
+        self._audited: dict[int, Audited] = {}
         self._chances: dict[int, float | None] = {}
         self._facts: tuple[int, ModelFacts] | None = None
         self._book = Book()
@@ -117,7 +117,7 @@ class ReportRoom:
                 gold_classes=given.gold,
                 people=self._people.get(connection),
                 chances=dict(self._chances),
-                audited=[pair for window in closed for pair in self._audited[window.id]],
+                audited=[pair for window in closed for pair in self._audited[window.id].pairs],
             )
 
     def item(self, id_: str) -> ItemStory | None:
@@ -146,14 +146,14 @@ class ReportRoom:
         if unknown:
             rows = connection.execute(select(windows).where(windows.c.id.in_(unknown)))
             known.update({row.id: record_of(row) for row in rows})
-            self._audited.update(audited_pairs(connection, unknown))
+            self._audited.update(audited_windows(connection, unknown))
         self._closed = known
         self._audited = {id_: self._audited[id_] for id_ in known}
         newest_first = [known[id_] for id_ in ids]
         self._chances = {
             window.id: self._chances[window.id]
             if window.id in self._chances
-            else foreseen_chance(window, newest_first[place + 1 :])
+            else foreseen_chance(window, self._audited[window.id].scores, newest_first[place + 1 :])
             for place, window in enumerate(newest_first)
         }
         return newest_first

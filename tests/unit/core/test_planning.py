@@ -108,12 +108,12 @@ def test_audits_at_the_error_seen() -> None:
 
 def test_the_chance_of_a_window_is_foreseen_from_earlier_ones() -> None:
     window = _closed(0)
-    good, bad = foreseen_chance(window, [_closed(0)]), foreseen_chance(window, [_closed(250)])
+    good, bad = (foreseen_chance(window, window.scores, [_closed(wrong)]) for wrong in (0, 250))
     assert good is not None and bad is not None
     assert good > 0.9
     assert bad < 0.6
     nothing = replace(window, scores=window.scores[:0], wrong=window.wrong[:0])
-    assert foreseen_chance(nothing, []) is None
+    assert foreseen_chance(nothing, window.scores, []) is None
 
 
 def test_a_slow_stream_has_smaller_windows() -> None:
