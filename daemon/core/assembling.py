@@ -21,8 +21,9 @@ FRESH_OF_ALL = -1
 def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) -> TrainingData:
     """Arrays that models learn from; one row an item.
 
-    Answers of final tiers become `expert`, all others votes of their tier. `fresh` are audited answers
-    that came after the champion was trained: it cannot have seen them.
+    Answers of final tiers become `expert`, all others votes of their tier; on audited items only those that
+    stood before the audit, since an item without one has no others either. `fresh` are audited answers that
+    came after the champion was trained: it cannot have seen them.
     """
     given: list[list[Answer]] = [[] for _ in rows.ids]
     for row, answer in rows.answers:
@@ -31,7 +32,7 @@ def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) 
     trained_at = champion.trained_at if champion else FRESH_OF_ALL
     return TrainingData(
         classes=policy.classes,
-        votes=_votes(rows, given, policy),
+        votes=_votes(rows, _before(given, drawn_at), policy),
         expert=np.array([final_label(answers, policy.final_tiers) for answers in given], np.int64),
         audited=drawn_at >= 0,
         fresh=drawn_at > trained_at,
@@ -51,12 +52,20 @@ def dense_votes(rows: TrainingRows) -> tuple[NDArray[np.bool_], NDArray[np.int8]
 
 
 def _drawn_at(given: Sequence[Sequence[Answer]], final: frozenset[str]) -> NDArray[np.int64]:
-    """(n,) when a final tier last answered a random blind question on each item; -1 where it did not."""
-    return np.array([max(_random_times(answers, final), default=-1) for answers in given], np.int64)
+    """(n,) when a final tier first answered a random blind question on each item; -1 where it did not."""
+    return np.array([min(_random_times(answers, final), default=-1) for answers in given], np.int64)
 
 
 def _random_times(answers: Sequence[Answer], final: frozenset[str]) -> list[int]:
     return [a.at for a in answers if a.tier in final and a.purpose in RANDOM_PURPOSES]
+
+
+def _before(given: Sequence[Sequence[Answer]], drawn_at: NDArray[np.int64]) -> list[list[Answer]]:
+    """The answers of each item that came before its random blind answer, or all where there is none."""
+    return [
+        [answer for answer in answers if at < 0 or answer.at < at]
+        for answers, at in zip(given, drawn_at.tolist(), strict=True)
+    ]
 
 
 def _votes(rows: TrainingRows, given: Sequence[Sequence[Answer]], policy: Policy) -> Votes:

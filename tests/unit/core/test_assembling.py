@@ -1,0 +1,71 @@
+"""Stored rows become arrays: whose votes count, and when."""
+
+import numpy as np
+
+from daemon.core.assembling import assemble
+from daemon.core.learning_rows import StoredBundle, TrainingRows
+from daemon.core.policy import Policy
+from daemon.core.rows import Answer
+from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
+from daemon.core.states import AnnotatorKind, Purpose
+
+POLICY = Policy(
+    classes=("ham", "spam"),
+    tiers={"crowd": TierSettings(accuracy=0.8), "expert": TierSettings(final=True, accuracy=0.98)},
+    guarantee=GuaranteeSettings(),
+    routing=RoutingSettings(),
+)
+
+
+def rows(*answers: tuple[int, Answer], n: int = 3) -> TrainingRows:
+    return TrainingRows(
+        ids=[f"i{row}" for row in range(n)],
+        payloads=[b'{"id": "i", "text": "text %d"}' % row for row in range(n)],
+        subjects=[None] * n,
+        arrived=np.arange(n),
+        functions=np.full(n, 1),
+        inline=[np.array([1], np.int8)] * n,
+        sets={1: (7,)},
+        names={7: ("f", "v1")},
+        vectors=np.zeros((n, 0), np.float16),
+        has_vector=np.zeros(n, bool),
+        encoder=None,
+        answers=answers,
+    )
+
+
+def said(tier: str, label: int, at: int, purpose: Purpose = Purpose.SETTLE) -> Answer:
+    return Answer(at, f"someone {at}", AnnotatorKind.PERSON, tier, purpose, label, at)
+
+
+def test_what_was_said_after_an_audit_is_no_vote_on_the_audited_item() -> None:
+    """The posterior is tempered on audited items: they must look as those look that nobody audited."""
+    data = assemble(
+        rows(
+            (0, said("crowd", 1, 10)),
+            (0, said("expert", 0, 20, Purpose.AUDIT)),
+            (0, said("crowd", 0, 30)),
+            (1, said("expert", 1, 20)),
+            (1, said("crowd", 1, 30)),
+        ),
+        POLICY,
+        None,
+    )
+    crowd = data.votes.annotators.index("tier:crowd")
+    own = data.votes.annotator == crowd
+    assert list(zip(data.votes.row[own], data.votes.symbol[own], strict=True)) == [(0, 1), (1, 1)]
+    assert data.expert.tolist() == [0, 1, -1]
+    assert data.audited.tolist() == [True, False, False]
+
+
+def test_fresh_are_audits_that_the_champion_cannot_have_seen() -> None:
+    champion = StoredBundle(1, "", b"", 25, None, None)
+    answers = [(row, said("expert", 1, at, Purpose.GOLD)) for row, at in enumerate((20, 30))]
+    assert assemble(rows(*answers), POLICY, champion).fresh.tolist() == [False, True, False]
+    assert assemble(rows(*answers), POLICY, None).fresh.tolist() == [True, True, False]
+
+
+def test_an_audit_by_two_experts_is_not_fresh_once_the_first_was_seen() -> None:
+    champion = StoredBundle(1, "", b"", 25, None, None)
+    panel = [(0, said("expert", 1, at, Purpose.AUDIT)) for at in (20, 30)]
+    assert not assemble(rows(*panel), POLICY, champion).fresh.any()
