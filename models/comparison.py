@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.arrays import F8, I8, Mask
+from models.cost import best_label
 from models.evaluation import log_loss
 from models.label_model.held_out import FEWEST_JUDGED
 
@@ -17,8 +18,8 @@ class Comparison:
     Attributes:
         promoted: workers are to follow it. reason: why or why not, one sentence.
         metrics: `fresh` answers, `fresh_log_loss`, `fresh_log_loss_champion`, `labels_changed` (share of all
-            items whose most probable label is another).
-        before: (K,) all items by the rival's most probable label.
+            items that get another label).
+        before: (K,) all items by the rival's label.
     """
 
     promoted: bool
@@ -27,7 +28,15 @@ class Comparison:
     before: I8
 
 
-def compare(held: F8, theirs: F8, everything: F8, expert: I8, fresh: Mask, first: bool) -> Comparison:
+def compare(
+    held: F8,
+    theirs: F8,
+    everything: F8,
+    expert: I8,
+    fresh: Mask,
+    first: bool,
+    cost: F8 | None = None,
+) -> Comparison:
     """Paired log-loss on answers that neither side has seen.
 
     Args:
@@ -36,6 +45,7 @@ def compare(held: F8, theirs: F8, everything: F8, expert: I8, fresh: Mask, first
         everything: (n, K) the candidate's posterior by all that it knows.
         expert: (n,) known label or -1. fresh: (n,) audited, and the champion never saw the answer.
         first: there is no champion yet.
+        cost: (K, K) that labels are decided by, or None for 0/1.
     """
     n_fresh = int(fresh.sum())
     ours_lost, theirs_lost = float("nan"), float("nan")
@@ -43,7 +53,7 @@ def compare(held: F8, theirs: F8, everything: F8, expert: I8, fresh: Mask, first
         ours_lost = float(log_loss(held[fresh], expert[fresh]).mean())
         theirs_lost = float(log_loss(theirs[fresh], expert[fresh]).mean())
     promoted, reason = _verdict(n_fresh, ours_lost, theirs_lost, first)
-    before, after = theirs.argmax(axis=1), everything.argmax(axis=1)
+    before, after = best_label(theirs, cost), best_label(everything, cost)
     return Comparison(
         promoted,
         reason,

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.arrays import F8, I8, Mask
+from models.cost import best_label
 
 RELIABILITY_BINS = 10
 CURVE_POINTS = 50
@@ -22,7 +23,7 @@ class Evaluation:
         confusion: (K, K) counts, [true, predicted].
         reliability: (b, 3) mean score, share right, items; bins of about equal size, scores rising.
         risk_coverage: (c, 2) share of items accepted, share of errors among them; coverage rising.
-        class_counts: (K,) all items of the training data by their most probable label.
+        class_counts: (K,) all items of the training data by their label.
     """
 
     metrics: Mapping[str, float]
@@ -86,7 +87,14 @@ def risk_coverage_curve(scores: F8, correct: Mask) -> F8:
     return np.stack([kept / len(scores), errors[kept - 1] / kept], axis=1)
 
 
-def judge(posterior: F8, scores: F8, truth: I8, everything: F8, extra: Mapping[str, float]) -> Evaluation:
+def judge(
+    posterior: F8,
+    scores: F8,
+    truth: I8,
+    everything: F8,
+    extra: Mapping[str, float],
+    cost: F8 | None = None,
+) -> Evaluation:
     """Evaluate held-out predictions.
 
     Args:
@@ -94,16 +102,18 @@ def judge(posterior: F8, scores: F8, truth: I8, everything: F8, extra: Mapping[s
         truth: (g,) what the audits said.
         everything: (n, K) the candidate's posterior on all items.
         extra: further metrics.
+        cost: (K, K) of errors, or None for 0/1; labels are those of least expected cost, as they are
+            decided. Scores are about the most probable label in any case.
     """
     n_classes = everything.shape[1]
-    predicted = posterior.argmax(axis=1)
-    correct = predicted == truth
+    predicted = best_label(posterior, cost)
+    correct = posterior.argmax(axis=1) == truth
     confusion = confusion_matrix(truth, predicted, n_classes)
     reliability = reliability_bins(scores, correct)
     nothing = float("nan")
     metrics = {
         "audited": float(len(truth)),
-        "accuracy": float(correct.mean()) if len(truth) else nothing,
+        "accuracy": float((predicted == truth).mean()) if len(truth) else nothing,
         "log_loss": float(log_loss(posterior, truth).mean()) if len(truth) else nothing,
         "calibration_error": calibration_error(reliability),
         "minority_f1": minority_f1(confusion),
@@ -114,5 +124,5 @@ def judge(posterior: F8, scores: F8, truth: I8, everything: F8, extra: Mapping[s
         confusion=confusion,
         reliability=reliability,
         risk_coverage=risk_coverage_curve(scores, correct),
-        class_counts=np.bincount(everything.argmax(axis=1), minlength=n_classes),
+        class_counts=np.bincount(best_label(everything, cost), minlength=n_classes),
     )

@@ -76,11 +76,13 @@ class TrainingOptions:
         label_models: registry names that compete.
         seed: of folds, samples and models.
         trained_at: written to the bundle, ISO 8601.
+        cost: (K, K) of errors, or None for 0/1: labels are counted as they will be decided.
     """
 
     label_models: tuple[str, ...] = ("pool",)
     seed: int = 0
     trained_at: str = ""
+    cost: F8 | None = None
 
     def __post_init__(self) -> None:
         if unknown := sorted(set(self.label_models) - set(LABEL_MODELS)):
@@ -139,11 +141,13 @@ def train(data: TrainingData, options: TrainingOptions, champion: Bundle | None,
     bundle = _bundle(data, options, Chosen(chosen.name, fitted), classifier, posterior)
     priors = Bundle.from_priors(data.classes, data.tier_accuracy)
     theirs = predict(champion or priors, data, np.arange(votes.n_items))
-    comparison = compare(posterior, theirs, everything, data.expert, data.fresh, champion is None)
+    comparison = compare(
+        posterior, theirs, everything, data.expert, data.fresh, champion is None, options.cost
+    )
     metrics = {**{f"log_loss_{name}": loss for name, loss in losses.items()}, **comparison.metrics}
     return Candidate(
         bundle=bundle,
-        evaluation=_evaluate(data, posterior, judged.folds, everything, metrics),
+        evaluation=_evaluate(data, posterior, everything, metrics, options.cost),
         comparison=comparison,
         member_losses=member_losses(fitted, votes, judged),
     )
@@ -203,16 +207,17 @@ def _reference(data: TrainingData, seed: int) -> Reference:
 
 
 def _evaluate(
-    data: TrainingData, posterior: F8, folds: I8, everything: F8, extra: Mapping[str, float]
+    data: TrainingData, posterior: F8, everything: F8, extra: Mapping[str, float], cost: F8 | None
 ) -> Evaluation:
     """Scores of each fold's audited items go by a curve fitted on the other folds'."""
+    folds = fold_of(data.groups)
     scores = np.empty(len(posterior))
     for fold in range(FOLDS):
         curve = _calibration(data, posterior, data.audited & (folds != fold))
         scores[folds == fold] = curve.apply(posterior[folds == fold].max(axis=1))
     counts = {"experts": float((data.expert != UNKNOWN).sum()), "items": float(len(posterior))}
     known = data.audited
-    return judge(posterior[known], scores[known], data.expert[known], everything, {**counts, **extra})
+    return judge(posterior[known], scores[known], data.expert[known], everything, {**counts, **extra}, cost)
 
 
 def predict(bundle: Bundle, data: TrainingData, rows: I8) -> F8:

@@ -36,13 +36,14 @@ def main(config: Config, once: bool = False) -> None:
 def make(config: Config, database: Database, stop: threading.Event) -> Learner:
     """The learner with its parts."""
     stream = StreamRoom(database, parts.caps(config))
-    options = TrainingOptions(label_models=config.learning.label_models, seed=0)
+    policy = parts.policy(config)
+    options = TrainingOptions(label_models=config.learning.label_models, seed=0, cost=policy.cost)
     name = parts.holder("learn")
     return Learner(
         stream=stream,
         store=LearningRoom(database),
         registry=MlflowRegistry(config.mlflow, config.task),
-        policy=parts.policy(config),
+        policy=policy,
         settings=config.learning,
         train=lambda data, champion, alive: train_apart(data, options, champion, alive),
         describe=partial(

@@ -55,3 +55,14 @@ def test_a_judgment_without_audits_has_no_values_but_counts_classes() -> None:
     assert result.metrics["more"] == 1.0
     assert result.class_counts.tolist() == [1, 2]
     assert result.reliability.shape == (0, 3)
+
+
+def test_labels_are_counted_as_they_are_decided() -> None:
+    """Missing the rare class costs nine times as much: its label is given from a tenth on."""
+    posterior = np.array([[0.85, 0.15], [0.95, 0.05]])
+    cost = np.array([[0.0, 9.0], [1.0, 0.0]])
+    result = judge(posterior, posterior.max(axis=1), np.array([1, 0]), posterior, {}, cost)
+    assert result.confusion.tolist() == [[1, 0], [0, 1]]
+    assert result.class_counts.tolist() == [1, 1]
+    assert result.metrics["minority_f1"] == 1.0
+    assert result.reliability[:, 1].tolist() == [0, 1], "the score is of the likeliest label"
