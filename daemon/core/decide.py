@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from daemon.core.evidence import Evidence
 from daemon.core.market import Market
 from daemon.core.next_votes import NextVotes, answered_first, next_votes
-from daemon.core.policy import GOLD_PRIORITY, Policy
+from daemon.core.policy import GOLD_PRIORITY, LEARN_PRIORITY, Policy
 from daemon.core.rows import Ask, Decision
 from daemon.core.states import ItemState, LabelStatus, Purpose
 from models.arrays import F8, I8, Mask
@@ -52,7 +52,8 @@ def decide(
     stands = evidence.in_state(ItemState.CERTIFIED) & ~turned & (evidence.final < 0)
     labels[stands] = evidence.before[stands]
     drawn = np.zeros(len(evidence), np.bool_) if draws is None else draws & (evidence.final < 0) & ~stands
-    fates = _fates(evidence, scores, stands, drawn, policy, bundle is not None, market)
+    picked = _picked(evidence, drawn)
+    fates = _fates(evidence, scores, stands, drawn | picked, policy, bundle is not None, market)
     states = fates.states()
     status = [STATUS.get(state, LabelStatus.PROVISIONAL) for state in states]
     provisional = _provisional(evidence, scores, policy, accepted_from)
@@ -65,8 +66,12 @@ def decide(
         states=states,
         publish=_publications(evidence, labels, status, provisional),
         status=status,
-        withdraw=fates.human | fates.ready | fates.votes.replaced,
-        asks=[*_gold(drawn, policy), *fates.votes.asks],
+        withdraw=fates.human | fates.ready | fates.votes.replaced | picked,
+        asks=[
+            *_of_expert(drawn, Purpose.GOLD, GOLD_PRIORITY, policy),
+            *_of_expert(picked, Purpose.LEARN, LEARN_PRIORITY, policy),
+            *fates.votes.asks,
+        ],
         later=later,
         reprices=fates.votes.reprices,
     )
@@ -90,7 +95,7 @@ def _fates(
     evidence: Evidence,
     scores: NDArray[np.float32],
     stands: Mask,
-    drawn: Mask,
+    asked: Mask,
     policy: Policy,
     learned: bool,
     market: Market,
@@ -100,7 +105,7 @@ def _fates(
     Before anything is learned nobody knows what is doubtful: only random draws are worth asking.
     """
     told = evidence.final >= 0
-    free = ~(stands | told | drawn | evidence.drawn | evidence.held)
+    free = ~(stands | told | asked | evidence.drawn | evidence.held)
     sure = scores >= policy.routing.ask_below
     settled = free & evidence.people & sure
     may_ask = free & ~settled
@@ -117,10 +122,18 @@ def _fates(
     )
 
 
-def _gold(drawn: Mask, policy: Policy) -> list[Ask]:
+def _picked(evidence: Evidence, drawn: Mask) -> Mask:
+    """(n,) items that an expert is asked about so that the models learn."""
+    if evidence.picked is None:
+        return np.zeros(len(evidence), np.bool_)
+    spoken_for = drawn | evidence.drawn | evidence.held | (evidence.final >= 0)
+    return np.asarray(evidence.picked & ~spoken_for)
+
+
+def _of_expert(mask: Mask, purpose: Purpose, priority: float, policy: Policy) -> list[Ask]:
     tier = policy.final_tier
     price = policy.tiers[tier].price_micros
-    return [Ask(row, tier, Purpose.GOLD, GOLD_PRIORITY, price) for row in np.flatnonzero(drawn).tolist()]
+    return [Ask(row, tier, purpose, priority, price) for row in np.flatnonzero(mask).tolist()]
 
 
 def label_scores(

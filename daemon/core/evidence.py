@@ -33,6 +33,7 @@ class Evidence:
         sent_back: (n,) windows that refused. revision: (n,) 0 for never published.
         before: (n,) last label, -1 for new items. states: last states; None for new items.
         follows: (n,) another item of the same subject is asked in its place; None: no item is.
+        picked: (n,) an expert is to be asked so that the models learn; None: about no item.
     """
 
     posterior: F4
@@ -51,6 +52,7 @@ class Evidence:
     before: NDArray[np.int64]
     states: Sequence[ItemState | None]
     follows: NDArray[np.bool_] | None = None
+    picked: NDArray[np.bool_] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -142,6 +144,7 @@ def of_stored(
         before=np.array([item.labels[0] for item in items], np.int64),
         states=[item.state for item in items],
         follows=np.array([shown[own][0] != own for own in range(len(items))], np.bool_),
+        picked=np.array([_is_picked(*one) for one in zip(items, answers, strict=True)], np.bool_),
     )
 
 
@@ -199,6 +202,16 @@ def _priority(item: OpenItem) -> float:
 
 def _is_drawn(item: OpenItem) -> bool:
     return any(one.purpose in (Purpose.GOLD, Purpose.LEARN) for one in item.wanted)
+
+
+def _is_picked(item: OpenItem, answers: Sequence[Answer]) -> bool:
+    """The learner wants an answer, and there is none of a person yet, nor a question that will bring one."""
+    is_open = item.state in (ItemState.ASKING, ItemState.READY)
+    coming = any(
+        one.purpose in (*BLIND_PURPOSES, Purpose.LEARN) or one.state == QuestionState.LEASED
+        for one in item.wanted
+    )
+    return item.picked and is_open and not (coming or _by_person(answers))
 
 
 def _is_held(item: OpenItem) -> bool:

@@ -15,6 +15,8 @@ Partition = Callable[[str, bytes], int]
 AUDIT_PRIORITY = 20.0
 GOLD_PRIORITY = 10.0
 """Random blind questions come before all others; those of windows, for which labels wait, first."""
+LEARN_PRIORITY = GOLD_PRIORITY * (1 - 1e-10)
+"""Few are picked to learn from: they come before whatever is to be settled."""
 
 
 @dataclass(frozen=True, slots=True)
