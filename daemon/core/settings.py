@@ -24,7 +24,8 @@ class TierSettings:
         price: currency per answer.
         final: an answer of this tier is the truth for its item (experts); audits go to such a tier.
         overlap: answers asked at once when this tier is first asked about an item; then one at a time.
-        max_votes: answers that an item may get of this tier, at most; a final tier is asked once.
+        max_votes: answers that an item may get of this tier, at most; nobody answers an item twice, so set it
+            no higher than the number of people there. A final tier is asked once.
         first: whether every item that is not certified is asked one cheap vote of this tier before anything
             else is weighed; meant for language models.
         lease_seconds: how long a reviewer may hold an item.

@@ -3,12 +3,15 @@
 import multiprocessing
 
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy import inspect, text
+from sqlalchemy import inspect, select, text
 
+from daemon.adapters.store.budget import day
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.schema import metadata
+from daemon.adapters.store.schema import budgets, metadata, spend
+from daemon.adapters.store.upgrade import configuration
 from daemon.core.errors import SetupProblem
 
 
@@ -54,3 +57,36 @@ def test_a_schema_from_the_future_is_refused(empty_url: str) -> None:
     with pytest.raises(SetupProblem, match="version 9999, which is newer than this program's 0004"):
         database.migrate()
     database.close()
+
+
+def test_money_that_was_held_for_waiting_questions_is_given_back(empty_url: str) -> None:
+    database = Database(empty_url)
+    with database.write() as connection:
+        command.upgrade(configuration(connection), "0003")
+    at = 1_790_000_000_000
+    rows = [(1, "settle", "open"), (2, "settle", "leased"), (3, "gold", "open"), (4, "learn", "answered")]
+    with database.write() as connection:
+        for id_, purpose, state in rows:
+            paid = "spent" if state == "answered" else "reserved"
+            asked = {"id": id_, "purpose": purpose, "state": state, "paid": paid, "at": at}
+            connection.execute(text(QUESTION), asked)
+            connection.execute(text(MONEY), asked)
+        connection.execute(text(BUDGET), {"period": day(at)})
+    database.migrate()
+    with database.read() as connection:
+        money = connection.execute(select(spend.c.question, spend.c.state, spend.c.purpose)).all()
+        assert sorted(map(tuple, money)) == [
+            (1, "released", "settle"),
+            (2, "reserved", "settle"),
+            (3, "reserved", "gold"),
+            (4, "spent", "learn"),
+        ]
+        assert connection.execute(select(budgets.c.reserved, budgets.c.spent)).one() == (20, 10)
+    database.close()
+
+
+QUESTION = """INSERT INTO questions (id, item, tier, purpose, priority, price, state, created)
+VALUES (:id, 'a', 'expert', :purpose, 0, 10, :state, :at)"""
+MONEY = """INSERT INTO spend (at, tier, question, item, state, micros)
+VALUES (:at, 'expert', :id, 'a', :paid, 10)"""
+BUDGET = "INSERT INTO budgets (tier, period, reserved, spent) VALUES ('expert', :period, 30, 10)"
