@@ -5,7 +5,8 @@ import sys
 
 BENCHMARKS = {
     "labeling_functions": "our applier beside snorkel's",
-    "label_models": "label models on public data (LABELLOOP_DATA)",
+    "label_models": "label models on public (LABELLOOP_DATA) and synthetic votes, and the pool's bars",
+    "label_model_speed": "time to fit label models beside snorkel's, and to score a micro-batch",
     "training": "the whole posterior after training, with and without the classifier (LABELLOOP_DATA)",
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",
     "routing": "accuracy by money spent on answers (LABELLOOP_DATA)",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.label_models import TABLES
+from benchmarks.label_models_data import FILES
 from models.arrays import F8, I8, UNKNOWN
 from models.classifier import EDGES, classify_by_fold, fit_fold_heads, symbols
 from models.encoder import SentenceEncoder
@@ -73,7 +73,7 @@ def with_functions(name: str) -> Callable[[Path, int], World]:
     files = {"youtube": "youtube_spam_lf.csv", "sms": "sms_rules.csv"}
 
     def load(folder: Path, items: int) -> World:
-        votes, truth, n_classes = TABLES[name](folder)
+        votes, truth, n_classes = FILES[name](folder)
         with (folder / files[name]).open(newline="", encoding="utf-8") as file:
             texts = [row["text"] for row in csv.DictReader(file)]
         chosen = np.random.default_rng(0).permutation(len(truth))[:items]
@@ -90,7 +90,7 @@ def of_crowd(name: str) -> Callable[[Path, int], World]:
     """All items, with people's recorded votes; nothing is known beforehand."""
 
     def load(folder: Path, _items: int) -> World:
-        votes, truth, n_classes = TABLES[name](folder)
+        votes, truth, n_classes = FILES[name](folder)
         empty = np.empty(0, np.int64)
         return World(name, truth, n_classes, Votes(len(truth), (), (), empty, empty, empty), votes)
 

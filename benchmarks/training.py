@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.label_models import TABLES
+from benchmarks.label_models_data import FILES as VOTE_SETS
 from models.arrays import F4, F8, I8, UNKNOWN, Mask
 from models.encoder import SentenceEncoder
 from models.evaluation import calibration_error, log_loss, minority_f1, reliability_bins, risk_coverage_curve
@@ -64,7 +64,7 @@ class _Stream:
 
     @classmethod
     def read(cls, folder: Path, file: str, limit: int, encoder: SentenceEncoder) -> "_Stream":
-        votes, truth, _ = TABLES[file](folder)
+        votes, truth, _ = VOTE_SETS[file](folder)
         rows = np.random.default_rng(0).permutation(len(truth))[:limit]
         texts = _texts(folder / FILES[file])
         chosen = [texts[row] for row in rows]

@@ -199,6 +199,24 @@ class Votes:
         )
 
     @classmethod
+    def concat_items(cls, first: "Votes", second: "Votes") -> "Votes":
+        """The items of both sets, one after the other. An annotator of both speaks in the same symbols."""
+        sizes = dict(zip(first.annotators, first.n_symbols, strict=True))
+        for key, size in zip(second.annotators, second.n_symbols, strict=True):
+            if sizes.setdefault(key, size) != size:
+                raise ValueError(f"votes: {key} has {sizes[key]} symbols in one set, {size} in the other")
+        numbers = {key: index for index, key in enumerate(sizes)}
+        place = np.array([numbers[key] for key in second.annotators], np.int64)
+        return cls(
+            n_items=first.n_items + second.n_items,
+            annotators=tuple(sizes),
+            n_symbols=tuple(sizes.values()),
+            row=np.concatenate([first.row, second.row + first.n_items]),
+            annotator=np.concatenate([first.annotator, place[second.annotator]]),
+            symbol=np.concatenate([first.symbol, second.symbol]),
+        )
+
+    @classmethod
     def of_one(cls, key: str, symbols: I8, n_symbols: int) -> "Votes":
         """One annotator's vote on every item: symbols (n,)."""
         n = len(symbols)

@@ -4,10 +4,17 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
-from models.arrays import F8, I8, Mask
+from models.arrays import F8, I8, UNKNOWN, Mask
 from models.label_model.priors import Priors
 from models.votes import Votes
+
+UNLABELED_SAMPLE = 10_000
+"""Items without a known label that models are fitted on at most; more moved no figure, and cost time."""
+
+PROBE = 5_000
+"""Rows of a label matrix that tell whether merging equal ones is worth it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -63,6 +70,61 @@ def merge(votes: Votes, mark: I8, weight: F8 | None = None) -> Patterns:
         first=first.astype(np.int64),
         inverse=inverse,
     )
+
+
+def sample(gold: I8, weight: F8 | None = None, seed: int = 0, most: int = UNLABELED_SAMPLE) -> tuple[I8, F8]:
+    """Items to fit on, all those with a known label among them, and what each counts.
+
+    The unlabeled ones count for no more than a full sample: a million would silence fifty known labels.
+
+    Args:
+        gold: (n,) known label or -1.
+        weight: (n,) how many equal items each one stands for; 1 when not given.
+        seed: of the draw.
+        most: unlabeled items.
+    """
+    counted = np.ones(len(gold)) if weight is None else np.array(weight, np.float64)
+    free = np.flatnonzero(gold == UNKNOWN)
+    total = counted[free].sum()
+    if len(free) > most:
+        random = np.random.Generator(np.random.PCG64(seed))
+        share = None if weight is None else counted[free] / total
+        free = random.choice(free, most, replace=False, p=share, shuffle=False)
+        counted[free] = 1.0
+    elif total > most:
+        counted[free] *= most / total
+    rows = np.sort(np.concatenate([np.flatnonzero(gold != UNKNOWN), free]))
+    return rows, counted[rows]
+
+
+def merge_rows(matrix: NDArray[np.integer[Any]], gold: I8, seed: int = 0) -> tuple[I8, F8]:
+    """Rows of a label matrix to fit on, and what each counts: distinct rows where that pays, else a sample.
+
+    Args:
+        matrix: (n, m) of any integer type, -1 where a function abstains.
+        gold: (n,) known label or -1; rows with one stay apart.
+        seed: of keys and draws.
+    """
+    random = np.random.Generator(np.random.PCG64(seed))
+    free = np.flatnonzero(gold == UNKNOWN)
+    keys = random.integers(0, 2**64, (matrix.shape[1], int(matrix.max(initial=0)) + 2), np.uint64)
+    probe = free if len(free) <= PROBE else random.choice(free, PROBE, replace=False)
+    if len(np.unique(_fingerprints(matrix[probe], keys))) > len(probe) / 2:
+        return sample(gold, None, seed)
+    fingerprints = _fingerprints(matrix if len(free) == len(gold) else matrix[free], keys)
+    _, first, sizes = np.unique(fingerprints, return_index=True, return_counts=True)
+    known = np.flatnonzero(gold != UNKNOWN)
+    rows = np.concatenate([free[first], known])
+    kept, counted = sample(gold[rows], np.concatenate([sizes, np.ones(len(known))]), seed)
+    return rows[kept], counted
+
+
+def _fingerprints(matrix: NDArray[np.integer[Any]], keys: NDArray[np.uint64]) -> NDArray[np.uint64]:
+    """(n,) sums of each row's keys (m, symbols), abstention last; equal rows have equal sums."""
+    sums = np.zeros(len(matrix), np.uint64)
+    for column, key in zip(matrix.T, keys, strict=True):
+        sums += key.take(column, mode="wrap")
+    return sums
 
 
 def expected_tables(

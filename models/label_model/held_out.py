@@ -7,7 +7,7 @@ of a fold has met a known label of that fold.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 from typing import Protocol, runtime_checkable
 
@@ -39,7 +39,7 @@ class Candidate:
         name: of the member.
         model: that is fitted, with different gold each time.
         share: of belief before any known label, above 0; those of a pool are normalized.
-        untrained_share: the same while there are too few known labels to judge by.
+        untrained_share: the same while there are too few known labels to judge by; 0 for one that waits.
     """
 
     name: str
@@ -96,7 +96,10 @@ def cross_fit(
         twins: whether `held` is wanted; without, no pairs of folds are fitted.
     """
     n_folds = int(folds.max(initial=-1)) + 1
-    runs = _runs(n_folds, twins, bool(judged.sum() >= FEWEST_JUDGED))
+    judging = bool(judged.sum() >= FEWEST_JUDGED)
+    if not judging:
+        candidates = [candidate for candidate in candidates if candidate.untrained_share > 0]
+    runs = _runs(n_folds, twins, judging)
     golds = [np.where(np.isin(folds, run), UNKNOWN, gold) for run in runs]
     rows = np.flatnonzero(judged)
     asked, truth, fold = votes.take(rows), gold[rows], folds[rows]
@@ -140,16 +143,14 @@ def _joined(fitted: Sequence[_Runs], left_out: tuple[int, ...], truth: I8, fold:
     """The members that do not know some folds, tempered and weighed by the judged items of the others."""
     others = ~np.isin(fold, left_out)
     if others.sum() < FEWEST_JUDGED:
-        shares = np.array([runs.candidate.untrained_share for runs in fitted])
-        return _kept(
-            fitted, left_out, np.full(len(fitted), UNTRAINED_TEMPERATURE), np.log(np.maximum(shares, 1e-9))
-        )
+        ready = [runs for runs in fitted if runs.candidate.untrained_share > 0]
+        believed = np.log([runs.candidate.untrained_share for runs in ready])
+        return _kept(ready, left_out, np.full(len(ready), UNTRAINED_TEMPERATURE), believed)
     temperatures, evidence = np.empty(len(fitted)), np.empty(len(fitted))
     for index, runs in enumerate(fitted):
         scores = runs.out_of_fold(left_out, fold)[others]
         temperatures[index] = fit_temperature(scores, truth[others])
-        tempered = softmax(temperatures[index] * scores)
-        given = tempered[np.arange(len(scores)), truth[others]]
+        given = softmax(temperatures[index] * scores)[np.arange(len(scores)), truth[others]]
         floored = (1 - FLOOR) * given + FLOOR / scores.shape[1]
         evidence[index] = np.log(runs.candidate.share) + np.log(floored).sum()
     return _kept(fitted, left_out, temperatures, evidence)
@@ -162,9 +163,8 @@ def _kept(
     weights = softmax(evidence[None])[0]
     weights = np.where(weights >= LEAST_WEIGHT, weights, 0.0)
     weights /= weights.sum()
-    members = []
-    for runs, temperature, weight in zip(fitted, temperatures.tolist(), weights.tolist(), strict=True):
-        if weight > 0:
-            member = runs.members[left_out]
-            members.append(Member(runs.candidate.name, member.prior, member.tables, temperature, weight))
-    return tuple(members)
+    return tuple(
+        replace(runs.members[left_out], name=runs.candidate.name, temperature=temperature, weight=weight)
+        for runs, temperature, weight in zip(fitted, temperatures.tolist(), weights.tolist(), strict=True)
+        if weight > 0
+    )

@@ -16,7 +16,8 @@ import numpy as np
 
 from models.arrays import F8, I8, UNKNOWN, Mask
 from models.label_model.copies import Copies, find_copies, only
-from models.label_model.counts import merge
+from models.label_model.counts import merge, sample
+from models.label_model.dawid_skene import DawidSkene
 from models.label_model.hbcc import HBCC
 from models.label_model.hbcc_beliefs import HBCCSettings
 from models.label_model.held_out import Candidate, cross_fit
@@ -30,15 +31,9 @@ from models.votes import FUNCTION, Votes, kind
 
 FOLDS = 5
 
-UNLABELED_SAMPLE = 10_000
-"""Items without a known label that models are fitted on at most; more moved no figure, and cost time."""
-
 LAMS = (1.0, 0.1, 0.01)
 ABSTAIN_WEIGHTS = (0.3, 1.0)
 SIGMAS = (0.2, 0.6, 2.0)
-
-NEVER = 1e-9
-"""Share of a candidate that waits for known labels."""
 
 
 class Pool:
@@ -85,7 +80,7 @@ class Pool:
         self, votes: Votes, n_classes: int, gold: I8, judged: Mask, folds: I8, weight: F8 | None, twins: bool
     ) -> HeldOut:
         copies = find_copies(votes, n_classes, self._seed)
-        rows, counted = _sampled(gold, weight, self._seed)
+        rows, counted = sample(gold, weight, self._seed)
         voices = only(votes.take(rows), copies.speaking)
         known = gold[rows] != UNKNOWN
         patterns = merge(voices, np.where(known, np.arange(len(rows)), UNKNOWN), counted)
@@ -112,15 +107,17 @@ class Pool:
             Candidate(
                 f"weighted_vote(sigma={sigma})",
                 WeightedVote(self._priors, self._seed, WeightedVoteSettings(sigma=sigma)),
-                untrained_share=NEVER,
+                untrained_share=0.0,
             )
             for sigma in SIGMAS
         ]
+        if functions:
+            found.append(Candidate("dawid_skene", DawidSkene(self._priors, self._seed), untrained_share=0.0))
         majority = MajorityVote(self._priors, self._seed)
-        found.append(Candidate("majority", majority, untrained_share=NEVER if people else 1.0))
+        found.append(Candidate("majority", majority, untrained_share=0.0 if people else 1.0))
         if len(speaking_functions(votes, n_classes)) >= FEWEST_FUNCTIONS:
             snorkel = SnorkelLabelModel(self._priors, self._seed)
-            found.append(Candidate("snorkel", snorkel, untrained_share=NEVER))
+            found.append(Candidate("snorkel", snorkel, untrained_share=0.0))
         return found
 
     def _hbccs(self, functions: bool, people: bool) -> list[Candidate]:
@@ -139,7 +136,7 @@ class Pool:
             Candidate(
                 name,
                 HBCC(self._priors, self._seed, chosen),
-                untrained_share=1.0 if people and name == untrained else NEVER,
+                untrained_share=1.0 if people and name == untrained else 0.0,
             )
             for name, chosen in settings.items()
         ]
@@ -152,24 +149,6 @@ def _even_folds(gold: I8, seed: int) -> I8:
     folds = np.zeros(len(gold), np.int64)
     folds[known] = np.arange(len(known)) % FOLDS
     return folds
-
-
-def _sampled(gold: I8, weight: F8 | None, seed: int) -> tuple[I8, F8]:
-    """Items to fit on, all those with a known label among them, and what each counts.
-
-    The unlabeled ones count for no more than a full sample: a million would silence fifty known labels.
-    """
-    counted = np.ones(len(gold)) if weight is None else weight.copy()
-    free = np.flatnonzero(gold == UNKNOWN)
-    total = counted[free].sum()
-    if len(free) > UNLABELED_SAMPLE:
-        random = np.random.Generator(np.random.PCG64(seed))
-        free = random.choice(free, UNLABELED_SAMPLE, replace=False, p=counted[free] / total)
-        counted[free] = 1.0
-    elif total > UNLABELED_SAMPLE:
-        counted[free] *= UNLABELED_SAMPLE / total
-    rows = np.sort(np.concatenate([np.flatnonzero(gold != UNKNOWN), free]))
-    return rows, counted[rows]
 
 
 def _spread(members: Sequence[Member], copies: Copies) -> tuple[Member, ...]:

@@ -9,15 +9,15 @@ share the weight that it would get alone; models of how votes arise count each c
 little gold and a small sigma copies keep their prior weights, and are still counted too often.
 """
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 
-from models.arrays import F8, I8, UNKNOWN, log_softmax, one_hot
-from models.label_model.counts import Patterns, merge
+from models.arrays import F8, I8, UNKNOWN, log_softmax, one_hot, softmax
 from models.label_model.priors import Priors
-from models.label_model.protocol import TableModel, check_gold
+from models.label_model.protocol import Member, TableModel, check_gold
 from models.votes import CLASSIFIER, Votes, kind
 
 
@@ -30,13 +30,19 @@ class WeightedVoteSettings:
         balance_sigma: how far a class's offset may stray from 0, in log-odds; above 0.
         fewest_gold: below this number of known labels nothing is learned, and the model is the
             accuracy-weighted majority.
-        max_rounds: of L-BFGS at most.
+        max_rounds: Newton steps at most.
+        tolerance: stop when no weight moved by more.
     """
 
     sigma: float = 0.6
     balance_sigma: float = 1.0
     fewest_gold: int = 10
-    max_rounds: int = 500
+    max_rounds: int = 50
+    tolerance: float = 1e-6
+
+
+HALVINGS = 30
+"""Of a step that leads uphill."""
 
 
 class WeightedVote(TableModel):
@@ -58,40 +64,70 @@ class WeightedVote(TableModel):
 
     def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
         """Find the most probable weights of these annotators and offsets of the classes."""
-        gold = check_gold(votes, n_classes, gold)
-        symbols = _Symbols.of(votes, n_classes, self._priors)
-        offsets, weights = np.zeros(n_classes), symbols.stated
-        known = gold != UNKNOWN
-        if known.sum() >= self._settings.fewest_gold:
-            counted = None if weight is None else weight[known]
-            patterns = merge(votes.take(known), gold[known], counted)
-            offsets, weights = self._learned(patterns, symbols, n_classes)
-        self._prior = log_softmax(offsets[None])[0]
-        self._tables = votes.split(symbols.table(weights, n_classes))
+        (member,) = self.fit_each(votes, n_classes, [gold], weight)
+        self._prior, self._tables = member.prior, dict(member.tables)
         return self
 
-    def _learned(self, patterns: Patterns, symbols: "_Symbols", n_classes: int) -> tuple[F8, F8]:
-        """Offsets (K,) and weights (p,) that minimize the penalized log-loss, which is convex."""
-        from scipy.optimize import minimize
+    def fit_each(
+        self, votes: Votes, n_classes: int, golds: Sequence[I8], weight: F8 | None = None
+    ) -> list[Member]:
+        """As `fit` with each of several gold columns (n,), which share the work of laying out the votes."""
+        known = np.stack([check_gold(votes, n_classes, gold) for gold in golds])
+        rows = np.flatnonzero((known != UNKNOWN).any(axis=0))
+        counted = np.ones(len(rows)) if weight is None else weight[rows]
+        symbols = _Symbols.of(votes, n_classes, self._priors)
+        features = symbols.features(votes.take(rows), n_classes)
+        members = []
+        for gold in known[:, rows]:
+            offsets, weights = np.zeros(n_classes), symbols.stated
+            if (counted[gold != UNKNOWN]).sum() >= self._settings.fewest_gold:
+                offsets, weights = self._learned(features, gold, counted, symbols)
+            tables = symbols.table(weights, n_classes)
+            members.append(Member(self.name, log_softmax(offsets[None])[0], votes.split(tables)))
+        return members
 
-        counts: Any = patterns.counts
-        truth = one_hot(patterns.mark, n_classes)
+    def _learned(self, features: F8, gold: I8, counted: F8, symbols: "_Symbols") -> tuple[F8, F8]:
+        """Offsets (K,) and weights (p,) of least penalized log-loss, which is convex: Newton's steps."""
+        n_classes = features.shape[1]
+        known = gold != UNKNOWN
+        features, counted, truth = features[known], counted[known], one_hot(gold[known], n_classes)
         center = np.concatenate([np.zeros(n_classes), symbols.stated])
-        spread = np.full(len(center), self._settings.sigma)
-        spread[:n_classes] = self._settings.balance_sigma
+        precision = np.full(len(center), self._settings.sigma**-2.0)
+        precision[:n_classes] = self._settings.balance_sigma**-2.0
 
-        def loss(parameters: F8) -> tuple[float, F8]:
-            strayed = (parameters - center) / spread
-            tables = symbols.table(parameters[n_classes:], n_classes)
-            log_proba = log_softmax(parameters[:n_classes] + np.asarray(counts @ tables))
-            error = (np.exp(log_proba) - truth) * patterns.weight[:, None]
-            slope = np.concatenate([error.sum(axis=0), symbols.gather(np.asarray(counts.T @ error))])
-            fit = -float((patterns.weight[:, None] * truth * log_proba).sum())
-            return fit + 0.5 * float(strayed @ strayed), slope + strayed / spread
+        def loss(parameters: F8) -> float:
+            fit = (truth * log_softmax(features @ parameters)).sum(axis=1) @ counted
+            return float(0.5 * precision @ (parameters - center) ** 2 - fit)
 
-        tight = {"maxiter": self._settings.max_rounds, "ftol": 1e-13, "gtol": 1e-8}
-        found = np.asarray(minimize(loss, center, jac=True, method="L-BFGS-B", options=tight).x)
+        found, least = center, loss(center)
+        for _ in range(self._settings.max_rounds):
+            slope, curve = _slope_and_curve(features, softmax(features @ found), truth, counted)
+            slope += precision * (found - center)
+            step = np.asarray(np.linalg.solve(curve + np.diag(precision), slope), np.float64)
+            found, least, moved = _descend(loss, found, least, step)
+            if moved < self._settings.tolerance:
+                break
         return found[:n_classes], found[n_classes:]
+
+
+def _slope_and_curve(features: F8, proba: F8, truth: F8, counted: F8) -> tuple[F8, F8]:
+    """Gradient (P,) and Hessian (P, P) of the log-loss at features (g, K, P) and probabilities (g, K)."""
+    n_parameters = features.shape[2]
+    slope = np.einsum("gk,gkp->p", (proba - truth) * counted[:, None], features)
+    mean = np.einsum("gk,gkp->gp", proba, features)
+    apart = (features - mean[:, None]).reshape(-1, n_parameters)
+    spread = (proba * counted[:, None]).reshape(-1, 1)
+    return slope, np.asarray(apart.T @ (apart * spread))
+
+
+def _descend(loss: Callable[[F8], float], found: F8, least: float, step: F8) -> tuple[F8, float, float]:
+    """Go a full step down, or a half, a quarter, ... where that is too far; the point, its loss, how far."""
+    for _ in range(HALVINGS):
+        lower = loss(found - step)
+        if lower <= least:
+            return found - step, lower, float(np.abs(step).max(initial=0))
+        step = step / 2
+    return found, least, 0.0
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -136,10 +172,16 @@ class _Symbols:
         table[self.column, self.named] = weights[self.weight]
         return table
 
-    def gather(self, slopes: F8) -> F8:
-        """(p,) slopes of the weights from those of the table's entries (C, K)."""
-        gathered = np.bincount(self.weight, slopes[self.column, self.named], len(self.stated))
-        return gathered.astype(np.float64)
+    def features(self, votes: Votes, n_classes: int) -> F8:
+        """(g, K, K + p) what each class's score grows by with each offset and weight."""
+        features = np.zeros((votes.n_items, n_classes, n_classes + len(self.stated)))
+        features[:, np.arange(n_classes), np.arange(n_classes)] = 1.0
+        place = np.full(self.n_columns, -1)
+        place[self.column] = np.arange(len(self.column))
+        symbol = place[votes.columns]
+        row, symbol = votes.row[symbol >= 0], symbol[symbol >= 0]
+        np.add.at(features, (row, self.named[symbol], n_classes + self.weight[symbol]), 1.0)
+        return features
 
 
 _NONE = np.empty(0, np.int64)
