@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from models.query_strategy import herding as herding_module
 from models.query_strategy.active_lab import active_lab, active_lab_scores
-from models.query_strategy.auto import auto, cold_start, warm
+from models.query_strategy.auto import auto, cold_start
 from models.query_strategy.entropy import entropies, entropy
 from models.query_strategy.herding import herding
 from models.query_strategy.margin import margin, margins
@@ -157,9 +157,7 @@ def test_without_vectors_the_margin_decides(strategy: object) -> None:
     ("n_classes", "labeled", "expected"),
     [
         (2, 19, herding),
-        (2, 20, uncertainty_herding),
-        (2, 49, uncertainty_herding),
-        (2, 50, margin_clusters),
+        (2, 20, margin_clusters),
     ],
 )
 def test_auto_changes_when_enough_is_labeled(n_classes: int, labeled: int, expected: object) -> None:
@@ -170,7 +168,6 @@ def test_auto_changes_when_enough_is_labeled(n_classes: int, labeled: int, expec
 
 def test_many_classes_make_the_cold_start_longer() -> None:
     assert [cold_start(n) for n in (2, 5, 6, 20)] == [20, 20, 24, 80]
-    assert [warm(n) for n in (2, 5, 6, 20)] == [50, 50, 60, 200]
 
 
 @pytest.mark.parametrize(
