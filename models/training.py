@@ -40,6 +40,7 @@ class TrainingData:
         groups: (n,) equal for items that must not stand on both sides of a split; an item's fold follows
             from it, so that it must be the same number wherever the item is served.
         tier_accuracy: tier name -> how often it is expected to be right.
+        recent: (n,) came since the stream last changed: what the next items are compared with; None for all.
     """
 
     classes: tuple[str, ...]
@@ -51,10 +52,11 @@ class TrainingData:
     groups: I8
     tier_accuracy: Mapping[str, float]
     encoder: str | None = None
+    recent: Mask | None = None
 
     def __post_init__(self) -> None:
         n = self.votes.n_items
-        for name in ("expert", "audited", "fresh", "groups", "vectors"):
+        for name in ("expert", "audited", "fresh", "groups", "vectors", "recent"):
             column = getattr(self, name)
             if column is not None and len(column) != n:
                 raise ValueError(f"training data: {name} has {len(column)} rows, the votes {n} items")
@@ -193,14 +195,16 @@ def _bundle(
 
 
 def _reference(data: TrainingData, seed: int) -> Reference:
-    """What the items look like; functions that an item was never shown to are not counted as silent on it."""
-    nobody = np.empty((data.votes.n_items, 0), np.int64)
-    seen = Reference.of(data.vectors, nobody, (), len(data.classes), seed)
-    offsets = data.votes.offsets
-    totals = np.bincount(data.votes.columns, minlength=int(offsets[-1]))
+    """What recent items look like; functions that an item was never shown to do not count as silent on it."""
+    rows = np.arange(data.votes.n_items) if data.recent is None else np.flatnonzero(data.recent)
+    votes = data.votes.take(rows)
+    vectors = None if data.vectors is None else data.vectors[rows]
+    seen = Reference.of(vectors, np.empty((len(rows), 0), np.int64), (), len(data.classes), seed)
+    offsets = votes.offsets
+    totals = np.bincount(votes.columns, minlength=int(offsets[-1]))
     symbols_of = {
         key: totals[offsets[place] : offsets[place + 1]]
-        for place, key in enumerate(data.votes.annotators)
+        for place, key in enumerate(votes.annotators)
         if kind(key) == FUNCTION
     }
     return replace(seen, symbols=symbols_of)

@@ -14,6 +14,9 @@ from daemon.core.states import RANDOM_PURPOSES
 from models.training import TrainingData
 from models.votes import Votes
 
+FEWEST_RECENT = 50
+"""With fewer items since the stream changed, new ones are compared with all that there were."""
+
 FRESH_OF_ALL = -1
 """Without a champion every audited answer is fresh."""
 
@@ -23,8 +26,10 @@ def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) 
 
     Answers of final tiers become `expert`, all others votes of their tier; on audited items only those that
     stood before the audit, since an item without one has no others either. `fresh` are audited answers that
-    came after the champion was trained: it cannot have seen them.
+    came after the champion was trained: it cannot have seen them. Since a drift alarm only
+    items that came after it are fresh and `recent`: a candidate must be better on the stream as it is now.
     """
+    now = np.ones(len(rows.ids), np.bool_) if rows.since is None else rows.arrived >= rows.since
     given: list[list[Answer]] = [[] for _ in rows.ids]
     for row, answer in rows.answers:
         given[row].append(answer)
@@ -35,11 +40,12 @@ def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) 
         votes=_votes(rows, _before(given, drawn_at), policy),
         expert=np.array([final_label(answers, policy.final_tiers) for answers in given], np.int64),
         audited=drawn_at >= 0,
-        fresh=drawn_at > trained_at,
+        fresh=(drawn_at > trained_at) & now,
         vectors=_vectors(rows),
         groups=groups_of_payloads(rows.payloads, rows.subjects),
         tier_accuracy={name: tier.accuracy for name, tier in policy.tiers.items()},
         encoder=rows.encoder,
+        recent=now if now.sum() >= FEWEST_RECENT else None,
     )
 
 

@@ -6,8 +6,10 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from daemon.core.alarm_rows import CALM, DriftStanding
 from daemon.core.bundles import BundleFollower
 from daemon.core.decide import decide
+from daemon.core.drift import audit_share
 from daemon.core.errors import DutyLost, PublishFailed, Unaffordable
 from daemon.core.evidence import of_stored
 from daemon.core.grouping import groups_of_stored
@@ -96,6 +98,7 @@ class Desk:
         report: called about once a second.
         accepted_from: as `decide` wants it.
         corrected: released labels that were taken back since this process started.
+        drift: whether alarms are open, and since when the stream is another one.
     """
 
     store: StreamStore
@@ -114,6 +117,7 @@ class Desk:
     report: Callable[[], None] = lambda: None
     accepted_from: Callable[[], float | None] = lambda: None
     corrected: int = 0
+    drift: Callable[[], DriftStanding] = lambda: CALM
     _last: dict[str, float] = field(default_factory=dict)
     _afford_at: float = 0.0
     _release_at: float = 0.0
@@ -233,11 +237,12 @@ class Desk:
                 )
 
     def _freeze(self, duty: Duty) -> None:
-        history = self.windows.closed_windows(HISTORY)
+        history, drift = self.windows.closed_windows(HISTORY), self.drift()
+        share = audit_share(self.policy, drift)
         window = self.windows.freeze(
             duty,
             self.policy.guarantee.window_items,
-            lambda frozen: plan(frozen, history, self.policy),
+            lambda frozen: plan(frozen, history, self.policy, share, drift.since or 0),
             audit_composer(self.outputs),
         )
         if window is None:

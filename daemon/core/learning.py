@@ -31,11 +31,15 @@ Describe = Callable[[TrainingRows, TrainingData, Candidate, Bundle | None], Trai
 """What MLflow is told of a run: what was read and learned from, what came of it, and the champion."""
 
 
-def is_due(news: News, settings: LearningSettings, first_at: int | None) -> bool:
+def is_due(news: News, settings: LearningSettings, first_at: int | None, fresh_at: int | None = None) -> bool:
     """Enough new answers, or a long time with any at all.
 
-    `first_at`: random answers that the very first run waits for; None once a bundle is there.
+    Args:
+        first_at: random answers that the very first run waits for; None once a bundle is there.
+        fresh_at: random answers on items after a drift alarm with which a run is made in any case.
     """
+    if fresh_at is not None and knows_drift(news, fresh_at):
+        return True
     if first_at is not None and news.gold >= first_at > 0:
         return True
     return news.answers >= settings.min_answers or (news.answers > 0 and news.age >= settings.max_seconds)
@@ -50,6 +54,11 @@ def told(run: TrainingRun, verdict: Verdict) -> TrainingRun:
     """The run with what it said about asking to learn."""
     metrics = {**run.metrics, "learning_stopped": float(verdict.stop)}
     return replace(run, metrics=metrics, learning=f"{word_of(verdict)}: {verdict.reason}")
+
+
+def knows_drift(news: News, fresh_at: int) -> bool:
+    """Whether drift alarms are open and a run now would know so many random answers from after them."""
+    return news.fresh is not None and news.fresh >= fresh_at
 
 
 @dataclass
@@ -93,14 +102,18 @@ class Learner:
             self.alive({"doing": "waiting: another learner works"})
             return False
         news = self.store.news()
-        if not news.items or not (whatever or is_due(news, self.settings, self._first_at())):
+        if not news.items or not (whatever or self._is_due(news)):
             self._say("waiting for answers", new_answers=news.answers)
             return False
         self._say("training", new_answers=news.answers)
-        self._run()
+        self._run(knows_drift(news, self.policy.drift.gold))
         return True
 
-    def _run(self) -> None:
+    def _is_due(self, news: News) -> bool:
+        fresh_at = self.policy.drift.gold if self.policy.drift.enabled else None
+        return is_due(news, self.settings, self._first_at(), fresh_at)
+
+    def _run(self, ends_alarms: bool) -> None:
         champion = self.store.current_bundle(None)
         prospects = self.store.prospects()
         rows = self.store.training_rows(self.settings.max_items)
@@ -109,7 +122,7 @@ class Learner:
         candidate = self.train(data, before, self._still_training)
         verdict = self._picker.verdict(rows, data, candidate.bundle, prospects)
         run = told(self.describe(rows, data, candidate, before), verdict)
-        self._keep(candidate, self._log(run))
+        self._keep(candidate, self._log(run), ends_alarms)
         self._pick(rows, data, prospects, verdict)
 
     def _pick(self, rows: TrainingRows, data: TrainingData, prospects: Prospects, verdict: Verdict) -> None:
@@ -150,22 +163,12 @@ class Learner:
             log.error("this run is missing in MLflow: %s", error, extra={"action": "registry_unavailable"})
             return None
 
-    def _keep(self, candidate: Candidate, logged: Logged | None) -> None:
+    def _keep(self, candidate: Candidate, logged: Logged | None, ends_alarms: bool) -> None:
         payload = candidate.bundle.to_bytes()
         digest = hashlib.sha256(payload).hexdigest()
         run, version = (logged.run_id, logged.model_version) if logged else (None, None)
         bundle = self.store.save_bundle(digest, payload, run, version)
-        if not candidate.promoted:
-            log.info("run kept, not promoted: %s", candidate.reason, extra={"action": "not_promoted"})
-            return
-        duty = self._duty.get()
-        if duty is None:
-            log.warning("lost the duty while training", extra={"action": "duty_lost"})
-            return
-        try:
-            self.store.promote(duty, bundle)
-        except DutyLost:
-            self._duty.lost()
+        if not self._follow(candidate, bundle, ends_alarms):
             return
         self._mirror_champion()
         looked = self.store.look_again("bundle", self.settings.second_look_items)
@@ -176,6 +179,29 @@ class Learner:
             looked,
             extra={"action": "promoted"},
         )
+
+    def _follow(self, candidate: Candidate, bundle: int, ends_alarms: bool) -> bool:
+        """Promote the candidate if it is better, end the alarms in either case; True if it was promoted.
+
+        A champion that is as good on what came after the alarm needs no other bundle in its place.
+        """
+        duty = self._duty.get()
+        if duty is None:
+            log.warning("lost the duty while training", extra={"action": "duty_lost"})
+            return False
+        try:
+            if candidate.promoted:
+                self.store.promote(duty, bundle, ends_alarms)
+            elif ends_alarms:
+                self.store.end_alarms(duty)
+        except DutyLost:
+            self._duty.lost()
+            return False
+        if ends_alarms:
+            log.info("drift: the models know the stream after the alarm", extra={"action": "drift_ended"})
+        if not candidate.promoted:
+            log.info("run kept, not promoted: %s", candidate.reason, extra={"action": "not_promoted"})
+        return candidate.promoted
 
     def _mirror_champion(self) -> None:
         """A crash between promotion and alias must not leave MLflow telling another story."""

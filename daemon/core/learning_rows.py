@@ -15,13 +15,15 @@ class News:
     """What happened since the current bundle was trained.
 
     `answers`: new answers; `gold`: all random blind answers; `items`: stored items;
-    `age`: seconds since the training, or since the first item when nothing was ever trained.
+    `age`: seconds since the training, or since the first item when nothing was ever trained; `fresh`: random
+    blind answers on items that came after the drift alarms that are open, None while none is.
     """
 
     answers: int
     gold: int
     items: int
     age: float
+    fresh: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,7 @@ class TrainingRows:
         names: annotator id -> (name, version).
         vectors: (n, d) float16, zero rows where missing (`has_vector` False), by `encoder`.
         answers: (row, answer) pairs.
+        since: when the stream became another one (ms); None if no drift alarm was ever raised.
     """
 
     ids: Sequence[str]
@@ -49,6 +52,7 @@ class TrainingRows:
     has_vector: NDArray[np.bool_]
     encoder: str | None
     answers: Sequence[tuple[int, Answer]] = ()
+    since: int | None = None
 
 
 class Standing(Enum):

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from daemon.core.alarm_rows import CALM, DriftStanding
 from daemon.core.ports import WindowStore
 from daemon.core.settings import GuaranteeSettings
 from daemon.core.window_rows import LedgerRecord, LedgerStep, OpenWindow
@@ -77,11 +78,13 @@ class AcceptedFrom:
     """The score from which labels go out before their window closes, looked up about once a second.
 
     It is the threshold of the window that closed last: with a setting of `accepted`, what this window would
-    not have released waits. Two threads may share it.
+    not have released waits. While a drift alarm is open everything waits, and windows that froze before the
+    alarm tell nothing of the stream after it. Two threads may share it.
     """
 
     windows: WindowStore
     promise: GuaranteeSettings
+    drift: Callable[[], DriftStanding] = lambda: CALM
     clock: Callable[[], float] = time.monotonic
     _known: tuple[float, float] = (float("-inf"), float("inf"))
 
@@ -97,7 +100,10 @@ class AcceptedFrom:
         return score
 
     def _look(self) -> float:
-        tau = self.windows.last_threshold()
+        drift = self.drift()
+        if drift.open:
+            return float("inf")
+        tau = self.windows.last_threshold(drift.since)
         if tau is None or is_suspended(self.windows.ledger(), self.promise):
             return float("inf")
         return tau

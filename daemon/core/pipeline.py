@@ -27,7 +27,7 @@ from labeling_functions.items import Item
 
 log = logging.getLogger(__name__)
 
-STAGES = ("decode", "functions", "encoder", "decide", "save")
+STAGES = ("decode", "functions", "encoder", "decide", "save", "drift")
 """Where the time goes; all there from the start, since another thread reads them for reports."""
 
 
@@ -70,6 +70,7 @@ class Pipeline:
         gold_wanted: how many more random blind questions are wanted before the first window.
         random: n -> n uniform numbers.
         accepted_from: as `decide` wants it.
+        watch: told of each batch that is saved, with the bundle that it was decided by.
         seconds: time spent by stage, added up; for reports.
         told: functions whose failure was logged.
     """
@@ -85,6 +86,7 @@ class Pipeline:
     gold_wanted: Callable[[], int]
     random: Callable[[int], NDArray[np.float64]]
     accepted_from: Callable[[], float | None] = lambda: None
+    watch: Callable[[Labeled, Current], None] = lambda _labeled, _current: None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     told: set[str] = field(default_factory=set)
 

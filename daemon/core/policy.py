@@ -1,12 +1,12 @@
 """What decisions go by besides the evidence: the tiers, the promise, and where messages go."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
+from daemon.core.settings import DriftSettings, GuaranteeSettings, RoutingSettings, TierSettings
 from models.cost import cost_matrix
 
 Partition = Callable[[str, bytes], int]
@@ -37,6 +37,7 @@ class Policy:
     tiers: Mapping[str, TierSettings]
     guarantee: GuaranteeSettings
     routing: RoutingSettings
+    drift: DriftSettings = field(default_factory=DriftSettings)
 
     @property
     def cost(self) -> NDArray[np.float64] | None:

@@ -7,6 +7,7 @@ errors through: an error that is not named there ends the process, uncommitted.
 from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
+from daemon.core.alarm_rows import DriftStanding
 from daemon.core.learning_rows import News, Prospects, Standing, StoredBundle, TrainingRows
 from daemon.core.report_rows import ItemStory, Overview, RecentLabel
 from daemon.core.rows import (
@@ -25,6 +26,7 @@ from daemon.core.runs import Logged, TrainingRun
 from daemon.core.states import AnnotatorKind
 from daemon.core.window_rows import Frozen, Judge, LedgerRecord, Ready, WindowPlan, WindowRecord
 from daemon.core.wire import Batch, LogStart, OutboxRow, OutMessage, Span
+from models.drift.alarm import Alarm
 
 Locate = Callable[[Sequence[LogStart]], Sequence[int]]
 """Gives the stored next offset of each partition, making absent rows at the log's beginning."""
@@ -135,8 +137,8 @@ class WindowStore(Protocol):
     def ready(self) -> Ready:
         """How many items wait for a window, and since when."""
 
-    def gold_drawn(self) -> int:
-        """Gold questions ever made that were not withdrawn: answered, open or leased."""
+    def gold_drawn(self, since: int | None = None) -> int:
+        """Gold questions made, ever or since then (ms), that were not withdrawn: answered, open or leased."""
 
     def freeze(
         self, duty: Duty, limit: int, plan: Callable[[Frozen], WindowPlan], compose: ComposeAudits
@@ -166,8 +168,11 @@ class WindowStore(Protocol):
     def closed_windows(self, limit: int) -> list[WindowRecord]:
         """Newest first."""
 
-    def last_threshold(self) -> float | None:
-        """What the window that closed last released from; None if it released nothing, or there is none."""
+    def last_threshold(self, since: int | None = None) -> float | None:
+        """What the window that closed last released from; None if it released nothing, or there is none.
+
+        With `since` (ms), windows that froze before are as good as none.
+        """
 
     def settle_ledger(self, duty: Duty, compose: ComposeAudits) -> int:
         """Write down what audits of released labels found, window by window; number of windows settled.
@@ -229,8 +234,11 @@ class LearningStore(Protocol):
     def save_bundle(self, digest: str, data: bytes, run_id: str | None, mlflow_version: str | None) -> int:
         """Keep a trained bundle, not yet current."""
 
-    def promote(self, duty: Duty, bundle: int) -> None:
-        """Make it the one that workers follow. Raises DutyLost."""
+    def promote(self, duty: Duty, bundle: int, ends_alarms: bool = False) -> None:
+        """Make it the one that workers follow, and end every open drift alarm if told so. Raises DutyLost."""
+
+    def end_alarms(self, duty: Duty) -> None:
+        """End every open drift alarm: the current bundle stands after it. Raises DutyLost."""
 
     def current_bundle(self, known: int | None) -> StoredBundle | None:
         """The promoted bundle, or None when it is `known` (or none was ever promoted)."""
@@ -252,6 +260,19 @@ class LearningStore(Protocol):
 
     def leave_picks(self, duty: Duty, ids: Sequence[str]) -> None:
         """Have `run` ask about these items so that the models learn. Raises DutyLost."""
+
+
+class AlarmStore(Protocol):
+    """Drift alarms; the learner ends them."""
+
+    def raise_alarms(self, process: str, bundle: int, raised: Sequence[Alarm]) -> list[Alarm]:
+        """Open an alarm for each signal that has none, count the others as raised again; those opened.
+
+        Nothing is stored once another bundle is current: the alarms compare with the wrong reference.
+        """
+
+    def standing(self) -> DriftStanding:
+        """Whether alarms are open, and since when the stream is another one."""
 
 
 class ReportStore(Protocol):

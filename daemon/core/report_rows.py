@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from daemon.core.alarm_rows import AlarmRecord
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.states import (
     AnnotatorKind,
@@ -138,6 +139,8 @@ class Overview:
         model: of the promoted bundle; None before the first.
         audited: audits of these windows by class. chances: window -> chance of releasing anything, by what
             was known before its audits.
+        alarms: of drift, newest first, at most 20. fresh: random blind answers on items that came after the
+            open ones; None while none is open.
     """
 
     states: Mapping[str, int]
@@ -164,6 +167,8 @@ class Overview:
     model: ModelFacts | None = None
     audited: Sequence[AuditedPair] = ()
     chances: Mapping[int, float | None] = field(default_factory=dict)
+    alarms: Sequence[AlarmRecord] = ()
+    fresh: int | None = None
 
 
 NOTHING_YET = Overview(

@@ -181,3 +181,22 @@ class LearningSettings:
     second_look_items: Annotated[int, Ge(0)] = 20_000
     query_strategy: str = "auto"
     share: Annotated[float, Ge(0), Le(0.5)] = 0.1
+
+
+@dataclass(frozen=True, slots=True)
+class DriftSettings:
+    """Alarms when the stream is no longer what the models learned from, and what an open alarm changes.
+
+    Attributes:
+        enabled: whether the stream is watched.
+        delta: bounds the chance of a false alarm at each look at a mean (distance, agreement, audits).
+        alpha: bounds the chance that annotators' symbols ever give a false alarm while one bundle is in use.
+        audit_factor: `guarantee.audit_share` is multiplied by this for windows that freeze meanwhile.
+        gold: random blind answers of arriving items that are asked for, and that the next training waits for.
+    """
+
+    enabled: bool = True
+    delta: Annotated[float, Gt(0), Lt(1)] = 0.005
+    alpha: Annotated[float, Gt(0), Lt(1)] = 0.01
+    audit_factor: Annotated[float, Ge(1)] = 2.0
+    gold: Annotated[int, Ge(10)] = 40

@@ -87,7 +87,8 @@ class StreamWorker:
 
     def _label_and_save(self, batch: Batch) -> Labeled:
         while True:
-            labeled = self.pipeline.label(batch, self.bundles.current())
+            current = self.bundles.current()
+            labeled = self.pipeline.label(batch, current)
             self._check_limit(batch, labeled.rejected)
             since = time.perf_counter()
             try:
@@ -97,7 +98,9 @@ class StreamWorker:
             except ItemsRaced:
                 log.info("another worker stored some of these items", extra={"action": "items_raced"})
             else:
-                self.pipeline.took("save", since)
+                since = self.pipeline.took("save", since)
+                self.pipeline.watch(labeled, current)
+                self.pipeline.took("drift", since)
                 return labeled
 
     def _check_limit(self, batch: Batch, rejected: Sequence[object]) -> None:

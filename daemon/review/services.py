@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from daemon.core.ports import QuestionStore, ReportStore
-from daemon.core.settings import GuaranteeSettings, TierSettings
+from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
 from daemon.review.settings import ReviewSettings
 from labeling_functions.task import Task
 
@@ -16,7 +16,7 @@ class ReviewServices:
     Attributes:
         questions, reports: the stores.
         task: what is asked. tiers: who is asked, by name.
-        guarantee: the promise that the dashboard tells.
+        guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
         settings: of these pages.
         mlflow_url: page of the training runs, None if there is none to link to.
         currency: what prices are counted in. run_name: shown at the top of each page.
@@ -27,6 +27,7 @@ class ReviewServices:
     task: Task
     tiers: Mapping[str, TierSettings]
     guarantee: GuaranteeSettings
+    drift: DriftSettings = field(default_factory=DriftSettings)
     settings: ReviewSettings = field(default_factory=ReviewSettings)
     mlflow_url: str | None = None
     currency: str = "USD"

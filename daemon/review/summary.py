@@ -12,6 +12,7 @@ from daemon.core.settings import MICROS, TierSettings
 from daemon.core.states import ItemState
 from daemon.core.window_rows import WindowRecord
 from daemon.review.bodies import QueueOut
+from daemon.review.drift_view import DriftOut, drift_out
 from daemon.review.services import ReviewServices
 
 STALE_SECONDS = 15.0
@@ -29,6 +30,7 @@ class WindowOut(BaseModel):
     threshold: float | None = Field(description="Labels with this score and above were released; null: none.")
     certified: int
     chance: float | None = Field(description="Of releasing anything, by what was known before its audits.")
+    frozen_at: int
     closed_at: int
 
 
@@ -134,6 +136,7 @@ class OverviewOut(BaseModel):
     lag: int | None = Field(description="Messages not yet read; null if no worker can say.")
     queues: list[QueueOut]
     promise: Promise
+    drift: DriftOut
     audited: list[ClassOut] = Field(description="Class by class, by audits.")
     claims: list[ClaimOut] = Field(description="Those that cannot be made yet first.")
     asked_first: str = Field(
@@ -167,6 +170,7 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         lag=_lag(overview.processes),
         queues=queues(overview),
         promise=_promise(overview, services),
+        drift=drift_out(overview, services.drift),
         audited=[
             ClassOut(name=classes[one.label], audits=one.audits, recall=one.recall, f1=one.f1)
             for one in class_figures(overview.audited, len(classes))
@@ -277,6 +281,7 @@ def _window(window: WindowRecord, chance: float | None) -> WindowOut:
         threshold=window.tau,
         certified=window.certified,
         chance=chance,
+        frozen_at=window.frozen_at,
         closed_at=window.closed_at,
     )
 

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.mlflow_registry import MlflowSettings
 from daemon.core.settings import (
+    DriftSettings,
     GuaranteeSettings,
     LearningSettings,
     RoutingSettings,
@@ -67,6 +68,7 @@ class Config:
         encoder: sentence-transformers model whose vectors the classifier learns from; null for no classifier.
         stream: limits of the stream worker.
         learning: when and on how much the models are retrained.
+        drift: alarms when the stream is no longer what the models learned from, and what they change.
         kafka: where items come from and labels go to.
         database: where everything is kept.
         mlflow: where training runs and models are recorded.
@@ -86,6 +88,7 @@ class Config:
     encoder: str | None = "all-MiniLM-L6-v2"
     stream: StreamSettings = field(default_factory=StreamSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
+    drift: DriftSettings = field(default_factory=DriftSettings)
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     mlflow: MlflowSettings = field(default_factory=MlflowSettings)

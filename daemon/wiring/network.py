@@ -1,8 +1,12 @@
 """Small facts about this machine's network."""
 
+import fcntl
 import socket
+import tempfile
 import time
 from collections.abc import Callable
+from pathlib import Path
+from typing import TextIO
 
 import httpx
 
@@ -10,15 +14,49 @@ from daemon.adapters.broker.process import HOST, free_port
 from daemon.core.errors import SetupProblem
 
 
-def port_or_free(wanted: int) -> int:
-    """`wanted` on loopback if nobody listens there, else a port that is free."""
+class Ports:
+    """Ports on loopback for servers that this process starts.
+
+    A server takes seconds until it listens. Meanwhile a lock on a file keeps other processes of this program
+    from choosing the same port; it is held until `release`, or until this process ends.
+    """
+
+    def __init__(self, folder: Path | None = None) -> None:
+        """`folder` holds the files; the system's folder for temporary files if None."""
+        self._folder = folder or Path(tempfile.gettempdir())
+        self._held: list[TextIO] = []
+
+    def take(self, wanted: int) -> int:
+        """`wanted` if nobody listens there or has taken it, else a port that is free."""
+        return wanted if _is_free(wanted) and self._lock(wanted) else free_port()
+
+    def release(self) -> None:
+        """Others may take the ports where nobody listens any more."""
+        while self._held:
+            self._held.pop().close()
+
+    def _lock(self, port: int) -> bool:
+        try:
+            file = (self._folder / f"labelloop-port-{port}").open("w")
+        except OSError:  # another user's
+            return False
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            file.close()
+            return False
+        self._held.append(file)
+        return True
+
+
+def _is_free(port: int) -> bool:
     with socket.socket() as probe:
         probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:
-            probe.bind((HOST, wanted))
+            probe.bind((HOST, port))
         except OSError:
-            return free_port()
-    return wanted
+            return False
+    return True
 
 
 def wait_for_page(url: str, seconds: float, watch: Callable[[], None]) -> None:

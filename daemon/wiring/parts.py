@@ -39,7 +39,7 @@ def allowances(config: Config) -> Allowances:
 
 def policy(config: Config) -> Policy:
     """What decisions go by."""
-    return Policy(config.task.classes, config.tiers, config.guarantee, config.routing)
+    return Policy(config.task.classes, config.tiers, config.guarantee, config.routing, config.drift)
 
 
 def tier_accuracy(config: Config) -> dict[str, float]:

@@ -17,6 +17,7 @@ def main(config: Config) -> None:
             task=config.task,
             tiers=config.tiers,
             guarantee=config.guarantee,
+            drift=config.drift,
             settings=config.review,
             mlflow_url=_runs_page(config),
             currency=config.currency,

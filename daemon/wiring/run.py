@@ -12,12 +12,14 @@ import numpy as np
 from daemon.adapters.kafka.publisher import KafkaPublisher
 from daemon.adapters.kafka.source import KafkaSource
 from daemon.adapters.kafka.topics import check_topics, create_topics
+from daemon.adapters.store.alarms import AlarmRoom
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.core.bundles import BundleFollower
 from daemon.core.desk import Desk
+from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.errors import SetupProblem
 from daemon.core.evidence import function_key
 from daemon.core.ledger import AcceptedFrom
@@ -73,6 +75,8 @@ class _Rooms:
     policy: Policy
     outputs: Outputs
     accepted_from: AcceptedFrom
+    alarms: AlarmRoom
+    drift: DriftState
 
 
 def _work(config: Config, functions: Sequence[Function], database: Database, stop: threading.Event) -> None:
@@ -103,7 +107,8 @@ def _rooms(config: Config, database: Database) -> _Rooms:
     publisher = KafkaPublisher(config.kafka)
     for topic in (topics.labels, topics.questions, topics.dead_letters):
         publisher.partition(topic, b"")  # learned now, so that an outage later does not stop decisions
-    windows = WindowRoom(database, caps, toss)
+    windows, alarms = WindowRoom(database, caps, toss), AlarmRoom(database)
+    drift = DriftState(alarms, policy.drift)
     return _Rooms(
         stream=StreamRoom(database, caps),
         windows=windows,
@@ -111,25 +116,31 @@ def _rooms(config: Config, database: Database) -> _Rooms:
         publisher=publisher,
         policy=policy,
         outputs=Outputs(topics.labels, topics.questions, topics.dead_letters, publisher.partition),
-        accepted_from=AcceptedFrom(windows, policy.guarantee),
+        accepted_from=AcceptedFrom(windows, policy.guarantee, drift),
+        alarms=alarms,
+        drift=drift,
     )
 
 
 def _pipeline(config: Config, functions: Sequence[Function], rooms: _Rooms) -> Pipeline:
     classes = rooms.policy.classes
-    wanted = rooms.policy.guarantee.cold_start_gold
+    columns, policy = _columns(rooms.stream, functions), rooms.policy
+    watch = DriftWatch(rooms.alarms, rooms.windows, policy.drift, parts.holder("run"), columns.keys)
     return Pipeline(
         store=rooms.stream,
         applier=Applier(functions, len(classes), classes, config.stream.function_seconds),
-        columns=_columns(rooms.stream, functions),
+        columns=columns,
         encoder=parts.encoder(config),
-        policy=rooms.policy,
-        market=MarketWatch(rooms.policy, rooms.stream.spent_tiers),
+        policy=policy,
+        market=MarketWatch(policy, rooms.stream.spent_tiers),
         outputs=rooms.outputs,
         settings=config.stream,
-        gold_wanted=lambda: wanted - rooms.windows.gold_drawn(),
+        gold_wanted=lambda: gold_wanted(
+            rooms.windows, policy.guarantee.cold_start_gold, rooms.drift(), policy.drift
+        ),
         random=np.random.default_rng().random,
         accepted_from=rooms.accepted_from,
+        watch=watch.saved,
     )
 
 
@@ -150,6 +161,7 @@ def _desk(config: Config, rooms: _Rooms, name: str, done: threading.Event, wake:
         names=lambda set_id: [version.name for version in versions(set_id)],
         keys=lambda set_id: [function_key(version) for version in versions(set_id)],
         accepted_from=rooms.accepted_from,
+        drift=rooms.drift,
     )
 
 

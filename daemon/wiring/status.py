@@ -1,10 +1,13 @@
 """`labelloop status`: where everything stands, from the database, in one screen."""
 
+from datetime import UTC, datetime
+
 from rich.console import Console
 from rich.table import Table
 
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.claims import asked_first, claims
+from daemon.core.drift import alarm_state
 from daemon.core.ledger import in_words
 from daemon.core.report_rows import Overview
 from daemon.core.settings import MICROS
@@ -29,6 +32,7 @@ def main(config: Config) -> None:
         _windows(overview),
         _ledger(overview, config),
         _unknown(overview, config),
+        _drift(overview, config),
         _processes(overview),
         _problems(overview),
     ):
@@ -113,6 +117,20 @@ def _unknown(overview: Overview, config: Config) -> Table:
             table.add_row(claim.topic, claim.said, claim.needs)
     if first := asked_first(overview.queues):
         table.add_row("Questions", first, "")
+    return table
+
+
+def _drift(overview: Overview, config: Config) -> Table:
+    table = _table("Drift alarms", "signal", "raised", "at item", "times", "what", "state")
+    for alarm in overview.alarms[:10]:
+        table.add_row(
+            alarm.signal,
+            f"{datetime.fromtimestamp(alarm.at / 1000, UTC):%Y-%m-%d %H:%M:%S}",
+            f"{alarm.items:,}",
+            str(alarm.times),
+            alarm.detail,
+            alarm_state(alarm, overview.fresh, config.drift),
+        )
     return table
 
 

@@ -14,7 +14,7 @@ from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.wiring import endpoints, parts
 from daemon.wiring.config import Config
-from daemon.wiring.network import port_or_free, wait_for_page
+from daemon.wiring.network import Ports, wait_for_page
 from daemon.wiring.supervisor import Child, StateLock, Supervisor
 
 log = logging.getLogger(__name__)
@@ -43,12 +43,14 @@ class House:
         config: Config,
         file: Path,
         kafka_home: Path | None,
+        ports: Ports,
         overrides: Mapping[str, str] | None = None,
     ) -> None:
         self._config = config
         self._file = file
         self._overrides = dict(overrides or {})
         self._kafka_home = kafka_home
+        self._ports = ports
         self._lock = StateLock(config.state)
         self._supervisor = Supervisor(config.state / "logs", self._lock)
 
@@ -79,10 +81,11 @@ class House:
         """End everything, the embedded broker last."""
         endpoints.forget(self._config.state)
         self._supervisor.stop()
+        self._ports.release()
         self._lock.release()
 
     def _start_broker(self, environment: dict[str, str]) -> str:
-        port = port_or_free(KAFKA_PORT)
+        port = self._ports.take(KAFKA_PORT)
         broker: ApacheKafka | EmbeddedBroker
         if self._kafka_home is not None:
             broker = ApacheKafka(self._kafka_home, self._config.state / "kafka", port)
@@ -105,7 +108,7 @@ class House:
         return broker.bootstrap
 
     def _start_mlflow(self, environment: dict[str, str]) -> str:
-        server = MlflowServer(self._config.state / "mlflow", port_or_free(MLFLOW_PORT))
+        server = MlflowServer(self._config.state / "mlflow", self._ports.take(MLFLOW_PORT))
         server.prepare()
         self._supervisor.start(
             Child(
@@ -128,7 +131,7 @@ def main(config: Config, file: Path, kafka_home: Path | None) -> None:
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(wanted, lambda *_: stop.set())
-    house = House(config, file, kafka_home)
+    house = House(config, file, kafka_home, Ports())
     try:
         running = house.start()
         print(_welcome(config, file, running), flush=True)

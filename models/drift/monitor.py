@@ -19,7 +19,7 @@ RANK_POWER = 3
 
 
 @dataclass(frozen=True, slots=True)
-class DriftSettings:
+class MonitorSettings:
     """How sure alarms are to be.
 
     Attributes:
@@ -45,8 +45,14 @@ class DriftMonitor:
     """
 
     def __init__(
-        self, reference: Reference, settings: DriftSettings = DriftSettings(), seed: int = 0
+        self,
+        reference: Reference,
+        settings: MonitorSettings = MonitorSettings(),
+        seed: int = 0,
+        classes: Sequence[str] = (),
     ) -> None:
+        """`seed` mixes the reference's own ranks; `classes`: names for what alarms say."""
+        self._classes = classes
         self._reference = reference
         self._seen = 0
         self._distance: MeanWatch | None = None
@@ -103,9 +109,11 @@ class DriftMonitor:
         if shift is None:
             return None
         abstention = shift.symbol == len(self._reference.symbols[shift.key]) - 1
-        what = "abstained on" if abstention else f"voted for class number {shift.symbol} on"
+        name = self._classes[shift.symbol] if shift.symbol < len(self._classes) else str(shift.symbol)
+        what = "abstained on" if abstention else f"voted {name} on"
+        who = shift.key.partition(":")[2].partition("@")[0] or shift.key
         detail = (
-            f"{shift.key} {what} {shift.now:.1%} of {shift.over} items; it was {shift.before:.1%} where the "
+            f"{who} {what} {shift.now:.1%} of {shift.over} items; it was {shift.before:.1%} where the "
             "models learned"
         )
         return Alarm("symbols", detail, self._seen, abs(shift.now - shift.before))

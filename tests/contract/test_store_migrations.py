@@ -54,7 +54,7 @@ def test_a_schema_from_the_future_is_refused(empty_url: str) -> None:
     database.migrate()
     with database.write() as connection:
         connection.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    with pytest.raises(SetupProblem, match="version 9999, which is newer than this program's 0004"):
+    with pytest.raises(SetupProblem, match="version 9999, which is newer than this program's"):
         database.migrate()
     database.close()
 

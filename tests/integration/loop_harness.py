@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from daemon.adapters.kafka.fake import FakeKafka, FakePublisher, FakeSource
+from daemon.adapters.store.alarms import AlarmRoom
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.learning import LearningRoom
@@ -19,6 +20,7 @@ from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.core.bundles import BundleFollower
 from daemon.core.desk import Desk
+from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.evidence import function_key
 from daemon.core.market import LOOK_SECONDS, MarketWatch
 from daemon.core.pipeline import Columns, Pipeline
@@ -109,6 +111,14 @@ class Loop:
             tuple(v.name for v in versions),
             tuple(function_key(v) for v in versions),
         )
+        # Every look at a clock finds that a minute has passed, so that nothing is answered from memory.
+        minutes = itertools.count(0, 60)
+        rooms = AlarmRoom(self.database)
+        drift = DriftState(rooms, self.policy.drift, lambda: next(minutes))
+        watch = DriftWatch(
+            rooms, self.windows, self.policy.drift, "test", columns.keys, lambda: next(minutes)
+        )
+        first = self.policy.guarantee.cold_start_gold
         pipeline = Pipeline(
             store=self.store,
             applier=Applier(FUNCTIONS, 2, CLASSES, 10.0),
@@ -118,8 +128,9 @@ class Loop:
             market=self.market(),
             outputs=outputs,
             settings=StreamSettings(max_message_bytes=10_000),
-            gold_wanted=lambda: self.policy.guarantee.cold_start_gold - self.windows.gold_drawn(),
+            gold_wanted=lambda: gold_wanted(self.windows, first, drift(), self.policy.drift),
             random=self.random,
+            watch=watch.saved,
         )
         self.source = FakeSource(self.kafka, "items", self.store.locate)
         self.source.rebalance([0, 1])
@@ -139,6 +150,7 @@ class Loop:
             idle_seconds=0.01,
             names=lambda _: [v.name for v in versions],
             keys=lambda _: [function_key(v) for v in versions],
+            drift=drift,
         )
         return self
 

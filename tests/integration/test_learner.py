@@ -6,6 +6,7 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 from loop_harness import CLASSES, POLICY, Loop
 from sqlalchemy import select
@@ -166,3 +167,25 @@ def test_when_a_run_is_due() -> None:
     assert not is_due(News(answers=0, gold=50, items=5, age=500), settings, None)
     assert is_due(News(answers=5, gold=5, items=5, age=0), settings, 5)
     assert not is_due(News(answers=4, gold=4, items=5, age=0), settings, 5)
+    assert is_due(News(answers=4, gold=50, items=5, age=0, fresh=40), settings, None, 40)
+    assert not is_due(News(answers=4, gold=50, items=5, age=0, fresh=39), settings, None, 40)
+    assert not is_due(News(answers=4, gold=50, items=5, age=0, fresh=None), settings, None, 40)
+    assert not is_due(News(answers=4, gold=50, items=5, age=0, fresh=40), settings, None)
+
+
+def test_after_a_drift_alarm_only_what_came_since_is_fresh_and_recent(loop: Loop) -> None:
+    answered(loop)
+    rows = loop.learning.training_rows(1_000)
+    assert (assemble(rows, loop.policy, None).recent == 1).all()
+    since = int(np.sort(rows.arrived)[120])
+    arrived = rows.arrived.copy()
+    arrived[60:] = since - 1_000
+    arrived[:60] = since
+    data = assemble(replace(rows, arrived=arrived, since=since), loop.policy, None)
+    assert data.recent is not None
+    assert np.flatnonzero(data.recent).tolist() == list(range(60))
+    assert data.audited.sum() == 40
+    assert np.array_equal(data.fresh, data.audited & data.recent)
+    few = assemble(replace(rows, since=since + 1_000_000), loop.policy, None)
+    assert few.recent is None, "too few to compare anything with"
+    assert not few.fresh.any()

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import ColumnElement, Connection, Insert, Row, func, insert, literal, select, update
 
-from daemon.adapters.store import annotating, duties, picks
+from daemon.adapters.store import alarms, annotating, duties, picks
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f2, i1
 from daemon.adapters.store.engine import Database
@@ -66,6 +66,7 @@ class LearningRoom:
                     connection.execute(select(func.coalesce(func.sum(positions.c.stored), 0))).scalar_one()
                 ),
                 age=0.0 if since is None else max(0, now - since) / 1000,
+                fresh=alarms.fresh_answers(connection),
             )
 
     def training_rows(self, limit: int) -> TrainingRows:
@@ -78,6 +79,7 @@ class LearningRoom:
             sets = annotating.members(connection, sorted({row.functions for row in rows}))
             names = _names(connection, sets, given)
             encoder, stored = _vectors(connection, [row.id for row in rows])
+            drift = alarms.standing(connection)
         self._seen = int(newest)
         matrix, has_vector = _matrix(place, stored)
         return TrainingRows(
@@ -93,6 +95,7 @@ class LearningRoom:
             has_vector=has_vector,
             encoder=encoder,
             answers=given,
+            since=drift.since,
         )
 
     def save_bundle(self, digest: str, data: bytes, run_id: str | None, mlflow_version: str | None) -> int:
@@ -112,18 +115,33 @@ class LearningRoom:
             )
             return int(connection.execute(row.returning(bundles.c.id)).scalar_one())
 
-    def promote(self, duty: Duty, bundle: int) -> None:
-        """Make it the one that workers follow. Raises DutyLost; KeyError for a bundle that is not kept."""
+    def promote(self, duty: Duty, bundle: int, ends_alarms: bool = False) -> None:
+        """Make it the one that workers follow, and end every open drift alarm if told so.
+
+        Alarms that were raised while it trained end, too: they compare with an older bundle's reference.
+
+        Raises:
+            DutyLost: somebody else learns now. KeyError: a bundle that is not kept.
+        """
         with self._database.write() as connection:
             duties.check(connection, duty)
+            now = self._database.now(connection)
             connection.execute(update(bundles).where(bundles.c.current).values(current=False))
             promoted = connection.execute(
-                update(bundles)
-                .where(bundles.c.id == bundle)
-                .values(current=True, promoted_at=self._database.now(connection))
+                update(bundles).where(bundles.c.id == bundle).values(current=True, promoted_at=now)
             )
             if promoted.rowcount != 1:
                 raise KeyError(bundle)
+            if ends_alarms:
+                alarms.end(connection, bundle, now)
+
+    def end_alarms(self, duty: Duty) -> None:
+        """End every open drift alarm: the current bundle stands after it. Raises DutyLost."""
+        with self._database.write() as connection:
+            duties.check(connection, duty)
+            current = select(bundles.c.id).where(bundles.c.current)
+            bundle = connection.execute(current).scalar_one_or_none()
+            alarms.end(connection, bundle, self._database.now(connection))
 
     def current_bundle(self, known: int | None) -> StoredBundle | None:
         """The promoted bundle, or None when it is `known` (or none was ever promoted)."""

@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
-from daemon.adapters.store import budget, people, stories
+from daemon.adapters.store import alarms, budget, people, stories
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.audited import Audited, audited_windows
-from daemon.adapters.store.codec import i1
+from daemon.adapters.store.codec import i1, unpack_frozen
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.ledger import Book
 from daemon.adapters.store.rested import Rested
@@ -57,6 +57,7 @@ from models.bundle import Bundle
 
 MINUTE = 60_000
 WINDOWS = 50
+ALARMS = 20
 AUTOMATIC = (ItemState.READY.value, ItemState.FROZEN.value, ItemState.CERTIFIED.value)
 
 
@@ -118,6 +119,8 @@ class ReportRoom:
                 people=self._people.get(connection),
                 chances=dict(self._chances),
                 audited=[pair for window in closed for pair in self._audited[window.id].pairs],
+                alarms=alarms.newest(connection, ALARMS),
+                fresh=alarms.fresh_answers(connection),
             )
 
     def item(self, id_: str) -> ItemStory | None:
@@ -136,6 +139,14 @@ class ReportRoom:
             data = connection.execute(select(bundles.c.data).where(bundles.c.id == bundle)).scalar_one()
             self._facts = (bundle, facts_of(Bundle.from_bytes(data)))
         return self._facts[1]
+
+    def window_items(self, window: int) -> list[str]:
+        """Ids of the items that froze in a window; KeyError if there is none of this id."""
+        with self._database.read() as connection:
+            frozen = connection.execute(select(windows.c.frozen).where(windows.c.id == window)).scalar()
+        if frozen is None:
+            raise KeyError(window)
+        return list(unpack_frozen(frozen).ids)
 
     def _windows(self, connection: Connection) -> list[WindowRecord]:
         closed = windows.c.state == WindowState.CLOSED.value

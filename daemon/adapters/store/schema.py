@@ -164,6 +164,17 @@ alarms = Table(
     Column("process", Text, nullable=False),
     Column("bundle", BigInteger),
     Column("ended_at", BigInteger),
+    Column("last_at", BigInteger, nullable=False, server_default="0"),
+    Column("times", Integer, nullable=False, server_default="1"),
+    Column("items", BigInteger, nullable=False, server_default="0"),
+    Column("ended_by", BigInteger),
+    Index(
+        "uq_alarms_open",
+        "signal",
+        unique=True,
+        postgresql_where=text("ended_at IS NULL"),
+        sqlite_where=text("ended_at IS NULL"),
+    ),
     sqlite_autoincrement=True,
 )
 

@@ -55,14 +55,16 @@ class WindowRoom:
             age = 0.0 if since is None else max(0, now - since) / 1000
             return Ready(int(count), age, int(connection.execute(gold).scalar_one()))
 
-    def gold_drawn(self) -> int:
-        """Gold questions ever made that were not withdrawn: answered, open or leased."""
+    def gold_drawn(self, since: int | None = None) -> int:
+        """Gold questions made, ever or since then (ms), that were not withdrawn: answered, open or leased."""
         states = (QuestionState.ANSWERED.value, *asking.UNANSWERED)
         with self._database.read() as connection:
             # The literal lets SQLite see that its partial index on gold questions serves.
             drawn = select(func.count()).where(
                 questions.c.purpose == literal_column("'gold'"), questions.c.state.in_(states)
             )
+            if since is not None:
+                drawn = drawn.where(questions.c.created >= since)
             return int(connection.execute(drawn).scalar_one())
 
     def freeze(
@@ -147,10 +149,14 @@ class WindowRoom:
         with self._database.read() as connection:
             return self._book.record(connection)
 
-    def last_threshold(self) -> float | None:
-        """What the window that closed last released from; None if it released nothing, or there is none."""
+    def last_threshold(self, since: int | None = None) -> float | None:
+        """What the window that closed last released from; None if it released nothing, or there is none.
+
+        With `since` (ms), windows that froze before are as good as none.
+        """
         closed = windows.c.state == WindowState.CLOSED.value
-        last = select(windows.c.tau).where(closed).order_by(windows.c.id.desc()).limit(1)
+        last = select(windows.c.tau).where(closed, windows.c.frozen_at >= (since or 0))
+        last = last.order_by(windows.c.id.desc()).limit(1)
         with self._database.read() as connection:
             return connection.execute(last).scalar_one_or_none()
 

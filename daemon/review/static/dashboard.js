@@ -1,5 +1,6 @@
 // Keeps the dashboard's figures fresh: only what changed is written, so that nothing flickers.
 import { el, get } from "./calls.js";
+import * as drift from "./drift.js";
 
 const POLL_MS = 2_000;
 const WINDOWS_SHOWN = 6;
@@ -88,7 +89,8 @@ function promise(o) {
   write("standing", o.promise.standing);
   write("ledger", o.promise.ledger);
   byId("ledger").className = o.promise.suspended ? "problem" : "quiet";
-  draw("history", o.promise.windows, history);
+  draw("history", [o.promise.windows, o.drift.alarms], history);
+  draw("drift", o.drift, drift.card);
   draw("windows", o.promise.windows.slice(0, WINDOWS_SHOWN), (windows) =>
     table(
       "windows",
@@ -118,7 +120,7 @@ function shape(tag, attributes, title) {
 }
 
 /** Share released (upper bars) and share of wrong audits (lower bars) of each window, oldest first. */
-function history(newestFirst) {
+function history([newestFirst, alarms]) {
   byId("history").hidden = newestFirst.length === 0;
   if (newestFirst.length === 0) return;
   const windows = newestFirst.toReversed();
@@ -136,8 +138,14 @@ function history(newestFirst) {
     ];
   });
   const foreseen = windows.flatMap((w, i) => (w.chance === null ? [] : [`${((i + 0.5) * step).toFixed(1)},${(70 - 70 * w.chance).toFixed(1)}`]));
+  const bands = drift.spans(windows, alarms).map(([from, to, told]) => {
+    const place = { x: Math.min(from * step, 597).toFixed(1), width: Math.max((to - from) * step, 3).toFixed(1) };
+    return shape("rect", { ...place, class: "alarm-band", y: "0", height: "120" }, told);
+  });
+  byId("history-alarms").hidden = bands.length === 0;
   const line = 120 - 40 * (windows.at(-1).target_error / top);
   byId("history-plot").replaceChildren(
+    ...bands,
     shape("path", { class: "base", d: "M0,70H600M0,120H600" }),
     ...bars,
     shape("path", { class: "chance", d: foreseen.length > 1 ? `M${foreseen.join("L")}` : "" }),

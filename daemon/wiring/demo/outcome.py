@@ -1,58 +1,15 @@
 """What the demo achieved, read from topic `labels` as any consumer would, against the truth."""
 
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import msgspec
-from kafka import KafkaConsumer, TopicPartition
 from rich.table import Table
 
 from daemon.core.report_rows import Overview
 from daemon.core.settings import MICROS, TierSettings
 from daemon.core.window_rows import WindowRecord
-
-QUIET_SECONDS = 2.0
-
-
-class LabelMessage(msgspec.Struct):
-    """What a reader of topic `labels` needs."""
-
-    item: str
-    revision: int
-    label: str
-    status: str
-
-
-def read_labels(bootstrap: str, topic: str, seconds: float = 60.0) -> dict[str, LabelMessage]:
-    """Current label of every item: the highest revision, whatever the order."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
-    )
-    try:
-        partitions = consumer.partitions_for_topic(topic) or set()
-        consumer.assign([TopicPartition(topic, number) for number in sorted(partitions)])
-        consumer.seek_to_beginning()
-        return _drain(consumer, seconds)
-    finally:
-        consumer.close()
-
-
-def _drain(consumer: KafkaConsumer, seconds: float) -> dict[str, LabelMessage]:
-    """Read until nothing comes for a while: the embedded broker's end offsets cannot be trusted."""
-    labels: dict[str, LabelMessage] = {}
-    deadline = time.monotonic() + seconds
-    heard = time.monotonic()
-    while time.monotonic() < deadline and time.monotonic() - heard < QUIET_SECONDS:
-        for records in consumer.poll(timeout_ms=200).values():
-            heard = time.monotonic()
-            for record in records:
-                message = msgspec.json.decode(record.value, type=LabelMessage)
-                known = labels.get(message.item)
-                if known is None or known.revision < message.revision:
-                    labels[message.item] = message
-    return labels
+from daemon.wiring.demo.heard import LabelMessage
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
 from models.drift.change import MeanWatch
-from models.drift.monitor import DriftMonitor, DriftSettings, classifier_agreement
+from models.drift.monitor import DriftMonitor, MonitorSettings, classifier_agreement
 from models.drift.reference import Reference
 from models.drift.symbol_counts import SymbolCounts, exact_p
 
@@ -62,7 +62,7 @@ def test_an_unchanged_stream_is_silent(reference: Reference) -> None:
 def test_each_change_raises_its_own_signal_once(
     reference: Reference, change: dict[str, object], signal: str
 ) -> None:
-    monitor = DriftMonitor(reference, DriftSettings(block_items=(128,)))
+    monitor = DriftMonitor(reference, MonitorSettings(block_items=(128,)))
     assert signals(monitor, 1_024, 2) == []
     assert signals(monitor, 640, 3, **change) == [signal]
 
@@ -72,11 +72,11 @@ def test_a_stream_that_starts_out_changed_is_noticed(reference: Reference) -> No
 
 
 def test_an_alarm_says_what_how_much_and_after_how_many(reference: Reference) -> None:
-    monitor = DriftMonitor(reference, DriftSettings(block_items=(128,)))
+    monitor = DriftMonitor(reference, MonitorSettings(block_items=(128,)))
     (alarm,) = monitor.update(None, votes_of(128, 2, (0.3, 0.0, 0.05)), KEYS)
     assert alarm.seen == 128
     assert alarm.size == pytest.approx(0.5, abs=0.05)
-    assert "function:b@1 abstained on 100.0% of 128 items" in alarm.detail
+    assert "b abstained on 100.0% of 128 items" in alarm.detail
     (alarm,) = DriftMonitor(reference).update(vectors_of(256, 2, 1.0), votes_of(256, 2), KEYS)
     assert "farther from" in alarm.detail
     assert 0.2 < alarm.size <= 1
@@ -94,7 +94,7 @@ def test_batches_of_any_size_tell_the_same(reference: Reference) -> None:
     vectors = np.concatenate([vectors_of(700, 2), vectors_of(700, 3, 1.0)])
     told = []
     for size in (1, 50, 1_400):
-        monitor = DriftMonitor(reference, DriftSettings(block_items=(128,)))
+        monitor = DriftMonitor(reference, MonitorSettings(block_items=(128,)))
         raised = [
             monitor.update(vectors[start : start + size], matrix[start : start + size], KEYS)
             for start in range(0, 1_400, size)

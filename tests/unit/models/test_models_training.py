@@ -49,6 +49,17 @@ def quietly(data: TrainingData, options: TrainingOptions = BOTH, champion: Bundl
     return train(data, options, champion, lambda _: None)
 
 
+def test_the_next_stream_is_compared_with_recent_items_alone() -> None:
+    data, _ = stream(n=300)
+    assert data.vectors is not None
+    recent = np.arange(300) >= 200
+    reference = quietly(
+        replace(data, recent=recent), replace(BOTH, label_models=("majority",))
+    ).bundle.reference
+    np.testing.assert_allclose(reference.mean, data.vectors[200:].mean(axis=0), atol=1e-6)
+    assert {counts.sum() for counts in reference.symbols.values()} == {100}
+
+
 def decide(bundle: Bundle, data: TrainingData) -> np.ndarray:
     """Posterior as a worker computes it."""
     votes = data.votes

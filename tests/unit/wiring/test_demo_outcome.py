@@ -10,7 +10,8 @@ from daemon.core.report_rows import Overview, Spending
 from daemon.core.settings import TierSettings
 from daemon.core.window_rows import WindowRecord
 from daemon.wiring.demo import corpus, empty
-from daemon.wiring.demo.outcome import LabelMessage, judge, table
+from daemon.wiring.demo.heard import LabelMessage
+from daemon.wiring.demo.outcome import judge, table
 from daemon.wiring.supervisor import StateLock
 
 TRUTH = {"a": "ham", "b": "ham", "c": "ham", "d": "spam", "e": "spam"}

@@ -1,0 +1,133 @@
+"""Watching the stream for drift: each saved batch against what the current bundle learned from."""
+
+import logging
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from daemon.core.alarm_rows import CALM, AlarmRecord, DriftStanding
+from daemon.core.bundles import Current
+from daemon.core.pipeline import Labeled
+from daemon.core.policy import Policy
+from daemon.core.ports import AlarmStore, WindowStore
+from daemon.core.settings import DriftSettings
+from models.drift.alarm import Alarm
+from models.drift.monitor import DriftMonitor, MonitorSettings, classifier_agreement
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 1.0
+AUDIT_SECONDS = 2.0
+WINDOWS = 20
+"""Closed windows that are looked at for audits at a time."""
+
+
+@dataclass
+class DriftWatch:
+    """Feeds one monitor with what this process labels and what windows' audits found.
+
+    A new bundle brings its own reference and a fresh monitor. Without a bundle nothing is watched. Windows
+    that froze before the monitor began say nothing about its bundle: their audits are left out. One thread
+    uses it.
+    """
+
+    alarms: AlarmStore
+    windows: WindowStore
+    settings: DriftSettings
+    process: str
+    keys: Sequence[str]
+    """Annotator keys of the columns of the inline votes."""
+    clock: Callable[[], float] = time.monotonic
+    _bundle: int | None = None
+    _monitor: DriftMonitor | None = None
+    _began_after: int = 0
+    _fed: set[int] = field(default_factory=set)
+    _audits_at: float = float("-inf")
+
+    def saved(self, labeled: Labeled, current: Current) -> None:
+        """Take a batch that is stored, in its order; alarms are stored and logged."""
+        arrivals, decision = labeled.arrivals, labeled.decision
+        if arrivals is None or decision is None or current.id is None or not self.settings.enabled:
+            return
+        if current.id != self._bundle or self._monitor is None:
+            self._begin(current, current.id)
+        assert self._monitor is not None
+        vectors = None
+        if arrivals.vectors is not None and arrivals.encoder == current.bundle.encoder:
+            vectors = arrivals.vectors.astype(np.float32)
+        agreement = None
+        if decision.classifier is not None:
+            agreement = classifier_agreement(decision.classifier, arrivals.inline)
+        raised = self._monitor.update(vectors, arrivals.inline, self.keys, agreement)
+        raised += self._audited(self._monitor)
+        if raised:
+            self._tell(raised, current.id)
+
+    def _begin(self, current: Current, bundle: int) -> None:
+        settings = MonitorSettings(self.settings.delta, self.settings.alpha)
+        self._monitor = DriftMonitor(current.bundle.reference, settings, classes=current.bundle.classes)
+        self._bundle = bundle
+        closed = [record.id for record in self.windows.closed_windows(1)]
+        self._began_after = max([*closed, *self.windows.open_windows()], default=0)
+        self._fed = set()
+
+    def _audited(self, monitor: DriftMonitor) -> list[Alarm]:
+        if self.clock() - self._audits_at < AUDIT_SECONDS:
+            return []
+        self._audits_at = self.clock()
+        raised: list[Alarm] = []
+        for record in reversed(self.windows.closed_windows(WINDOWS)):
+            if record.id > self._began_after and record.id not in self._fed:
+                self._fed.add(record.id)
+                raised += monitor.audited((~record.wrong).astype(np.float64))
+        return raised
+
+    def _tell(self, raised: Sequence[Alarm], bundle: int) -> None:
+        for alarm in self.alarms.raise_alarms(self.process, bundle, raised):
+            log.warning("drift (%s): %s", alarm.signal, alarm.detail, extra={"action": "drift_alarm"})
+
+
+@dataclass
+class DriftState:
+    """Whether alarms are open, looked up about once a second. Two threads may share it."""
+
+    alarms: AlarmStore
+    settings: DriftSettings
+    clock: Callable[[], float] = time.monotonic
+    _known: tuple[float, DriftStanding] = (float("-inf"), CALM)
+
+    def __call__(self) -> DriftStanding:
+        """CALM where the stream is not watched."""
+        if not self.settings.enabled:
+            return CALM
+        looked, standing = self._known
+        now = self.clock()
+        if now - looked >= LOOK_SECONDS:
+            standing = self.alarms.standing()
+            self._known = (now, standing)
+        return standing
+
+
+def gold_wanted(windows: WindowStore, at_first: int, standing: DriftStanding, settings: DriftSettings) -> int:
+    """Random blind answers still to be drawn: `at_first` before the first window, fresh ones in an alarm."""
+    wanted = at_first - windows.gold_drawn()
+    if standing.open:
+        wanted = max(wanted, settings.gold - windows.gold_drawn(standing.since))
+    return wanted
+
+
+def audit_share(policy: Policy, standing: DriftStanding) -> float:
+    """The share of a window's items that is wanted for its audit while an alarm is open; 0 while none is."""
+    if not standing.open:
+        return 0.0
+    return min(1.0, policy.guarantee.audit_share * policy.drift.audit_factor)
+
+
+def alarm_state(alarm: AlarmRecord, fresh: int | None, settings: DriftSettings) -> str:
+    """What an alarm waits for, or how it ended, in words."""
+    if alarm.ended_at is None:
+        return f"open: {min(fresh or 0, settings.gold)} of {settings.gold} fresh random answers are in"
+    seconds = (alarm.ended_at - alarm.at) / 1000
+    return f"ended after {seconds:,.0f} s by bundle {alarm.ended_by}"
