@@ -52,7 +52,7 @@ class Windows:
     record: LedgerRecord = NOTHING_RELEASED
     looks: int = 0
 
-    def last_threshold(self) -> float | None:
+    def last_threshold(self, since: int | None = None) -> float | None:
         self.looks += 1
         return self.tau
 
