@@ -250,6 +250,15 @@ def test_reviewers_lease_the_highest_first_whatever_moved(database: Database) ->
     assert other.priority == 0.5
 
 
+def test_many_questions_move_at_once(database: Database) -> None:
+    room, stream = room_of(database, None), StreamRoom(database, {})
+    first, second, third = (asked(database, id_, priority=5.0)[0] for id_ in "abc")
+    made = replace(decision(2), reprices=[Reprice(0, 1.0), Reprice(1, 7.0)])
+    look_at(database, "a", "c")
+    assert stream.work_rechecks(9, lambda _found: (made, silent)) == 2
+    assert leased(room, room.enroll("ann", TIER).id) == [third, second, first]
+
+
 def test_a_tier_that_cannot_pay_one_more_answer_is_spent(database: Database, clock: MovableClock) -> None:
     stream = StreamRoom(database, {TIER: 25, "crowd": None, "none": 0})
     prices = {TIER: 10, "crowd": 10, "none": 1}

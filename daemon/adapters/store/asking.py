@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, select, update
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 
 from daemon.adapters.store import budget
 from daemon.adapters.store.bulk import among, bulk_insert
@@ -18,7 +18,7 @@ _MOVE = (
     .where(
         questions.c.item == bindparam("about"),
         questions.c.state == QuestionState.OPEN.value,
-        questions.c.purpose.in_([purpose.value for purpose in SETTLING]),
+        or_(*(questions.c.purpose == purpose.value for purpose in SETTLING)),  # `in_` works for one row only
     )
     .values(priority=bindparam("place"))
 )

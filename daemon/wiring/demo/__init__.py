@@ -39,6 +39,8 @@ FRAME_SECONDS = 0.5
 PACE = Pace(400.0)
 DRIFT_PACE = Pace(80.0, ahead=300)
 """Slow enough for the models to learn of the change while the second half still comes, and in order."""
+DRIFT_EXPERT_BUDGET = 1_500.0
+"""A change costs: windows take twice the audits, and many of the new messages are doubtful."""
 DRIFT_WINDOW_ITEMS = 900
 
 
@@ -119,7 +121,12 @@ def _config(options: DemoOptions, ports: Ports) -> Config:
     config = load(EXAMPLE / "labelloop.yaml")
     review = replace(config.review, port=ports.take(options.port or config.review.port))
     if options.drift:
-        config = replace(config, guarantee=replace(config.guarantee, window_items=DRIFT_WINDOW_ITEMS))
+        expert = replace(config.tiers["expert"], budget_per_day=DRIFT_EXPERT_BUDGET)
+        config = replace(
+            config,
+            guarantee=replace(config.guarantee, window_items=DRIFT_WINDOW_ITEMS),
+            tiers={**config.tiers, "expert": expert},
+        )
     return replace(config, state=(options.state or DEFAULT_STATE).resolve(), review=review)
 
 
@@ -128,6 +135,7 @@ def _overrides(config: Config) -> dict[str, str]:
         "LABELLOOP_STATE": str(config.state),
         "LABELLOOP_REVIEW__PORT": str(config.review.port),
         "LABELLOOP_GUARANTEE__WINDOW_ITEMS": str(config.guarantee.window_items),
+        "LABELLOOP_TIERS__EXPERT__BUDGET_PER_DAY": str(config.tiers["expert"].budget_per_day),
     }
 
 
