@@ -48,6 +48,13 @@ def abrupt(random: np.random.Generator, share: float, n: int) -> Draw:
     return _worn(random, 0.0 if share < 0.5 else 0.5, n)
 
 
+def milder(random: np.random.Generator, share: float, n: int) -> Draw:
+    """Half way, the scores are half a unit of log-odds too sure from then on."""
+    scores = _right(random, n)
+    sure = np.log(scores / (1 - scores)) - (0.0 if share < 0.5 else 0.5)
+    return scores, random.random(n) >= 1 / (1 + np.exp(-sure))
+
+
 def gradual(random: np.random.Generator, share: float, n: int) -> Draw:
     """The scores lose up to half of what they promise, bit by bit."""
     return _worn(random, 0.5 * share, n)
@@ -86,6 +93,7 @@ SCENARIOS: dict[str, Source] = {
     "overconfident": overconfident,
     "routed": routed,
     "edge": edge,
+    "milder drift": milder,
 }
 
 

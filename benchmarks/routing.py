@@ -46,7 +46,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--full", action="store_true", help="30 seeds, 1,500 items")
     parser.add_argument("--files", nargs="*", default=list(DEFAULT), choices=list(WORLDS))
     parser.add_argument("--label-model", default="pool")
-    parser.add_argument("--gold", type=int, default=0, help="random expert answers that are there before")
+    parser.add_argument("--gold", type=int, default=30, help="random expert answers that audits gave before")
     parser.add_argument("--plot", type=Path, help="draw the curves into this file")
     options = parser.parse_args(argv)
     if "LABELLOOP_DATA" not in os.environ:
@@ -62,7 +62,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         world = WORLDS[name](folder(), items)
         drawn[name] = _measure(world, options.label_model, seeds, options.gold)
         held &= report(world, drawn[name])
-        held &= report_day(world, options.label_model, seeds)
+        held &= report_day(world, options.label_model, seeds, options.gold)
         report_forecast(world, drawn[name]["ours"], options.label_model, seeds, options.gold)
     print("the bar holds" if held else "THE BAR IS MISSED")
     if options.plot is not None:
@@ -91,12 +91,15 @@ def report(world: World, curves: Curves) -> bool:
     return held
 
 
-def report_day(world: World, label_model: str, seeds: int) -> bool:
+def report_day(world: World, label_model: str, seeds: int, gold: int) -> bool:
     """Items in batches, a day's money paced over them, answers that come later."""
     print(f"{'streamed':18}" + "".join(f"{budget:>21.3f}" for budget in DAILY))
     reached = {
         name: np.array(
-            [[routing_stream.day(world, rank, b, label_model, s)[0] for b in DAILY] for s in range(seeds)]
+            [
+                [routing_stream.day(world, rank, b, label_model, s, gold)[0] for b in DAILY]
+                for s in range(seeds)
+            ]
         )
         for name, rank in routing_stream.RANKS.items()
     }

@@ -60,11 +60,13 @@ class Play:
         return np.asarray(there - self.answered[:, tier])
 
     def refit(self) -> None:
-        """Fit the label model on everything bought; experts' answers are its gold."""
+        """Fit the label model on everything bought, as training does: experts' answers are its gold, but only
+        those about items drawn at random weigh and temper its members.
+        """
         votes = self._votes()
-        model = LABEL_MODELS[self._label_model](PRIORS, self._seed)
         gold = np.where(self.answered[:, EXPERT] > 0, self._answers["expert"][:, 0], UNKNOWN)
-        self.members = model.fit(votes, self._world.n_classes, gold).members()
+        model = LABEL_MODELS[self._label_model](PRIORS, self._seed)
+        self.members = model.fit(votes, self._world.n_classes, gold, picked=~self.judged).members()
         self._mixture = Mixture(self.members, self._table)
         self.look()
 

@@ -65,9 +65,11 @@ RANKS: dict[str, Rank] = {
 }
 
 
-def day(world: World, rank: Rank, budget: float, label_model: str, seed: int) -> tuple[float, float]:
+def day(
+    world: World, rank: Rank, budget: float, label_model: str, seed: int, gold: int = 0
+) -> tuple[float, float]:
     """Accuracy and USD an item at the end of a day with this budget, USD an item."""
-    play = Play(world, world.answers(seed), label_model, seed)
+    play = Play(world, world.answers(seed), label_model, seed, gold)
     n = len(play)
     open_until = np.zeros(n, np.int64)
     asked = np.zeros((n, len(PRICES)), np.int64)

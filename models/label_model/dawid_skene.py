@@ -12,7 +12,7 @@ from typing import Self
 
 import numpy as np
 
-from models.arrays import F8, I8, UNKNOWN, clamped, softmax
+from models.arrays import F8, I8, UNKNOWN, Mask, clamped, softmax
 from models.label_model.counts import Patterns, class_balance, merge, smoothed
 from models.label_model.priors import Priors
 from models.label_model.protocol import TableModel, check_gold
@@ -60,16 +60,22 @@ class DawidSkene(TableModel):
         self._priors = priors or Priors()
         self._settings = settings or DawidSkeneSettings()
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
+    def fit(
+        self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None, picked: Mask | None = None
+    ) -> Self:
         """Start from the accuracy-weighted majority and alternate until nothing moves."""
         gold = check_gold(votes, n_classes, gold)
-        patterns = merge(votes, gold, weight)
+        asked = np.zeros(len(gold), np.bool_) if picked is None else picked & (gold != UNKNOWN)
+        patterns = merge(votes, np.where(asked, gold + n_classes, gold), weight)
+        known = np.where(patterns.mark >= n_classes, patterns.mark - n_classes, patterns.mark)
+        trusted = (known != UNKNOWN) & (patterns.mark < n_classes)
         start = np.asarray(patterns.counts @ self._priors.stacked_odds(votes, n_classes))
-        posterior = clamped(softmax(start), patterns.mark)
+        posterior = clamped(softmax(start), known)
         weights = self._symbol_weights(votes, n_classes)
         for self.rounds in range(1, self._settings.max_rounds + 1):  # noqa: B020 the last round is kept
-            prior, tables = self._m_step(votes, patterns, posterior, weights)
-            updated = self._e_step(patterns, prior, tables)
+            prior, tables = self._m_step(votes, patterns, posterior, weights, trusted)
+            scores = prior + np.asarray(patterns.counts @ tables)
+            updated = clamped(softmax(scores), known)
             moved = float(np.abs(updated - posterior).max(initial=0))
             posterior = updated
             if moved <= self._settings.tolerance:
@@ -85,10 +91,12 @@ class DawidSkene(TableModel):
                 weights[votes.offsets[index] + n_classes] = self._settings.abstain_weight
         return weights
 
-    def _m_step(self, votes: Votes, patterns: Patterns, posterior: F8, weights: F8) -> tuple[F8, F8]:
-        """Log prior (K,) and all tables (C, K) from soft labels of the patterns."""
+    def _m_step(
+        self, votes: Votes, patterns: Patterns, posterior: F8, weights: F8, trusted: Mask
+    ) -> tuple[F8, F8]:
+        """Log prior (K,) and all tables (C, K) from soft labels of the patterns; `trusted` (u,) in full."""
         full = posterior * patterns.weight[:, None]
-        cut = full * np.where(patterns.mark == UNKNOWN, self._settings.unlabeled_weight, 1.0)[:, None]
+        cut = full * np.where(trusted, 1.0, self._settings.unlabeled_weight)[:, None]
         said, said_cut = (np.asarray(patterns.counts.T @ counted) for counted in (full, cut))
         balance = class_balance(full, self._settings.balance_pseudo)
         offsets = votes.offsets
@@ -99,6 +107,3 @@ class DawidSkene(TableModel):
             counted = said_cut if kind(key) == FUNCTION else said
             tables[span] = smoothed(counted[span], believed, self._priors.strength(key))
         return np.log(balance), tables * weights
-
-    def _e_step(self, patterns: Patterns, prior: F8, tables: F8) -> F8:
-        return clamped(softmax(prior + np.asarray(patterns.counts @ tables)), patterns.mark)

@@ -16,7 +16,7 @@ from typing import Self
 
 import numpy as np
 
-from models.arrays import F8, I8, UNKNOWN, one_hot
+from models.arrays import F8, I8, UNKNOWN, Mask, one_hot
 from models.label_model.counts import Patterns, merge
 from models.label_model.hbcc_beliefs import Beliefs, HBCCSettings
 from models.label_model.priors import Priors
@@ -48,31 +48,38 @@ class HBCC(TableModel):
         self._priors = priors or Priors()
         self._settings = settings or HBCCSettings()
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
+    def fit(
+        self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None, picked: Mask | None = None
+    ) -> Self:
         """Start from the accuracy-weighted majority and alternate until nothing moves."""
-        gold = check_gold(votes, n_classes, gold)
-        patterns = merge(votes, gold, weight)
-        (member,) = self._run(patterns, n_classes, patterns.mark[None])
+        (member,) = self.fit_each(votes, n_classes, [gold], weight, picked)
         self._prior, self._tables = member.prior, dict(member.tables)
         return self
 
     def fit_each(
-        self, votes: Votes, n_classes: int, golds: Sequence[I8], weight: F8 | None = None
+        self,
+        votes: Votes,
+        n_classes: int,
+        golds: Sequence[I8],
+        weight: F8 | None = None,
+        picked: Mask | None = None,
     ) -> list[Member]:
         """As `fit` with each of several gold columns, side by side, until no run moves."""
-        known = np.stack([check_gold(votes, n_classes, gold) for gold in golds])
-        told_apart, marks = np.unique(known, axis=1, return_inverse=True)
+        known = [check_gold(votes, n_classes, gold) for gold in golds]
+        asked = np.zeros(votes.n_items, np.int64) if picked is None else picked.astype(np.int64)
+        told_apart, marks = np.unique(np.stack([*known, asked]), axis=1, return_inverse=True)
         patterns = merge(votes, marks.astype(np.int64).ravel(), weight)
-        return self._run(patterns, n_classes, told_apart[:, patterns.mark])
+        *gold_rows, picked_row = told_apart[:, patterns.mark]
+        return self._run(patterns, n_classes, np.stack(gold_rows), picked_row > 0)
 
-    def _run(self, patterns: Patterns, n_classes: int, golds: I8) -> list[Member]:
+    def _run(self, patterns: Patterns, n_classes: int, golds: I8, picked: Mask) -> list[Member]:
         """One member a row of golds (B, u)."""
         votes = patterns.votes
         known = np.stack([one_hot(gold, n_classes) for gold in golds], axis=1)
         free = (golds == UNKNOWN).T[:, :, None]
         start = np.asarray(patterns.counts @ self._priors.stacked_odds(votes, n_classes))
         posterior = _clamped_softmax(np.repeat(start[:, None], len(golds), axis=1), known, free)
-        beliefs = Beliefs(patterns, n_classes, golds, self._priors, self._settings)
+        beliefs = Beliefs(patterns, n_classes, (golds != UNKNOWN) & ~picked, self._priors, self._settings)
         moving = np.arange(len(golds))
         found: dict[int, Member] = {}
         for self.rounds in range(1, self._settings.max_rounds + 1):  # noqa: B020 the last round is kept

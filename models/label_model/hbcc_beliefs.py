@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from models.arrays import F8, I8, UNKNOWN, Mask
+from models.arrays import F8, I8, Mask
 from models.label_model.counts import Patterns
 from models.label_model.priors import Priors, function_confusions
 from models.votes import CLASSIFIER, FUNCTION, Votes, family, kind
@@ -20,9 +20,10 @@ class HBCCSettings:
     """How the model is fitted.
 
     Attributes:
-        lam: what an item without a known label counts in the tables of functions and classifier and in the
-            class balance beside them, 0 to 1. Functions err together, and would outvote the gold; the
-            classifier learned from their votes, and agrees with them whether they are right or not.
+        lam: what an item without a known label, or with a picked one, counts in the tables of functions and
+            classifier and in the class balance beside them, 0 to 1. Functions err together, and would outvote
+            the gold; the classifier learned from their votes, and agrees with them whether they are right
+            or not.
         people_lam: the same for the tables of people, and for the balance without functions.
         abstain_weight: what a function's silence counts beside a vote, 0 to 1.
         one_coin: a person is right equally often whatever the class, and wrong in no particular way.
@@ -45,10 +46,10 @@ class HBCCSettings:
 
 
 class Beliefs:
-    """What B runs believe of C symbols and K classes; each run knows its own gold, a row of (B, u)."""
+    """What B runs believe of C symbols and K classes; `trusted` (B, u) items count in full in a run."""
 
     def __init__(
-        self, patterns: Patterns, n_classes: int, golds: I8, priors: Priors, settings: HBCCSettings
+        self, patterns: Patterns, n_classes: int, trusted: Mask, priors: Priors, settings: HBCCSettings
     ) -> None:
         votes = patterns.votes
         self._settings, self._offsets = settings, votes.offsets
@@ -58,8 +59,8 @@ class Beliefs:
         machines = functions | np.array([kind(key) == CLASSIFIER for key in votes.annotators], np.bool_)
         of_machines = np.repeat(machines, votes.n_symbols)
         self._parts = [
-            _Part(patterns, of_machines, golds, settings.lam),
-            _Part(patterns, ~of_machines, golds, settings.people_lam),
+            _Part(patterns, of_machines, trusted, settings.lam),
+            _Part(patterns, ~of_machines, trusted, settings.people_lam),
         ]
         self._balancing = self._parts[0 if functions.any() else 1]
         self._functions = _columns(votes, np.flatnonzero(functions))
@@ -73,7 +74,7 @@ class Beliefs:
             for key, span in zip(votes.annotators, votes.spans, strict=True)
         ]
         self._stated = np.concatenate([np.zeros((0, n_classes)), *stated])[:, None]
-        self._mean = np.repeat(self._stated, len(golds), axis=1)
+        self._mean = np.repeat(self._stated, len(trusted), axis=1)
 
     def keep(self, runs: Mask) -> None:
         """Forget all other runs."""
@@ -124,9 +125,9 @@ class _Part:
         columns: (C,) which symbols. item_weight: (u, B).
     """
 
-    def __init__(self, patterns: Patterns, columns: Mask, golds: I8, lam: float) -> None:
+    def __init__(self, patterns: Patterns, columns: Mask, trusted: Mask, lam: float) -> None:
         self.columns = columns
-        self.item_weight = patterns.weight[:, None] * np.where(golds == UNKNOWN, lam, 1.0).T
+        self.item_weight = patterns.weight[:, None] * np.where(trusted, 1.0, lam).T
         self._transposed: Any = patterns.counts[:, np.flatnonzero(columns)].T.tocsr()
 
     def said(self, posterior: F8) -> F8:

@@ -101,10 +101,11 @@ def cross_fit(
         candidates = [candidate for candidate in candidates if candidate.untrained_share > 0]
     runs = _runs(n_folds, twins, judging)
     golds = [np.where(np.isin(folds, run), UNKNOWN, gold) for run in runs]
+    picked = (gold != UNKNOWN) & ~judged
     rows = np.flatnonzero(judged)
     asked, truth, fold = votes.take(rows), gold[rows], folds[rows]
     fitted = [
-        _Runs(candidate, runs, candidate.model.fit_each(votes, n_classes, golds, weight), asked)
+        _Runs(candidate, runs, candidate.model.fit_each(votes, n_classes, golds, weight, picked), asked)
         for candidate in candidates
     ]
     held = [_joined(fitted, (f,), truth, fold) for f in range(n_folds)] if twins else []

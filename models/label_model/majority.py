@@ -4,7 +4,7 @@ from typing import Self
 
 import numpy as np
 
-from models.arrays import F8, I8
+from models.arrays import F8, I8, Mask
 from models.label_model.priors import Priors
 from models.label_model.protocol import TableModel, check_gold
 from models.votes import Votes
@@ -28,6 +28,7 @@ class MajorityVote(TableModel):
         n_classes: int,
         gold: I8,
         weight: F8 | None = None,  # noqa: ARG002 nothing is counted
+        picked: Mask | None = None,  # noqa: ARG002 nor learned
     ) -> Self:
         """Set up the tables of these annotators; gold is checked and not used."""
         check_gold(votes, n_classes, gold)

@@ -3,7 +3,9 @@ r"""The pool: several label models, each tempered and weighed by the known label
 $$P(y_i \mid votes_i) = \sum_m w_m softmax(T_m z_m(votes_i)), \quad
   w_m \propto \rho_m \prod_{i \in gold} (0.98 softmax(T_m z_m^{-f(i)})_{y_i} + 0.02 / K)$$
 
-No single model of votes wins everywhere, and models of how votes arise are badly overconfident. The weights
+No single model of votes wins everywhere, and models of how votes arise are badly overconfident. Before any
+known label the kinds of model are believed alike, and within a kind its settings (rho): one that comes in
+many settings must not outvote the others by their number. The weights
 are a pseudo Bayesian model average by cross-validation: Y. Yao, A. Vehtari, D. Simpson, A. Gelman: Using
 stacking to average Bayesian predictive distributions. Bayesian Analysis 13 (2018), section 2.
 """
@@ -51,10 +53,14 @@ class Pool:
         self._priors = priors or Priors()
         self._seed = seed
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
-        """Fit all members; known labels judge them in five folds, in which the classes are spread evenly."""
+    def fit(
+        self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None, picked: Mask | None = None
+    ) -> Self:
+        """Fit all members; known labels that were not picked judge them in five folds, in which the classes
+        are spread evenly.
+        """
         gold = check_gold(votes, n_classes, gold)
-        known = gold != UNKNOWN
+        known = gold != UNKNOWN if picked is None else (gold != UNKNOWN) & ~picked
         folds = _even_folds(gold, self._seed)
         self._members = self._cross_fit(votes, n_classes, gold, known, folds, weight, twins=False).members
         return self
@@ -99,7 +105,7 @@ class Pool:
         return HeldOut(_spread(fitted.members, copies), twin_members)
 
     def _candidates(self, votes: Votes, n_classes: int) -> list[Candidate]:
-        """Everybody who can hold these votes."""
+        """Everybody who can hold these votes; the settings of one kind of model share its belief."""
         kinds = [kind(key) for key in votes.annotators]
         functions, people = FUNCTION in kinds, "tier" in kinds
         found = [*self._hbccs(functions, people)]
@@ -107,6 +113,7 @@ class Pool:
             Candidate(
                 f"weighted_vote(sigma={sigma})",
                 WeightedVote(self._priors, self._seed, WeightedVoteSettings(sigma=sigma)),
+                share=1 / len(SIGMAS),
                 untrained_share=0.0,
             )
             for sigma in SIGMAS
@@ -136,6 +143,7 @@ class Pool:
             Candidate(
                 name,
                 HBCC(self._priors, self._seed, chosen),
+                share=1 / len(settings),
                 untrained_share=1.0 if people and name == untrained else 0.0,
             )
             for name, chosen in settings.items()

@@ -36,8 +36,13 @@ class Priors:
         return float(np.mean(BIN_ACCURACY)) if kind(key) == CLASSIFIER else FUNCTION_ACCURACY
 
     def strength(self, key: str) -> float:
-        """How many votes on items of one class the prior table is worth (METHODS section 1)."""
-        return {FUNCTION: 10.0, CLASSIFIER: 40.0}.get(kind(key), 8.0)
+        """How many votes on items of one class the prior table is worth (METHODS section 1).
+
+        What is said of a tier as a whole, a language model among them, is firmer than what it tells of one
+        of its people (`tier:crowd@w1`).
+        """
+        person = "@" in key
+        return {FUNCTION: 10.0, CLASSIFIER: 40.0}.get(kind(key), 8.0 if person else 40.0)
 
     def vote_odds(self, key: str, n_symbols: int, n_classes: int) -> F8:
         """(S, K) log-odds that each vote adds to the class it names; an abstention adds nothing."""

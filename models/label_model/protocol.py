@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from models.arrays import F8, I8, softmax
+from models.arrays import F8, I8, Mask, softmax
 from models.votes import Votes, log_scores
 
 
@@ -50,7 +50,9 @@ class LabelModel(Protocol):
     reproduce `predict_proba`.
     """
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
+    def fit(
+        self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None, picked: Mask | None = None
+    ) -> Self:
         """Learn from votes on n items.
 
         Args:
@@ -58,6 +60,8 @@ class LabelModel(Protocol):
             n_classes: K, at least 2.
             gold: (n,) known label of an item or -1.
             weight: (n,) how many equal items each one stands for; 1 when not given.
+            picked: (n,) items whose label is known because of what was said of them: doubtful ones, on
+                which everybody looks worse than he is. None when known labels came from a random draw.
         """
 
     def predict_proba(self, votes: Votes) -> F8:
@@ -91,15 +95,22 @@ class TableModel:
             raise ValueError("label model: fit it first")
         return self._prior, self._tables
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
+    def fit(
+        self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None, picked: Mask | None = None
+    ) -> Self:
         """Learn prior and tables; see `LabelModel.fit`."""
         raise NotImplementedError
 
     def fit_each(
-        self, votes: Votes, n_classes: int, golds: Sequence[I8], weight: F8 | None = None
+        self,
+        votes: Votes,
+        n_classes: int,
+        golds: Sequence[I8],
+        weight: F8 | None = None,
+        picked: Mask | None = None,
     ) -> list[Member]:
         """The member that `fit` gives with each of several gold columns (n,) on the same votes."""
-        return [self.fit(votes, n_classes, gold, weight).members()[0] for gold in golds]
+        return [self.fit(votes, n_classes, gold, weight, picked).members()[0] for gold in golds]
 
     def members(self) -> tuple[Member, ...]:
         """The one member."""

@@ -10,7 +10,7 @@ from typing import Self
 
 import numpy as np
 
-from models.arrays import F8, I8, UNKNOWN, clamped, one_hot, softmax
+from models.arrays import F8, I8, UNKNOWN, Mask, clamped, one_hot, softmax
 from models.label_model.copies import only
 from models.label_model.counts import class_balance, expected_tables
 from models.label_model.priors import Priors
@@ -42,23 +42,30 @@ class SnorkelLabelModel(TableModel):
         self._priors = priors or Priors()
         self._seed = seed
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
+    def fit(
+        self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None, picked: Mask | None = None
+    ) -> Self:
         """Fit snorkel on the functions, then the rest. Raises ValueError below three functions that vote."""
         gold = check_gold(votes, n_classes, gold)
-        balance = _balance(gold, n_classes)
+        balance = _balance(gold, n_classes, picked)
         learned = self._function_tables(votes, balance, weight)
         self._prior, self._tables = np.log(balance), self._with_others(votes, learned, balance, gold, weight)
         return self
 
     def fit_each(
-        self, votes: Votes, n_classes: int, golds: Sequence[I8], weight: F8 | None = None
+        self,
+        votes: Votes,
+        n_classes: int,
+        golds: Sequence[I8],
+        weight: F8 | None = None,
+        picked: Mask | None = None,
     ) -> list[Member]:
         """As `fit`, but snorkel runs once, under even classes: gold enters the prior and the other tables."""
         learned = self._function_tables(votes, np.full(n_classes, 1 / n_classes), weight)
         members = []
         for gold in golds:
             checked = check_gold(votes, n_classes, gold)
-            balance = _balance(checked, n_classes)
+            balance = _balance(checked, n_classes, picked)
             tables = self._with_others(votes, learned, balance, checked, weight)
             members.append(Member(self.name, np.log(balance), tables))
         return members
@@ -109,8 +116,9 @@ class SnorkelLabelModel(TableModel):
         return tables | expected_tables(votes, posterior, self._priors, weight, only=others)
 
 
-def _balance(gold: I8, n_classes: int) -> F8:
-    return class_balance(one_hot(gold[gold != UNKNOWN], n_classes), BALANCE_PSEUDO)
+def _balance(gold: I8, n_classes: int, picked: Mask | None) -> F8:
+    drawn = gold != UNKNOWN if picked is None else (gold != UNKNOWN) & ~picked
+    return class_balance(one_hot(gold[drawn], n_classes), BALANCE_PSEUDO)
 
 
 def speaking_functions(votes: Votes, n_classes: int) -> I8:

@@ -15,7 +15,7 @@ from typing import Self
 
 import numpy as np
 
-from models.arrays import F8, I8, UNKNOWN, log_softmax, one_hot, softmax
+from models.arrays import F8, I8, UNKNOWN, Mask, log_softmax, one_hot, softmax
 from models.label_model.priors import Priors
 from models.label_model.protocol import Member, TableModel, check_gold
 from models.votes import CLASSIFIER, Votes, kind
@@ -62,14 +62,21 @@ class WeightedVote(TableModel):
         self._priors = priors or Priors()
         self._settings = settings or WeightedVoteSettings()
 
-    def fit(self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None) -> Self:
+    def fit(
+        self, votes: Votes, n_classes: int, gold: I8, weight: F8 | None = None, picked: Mask | None = None
+    ) -> Self:
         """Find the most probable weights of these annotators and offsets of the classes."""
-        (member,) = self.fit_each(votes, n_classes, [gold], weight)
+        (member,) = self.fit_each(votes, n_classes, [gold], weight, picked)
         self._prior, self._tables = member.prior, dict(member.tables)
         return self
 
     def fit_each(
-        self, votes: Votes, n_classes: int, golds: Sequence[I8], weight: F8 | None = None
+        self,
+        votes: Votes,
+        n_classes: int,
+        golds: Sequence[I8],
+        weight: F8 | None = None,
+        picked: Mask | None = None,  # noqa: ARG002 labels given the votes are no other where votes decide who is asked
     ) -> list[Member]:
         """As `fit` with each of several gold columns (n,), which share the work of laying out the votes."""
         known = np.stack([check_gold(votes, n_classes, gold) for gold in golds])

@@ -105,7 +105,7 @@ def test_one_round_by_hand() -> None:
         HBCC(Priors({"crowd": 0.75}), settings=rules).fit(votes, 2, np.array([0, -1])).symbol_likelihoods()
     )
     q = np.array([0.25, 0.75])  # of the unknown item: odds 3 for the class that the worker named
-    alpha = np.array([[6 + 1, 2], [2 + 0.5 * q[0], 6 + 0.5 * q[1]]])
+    alpha = np.array([[30 + 1, 10], [10 + 0.5 * q[0], 30 + 0.5 * q[1]]])
     np.testing.assert_allclose(tables["tier:crowd"], digamma(alpha) - digamma(alpha.sum(axis=0)))
     mass = 1 + np.array([1 + 0.5 * q[0], 0.5 * q[1]])
     np.testing.assert_allclose(prior, digamma(mass) - digamma(mass.sum()))
@@ -136,6 +136,24 @@ def test_unlabeled_items_count_by_lam_for_machines_and_by_people_lam_for_people(
         np.testing.assert_array_equal(deaf[machine], people[machine])
     np.testing.assert_array_equal(deaf["tier:crowd"], machines["tier:crowd"])
     assert not np.allclose(deaf["tier:crowd"], people["tier:crowd"])
+
+
+def test_picked_labels_count_as_if_nobody_knew_them() -> None:
+    """Only items on which functions err are asked about: no function gets worse by it than it is."""
+    random = np.random.default_rng(4)
+    truth = random.integers(0, 2, 400)
+    right = random.random((400, 3)) < 0.85
+    keys = ["function:a", "function:b", "function:c"]
+    votes = Votes.from_dense(np.where(right, truth[:, None], 1 - truth[:, None]), keys, 2)
+    hard = right.sum(axis=1) <= 1
+    gold = np.where(hard, truth, -1)
+
+    def accuracy(picked: np.ndarray | None) -> float:
+        fitted = HBCC(settings=HBCCSettings(lam=0.01)).fit(votes, 2, gold, picked=picked)
+        return float((fitted.predict_proba(votes).argmax(axis=1) == truth)[~hard].mean())
+
+    assert accuracy(None) < 0.6, "as if drawn at random, they turn functions over"
+    assert accuracy(hard) == 1.0
 
 
 def test_silence_counts_by_its_weight() -> None:

@@ -104,6 +104,30 @@ def test_temperature_and_weights_follow_from_out_of_fold_scores() -> None:
     assert vote.weight + majority.weight == pytest.approx(1)
 
 
+def test_kinds_of_model_are_believed_alike_however_many_settings_they_come_in() -> None:
+    votes, _, _ = world(6)
+    shares: dict[str, float] = {}
+    for candidate in Pool()._candidates(votes, 2):
+        made = candidate.model.name
+        shares[made] = shares.get(made, 0.0) + candidate.share
+    assert len(shares) >= 4
+    assert shares == pytest.approx(dict.fromkeys(shares, 1.0))
+
+
+def test_labels_asked_for_in_doubt_turn_nobody_over() -> None:
+    """Without a random draw, answers about the most doubtful items alone must not spoil the others."""
+    votes, _, truth = world(7, n=600, accuracies=(0.85, 0.8, 0.8))
+    nothing = np.full(600, UNKNOWN)
+    before = Pool().fit(votes, 2, nothing).predict_proba(votes)
+    doubtful = np.argsort(before.max(axis=1))[:60]
+    gold = nothing.copy()
+    gold[doubtful] = truth[doubtful]
+    picked = gold != UNKNOWN
+    after = Pool().fit(votes, 2, gold, picked=picked).predict_proba(votes)
+    accuracies = [(posterior.argmax(axis=1) == truth)[~picked].mean() for posterior in (before, after)]
+    assert accuracies[1] > accuracies[0] - 0.02
+
+
 def test_a_hopeless_member_is_dropped() -> None:
     votes, gold, _ = world(4, n=600, n_gold=200)
     turned = Priors({"crowd": 0.75})
@@ -118,7 +142,12 @@ class _Backwards(MajorityVote):
     """Believes the opposite of what everybody says."""
 
     def fit(
-        self, votes: Votes, n_classes: int, gold: np.ndarray, weight: np.ndarray | None = None
+        self,
+        votes: Votes,
+        n_classes: int,
+        gold: np.ndarray,
+        weight: np.ndarray | None = None,
+        picked: np.ndarray | None = None,
     ) -> "_Backwards":
         super().fit(votes, n_classes, gold)
         self._tables = {key: -table for key, table in self._tables.items()}
