@@ -17,6 +17,7 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.errors import SetupProblem
 from daemon.core.report_rows import Overview
+from daemon.core.states import BLIND_PURPOSES
 from daemon.core.windows import fewest_items
 from daemon.wiring import parts
 from daemon.wiring.config import Config, load
@@ -219,7 +220,7 @@ def _stream(
             live.update(picture(overview, stream, config.currency, config.drift))
             if labeled >= len(messages) and not streamed:
                 streamed = now - started
-            if not streamed or not _at_rest(overview, config):
+            if not streamed or not at_rest(overview, config):
                 calm_since = now
             elif now - calm_since > CALM_SECONDS:
                 break
@@ -227,9 +228,21 @@ def _stream(
     return streamed or time.monotonic() - started
 
 
-def _at_rest(overview: Overview, config: Config) -> bool:
-    """Nobody is asked, nothing waits to be decided or published, and no window is open or due."""
-    waiting = sum(queue.open + queue.leased for queue in overview.queues)
+def at_rest(overview: Overview, config: Config) -> bool:
+    """Nobody is asked, nothing waits to be decided or published, and no window is open or due.
+
+    A question that today's money does not reach waits for tomorrow's.
+    """
+    broke = {
+        spent.tier
+        for spent in overview.spending
+        if spent.today_cap is not None
+        and spent.today_cap - spent.today_reserved - spent.today_spent < config.tiers[spent.tier].price_micros
+    }
+    waiting = sum(
+        queue.leased + (queue.open if queue.purpose in BLIND_PURPOSES or queue.tier not in broke else 0)
+        for queue in overview.queues
+    )
     busy = waiting + overview.rechecks + overview.outbox + overview.open_windows
     training = any(process.report.get("doing") == "training" for process in overview.processes)
     return not busy and not training and overview.states.get("ready", 0) < fewest_items(config.guarantee)

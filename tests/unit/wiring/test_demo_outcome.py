@@ -1,15 +1,18 @@
 """The figures of the demo's closing table."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from daemon.core.errors import SetupProblem
-from daemon.core.report_rows import Overview, Spending
+from daemon.core.report_rows import NOTHING_YET, Overview, QueueDepth, Spending
 from daemon.core.settings import TierSettings
+from daemon.core.states import Purpose
 from daemon.core.window_rows import WindowRecord
-from daemon.wiring.demo import corpus, empty
+from daemon.wiring.config import load
+from daemon.wiring.demo import EXAMPLE, at_rest, corpus, empty
 from daemon.wiring.demo.heard import LabelMessage
 from daemon.wiring.demo.outcome import judge, table
 from daemon.wiring.supervisor import StateLock
@@ -33,6 +36,23 @@ def test_only_a_folder_of_an_earlier_demo_is_emptied(tmp_path: Path) -> None:
     lock.release()
     empty(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["up.lock"]
+
+
+@pytest.mark.parametrize(
+    ("purpose", "spent", "calm"),
+    [
+        (Purpose.SETTLE, 0, False),
+        (Purpose.SETTLE, 9_500_000, True),
+        (Purpose.AUDIT, 9_500_000, False),
+    ],
+)
+def test_the_demo_does_not_wait_for_questions_that_no_money_reaches(
+    purpose: Purpose, spent: int, calm: bool
+) -> None:
+    config = load(EXAMPLE / "labelloop.yaml", {})
+    queue = QueueDepth("expert", purpose, open=3, leased=0, answered=0, oldest_age=1.0)
+    money = Spending("expert", 0, 0, 0.0, 10_000_000, 0, spent)
+    assert at_rest(replace(NOTHING_YET, queues=[queue], spending=[money]), config) == calm
 
 
 def window(tau: float | None) -> WindowRecord:
