@@ -69,7 +69,6 @@ class Routed:
         plan: (n, T) votes that the item is expected to take, those to ask for now included.
         worth: (n,) risk taken away per price by the best way to ask; inf for a cheap first vote, 0 without.
         cost: of the votes to ask for now. reserve: of the rest of the plans.
-        rate: (T,) worth of a vote of each tier at which the money ran out; 0 where it was enough.
     """
 
     ask: I8
@@ -77,7 +76,6 @@ class Routed:
     worth: F8
     cost: float
     reserve: float
-    rate: F8
 
 
 def route(
@@ -85,7 +83,6 @@ def route(
     tiers: Sequence[Asker],
     purse: Purse,
     cost: F8 | None = None,
-    rate: F8 | None = None,
 ) -> Routed:
     """Plan with the whole purse, and ask for each plan's first vote.
 
@@ -98,9 +95,6 @@ def route(
         tiers: T, cheap first.
         purse: money at hand.
         cost: (K, K) cost of errors, or None for 0/1.
-        rate: (T,) votes that are worth less are not bought, however much money there is. In a batch of a few
-            items even the best vote may be a poor one: the `rate` at which some hundred recent items would
-            use up their money tells, and the money waits for better ones.
     """
     rows = np.flatnonzero(items.may_ask & ~items.wanted.any(axis=1))
     answered, doubtful = items.answered[rows], items.doubtful[rows]
@@ -109,10 +103,9 @@ def route(
     _first_votes(plans, answered, tiers, money)
     menu = menu_of(items.posterior[rows].astype(np.float64), answered, tiers, cost)
     limited = menu.within(purse.limited)
-    least = np.zeros(len(tiers)) if rate is None else np.where(purse.limited, rate, 0.0)
     may = menu.may & (doubtful[:, None] | limited)
     while True:
-        steps = _steps(menu, plans, may & menu.within(money.open), limited, least)
+        steps = _steps(menu, plans, may & menu.within(money.open), limited)
         if not _take(steps, menu, plans, money):
             break
     _settle(plans, doubtful, answered, tiers, money.open & ~purse.limited)
@@ -127,7 +120,6 @@ class _Plans:
         votes: (c, T) expected. price: (c,) of them. gain: (c,) expected.
         first: (c,) tier of the first vote, NOBODY without. worth: (c,) of it.
         done: (c,) nothing is added to the plan any more.
-        rate: (T,) worth at which each tier's money ran out.
     """
 
     votes: F8
@@ -136,7 +128,6 @@ class _Plans:
     first: I8
     worth: F8
     done: Mask
-    rate: F8
 
     @classmethod
     def none(cls, n: int, n_tiers: int) -> "_Plans":
@@ -148,7 +139,6 @@ class _Plans:
             first=np.full(n, NOBODY),
             worth=np.zeros(n),
             done=np.zeros(n, np.bool_),
-            rate=np.zeros(n_tiers),
         )
 
 
@@ -212,7 +202,7 @@ def _first_votes(plans: _Plans, answered: I8, tiers: Sequence[Asker], money: _Mo
         money.pay(plans.votes[rows].sum(axis=0))
 
 
-def _steps(menu: Menu, plans: _Plans, may: Mask, limited: Mask, least: F8) -> _Steps:
+def _steps(menu: Menu, plans: _Plans, may: Mask, limited: Mask) -> _Steps:
     """The steps that each item would take if there were money for all, best first: from the plan at hand to
     the way that takes most risk away for what it costs more, and so on.
 
@@ -221,13 +211,12 @@ def _steps(menu: Menu, plans: _Plans, may: Mask, limited: Mask, least: F8) -> _S
     rows = np.flatnonzero(~plans.done)
     votes, price, gain = plans.votes[rows], plans.price[rows], plans.gain[rows]
     planned = plans.first[rows] != NOBODY
-    floor = np.maximum((menu.uses * least).max(axis=1), WORTHLESS)
     found = []
     while len(rows) and len(menu.first):
         more = menu.price[rows] - price[:, None]
         good = may[rows] & (more > 0) & (limited | ~planned[:, None])
         slope = np.where(good, (menu.gain[rows] - gain[:, None]) / np.where(good, more, 1.0), 0.0)
-        slope[slope < floor] = 0.0
+        slope[slope < WORTHLESS] = 0.0
         way = slope.argmax(axis=1)
         worth = slope[np.arange(len(rows)), way]
         going = worth > 0
@@ -235,7 +224,7 @@ def _steps(menu: Menu, plans: _Plans, may: Mask, limited: Mask, least: F8) -> _S
         found.append((rows, way, worth[going], menu.votes[rows, way] - votes))
         votes, price, gain = menu.votes[rows, way], menu.price[rows, way], menu.gain[rows, way]
         planned = np.ones(len(rows), np.bool_)
-    return _falling(found, len(least))
+    return _falling(found, votes.shape[1])
 
 
 def _falling(found: Sequence[tuple[I8, I8, F8, F8]], n_tiers: int) -> _Steps:
@@ -265,7 +254,6 @@ def _take(steps: _Steps, menu: Menu, plans: _Plans, money: _Money) -> bool:
         return False
     _begin(steps, paid, int(menu.first[steps.way[paid]]), plans, money)
     closed = money.open.copy() if stop == NOBODY else np.arange(len(money.open)) == stop
-    plans.rate[closed] = steps.worth[paid]
     money.open &= ~closed
     return bool(money.open.any())
 
@@ -303,4 +291,4 @@ def _routed(items: Candidates, rows: I8, plans: _Plans, price: F8) -> Routed:
     worth = np.zeros(len(ask))
     worth[rows] = plans.worth
     cost = float((ask @ price).sum())
-    return Routed(ask, plan, worth, cost, float((plan @ price).sum()) - cost, plans.rate)
+    return Routed(ask, plan, worth, cost, float((plan @ price).sum()) - cost)

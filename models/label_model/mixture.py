@@ -138,11 +138,6 @@ class Mixture:
             )
 
 
-def mixture_log_scores(members: Sequence[Member], votes: Votes, table_of: TableOf = own_table) -> F8:
-    """(n, M, K) tempered, unnormalized log posterior of every member; once, without keeping anything."""
-    return Mixture(members, table_of).log_scores(votes)
-
-
 def mixture_posterior(members: Sequence[Member], votes: Votes, table_of: TableOf = own_table) -> F8:
     """(n, K) weighted mean of the members' posteriors; keep a `Mixture` to do it for many batches."""
     return Mixture(members, table_of).posterior(votes)

@@ -144,31 +144,6 @@ def test_a_purse_too_small_for_the_best_vote_is_saved() -> None:
     assert asked(route(items, cheap_expert, Purse((None,) * 3, 0.07))) == [EXPERT]
 
 
-def test_the_rate_says_where_the_money_ran_out_and_keeps_small_batches_from_poor_votes() -> None:
-    many = draw(2, n=200)
-    purse = Purse((None,) * 3, 6.0)
-    whole = route(many, tiers(first=False), purse)
-    assert (whole.rate > 0).all()
-    bought = whole.worth[whole.ask.any(axis=1)]
-    assert bought.min() >= whole.rate.max() - 1e-9
-    halves = [
-        Candidates(*(getattr(many, name)[part] for name in Candidates.__slots__))
-        for part in (slice(0, 20), slice(20, 200))
-    ]
-    rich = Purse((None,) * 3, 60.0)
-    apart = [route(half, tiers(first=False), rich, rate=whole.rate) for half in halves]
-    ask = np.concatenate([one.ask for one in apart])
-    missing = ask.any(axis=1) != whole.ask.any(axis=1)
-    assert missing.sum() <= 1  # the one at which the money ran out
-    assert (route(many, tiers(), Purse((None,) * 3, 900.0)).rate == 0).all()
-
-
-def test_each_tier_has_its_own_rate() -> None:
-    routed = route(draw(2, n=200), tiers(), Purse((None, 0.6, 1.2)))
-    assert routed.rate[LLM] == 0
-    assert (routed.rate[[CROWD, EXPERT]] > 0).all()
-
-
 @settings(max_examples=60, deadline=None)
 @given(
     seed=st.integers(0, 100_000),

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from models.arrays import softmax
-from models.label_model.mixture import CHUNK, Mixture, mixture_log_scores, mixture_posterior
+from models.label_model.mixture import CHUNK, Mixture, mixture_posterior
 from models.label_model.protocol import Member
 from models.votes import Votes, log_scores
 
@@ -63,7 +63,7 @@ def test_it_is_the_weighted_mean_of_tempered_softmaxes(
     )
     np.testing.assert_allclose(mixture_posterior(joined, votes), expected, atol=1e-12)
     np.testing.assert_allclose(
-        mixture_log_scores(joined, votes), np.stack(scores, axis=1).reshape(n, number, n_classes), atol=1e-9
+        Mixture(joined).log_scores(votes), np.stack(scores, axis=1).reshape(n, number, n_classes), atol=1e-9
     )
 
 
