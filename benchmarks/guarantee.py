@@ -22,6 +22,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Print the tables; 1 if violations exceed delta by more than chance explains."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--streams", type=int, default=12)
+    parser.add_argument("--full", action="store_true", help="1,000 streams, under the certificate alone")
     parser.add_argument("--scenarios", nargs="*", default=list(SCENARIOS), choices=list(SCENARIOS))
     parser.add_argument("--rules", nargs="*", default=list(RULES), choices=list(RULES))
     parser.add_argument("--seed", type=int, default=0)
@@ -29,6 +30,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--draws", type=int, default=200, help="coin draws on llm_stance.csv; 0: leave it out"
     )
     options = parser.parse_args(argv)
+    if options.full:
+        options.streams, options.rules = 1_000, ["certificate"]
     terms = Terms()
     print(
         f"alpha {terms.alpha}, delta {terms.delta}, {terms.items} items a window, {terms.share:.0%} audited"

@@ -20,8 +20,7 @@ PRICES = np.array([0.003, 0.06, 0.60])
 
 MOST = np.array([1, CROWD_VOTES, 1])
 
-PRIORS = Priors({"llm": 0.85, "crowd": 0.75, "expert": EXPERT_ACCURACY})
-"""What a configuration would say of the tiers before anything is measured."""
+LLM_STATED = 0.85
 
 
 class Play:
@@ -34,6 +33,7 @@ class Play:
 
     def __init__(self, world: World, answers: Answers, label_model: str, seed: int, gold: int = 0) -> None:
         self._world, self._answers = world, answers
+        self._priors = Priors({"llm": LLM_STATED, "crowd": world.stated, "expert": EXPERT_ACCURACY})
         self._label_model, self._seed = label_model, seed
         self.answered = np.zeros((len(world.truth), len(NAMES)), np.int64)
         self.judged = np.random.default_rng(seed).permutation(len(world.truth)) < gold
@@ -65,7 +65,7 @@ class Play:
         """
         votes = self._votes()
         gold = np.where(self.answered[:, EXPERT] > 0, self._answers["expert"][:, 0], UNKNOWN)
-        model = LABEL_MODELS[self._label_model](PRIORS, self._seed)
+        model = LABEL_MODELS[self._label_model](self._priors, self._seed)
         self.members = model.fit(votes, self._world.n_classes, gold, picked=~self.judged).members()
         self._mixture = Mixture(self.members, self._table)
         self.look()
@@ -107,7 +107,7 @@ class Play:
 
     def _table(self, member: Member, key: str) -> F8:
         k = self._world.n_classes
-        return member.tables[key] if key in member.tables else PRIORS.vote_odds(key, k, k)
+        return member.tables[key] if key in member.tables else self._priors.vote_odds(key, k, k)
 
 
 Policy = Callable[[Play, float], None]

@@ -73,7 +73,7 @@ def forecast(
         votes = choose(now, answered, money)
         if not votes.any():
             break
-        now = _answer(now, truth, votes, askers, random)
+        now = _answer(now, truth, votes, answered, askers, random)
         answered = answered + votes
         money = None if money is None else money - float((votes @ prices).sum())
     others = np.array([not asker.first for asker in askers], np.bool_)
@@ -87,15 +87,24 @@ def forecast(
     )
 
 
-def _answer(posterior: F8, truth: I8, votes: I8, askers: Sequence[Asker], random: np.random.Generator) -> F8:
+def _answer(
+    posterior: F8,
+    truth: I8,
+    votes: I8,
+    answered: I8,
+    askers: Sequence[Asker],
+    random: np.random.Generator,
+) -> F8:
     """Posterior after these votes, drawn by the true labels; a final answer last."""
+    posterior = posterior.copy()
     for tier in sorted(range(len(askers)), key=lambda index: askers[index].final):
         asker = askers[tier]
         for number in range(int(votes[:, tier].max(initial=0))):
-            rows = np.flatnonzero(votes[:, tier] > number)
-            said = _drawn(asker.likelihood.T[truth[rows]], random)
-            posterior = posterior.copy()
-            posterior[rows] = told(posterior[rows], asker, said)
+            asked = votes[:, tier] > number
+            for before in np.unique(answered[asked, tier]).tolist():
+                rows = np.flatnonzero(asked & (answered[:, tier] == before))
+                said = _drawn(asker.likelihood.T[truth[rows]], random)
+                posterior[rows] = told(posterior[rows], asker, said, before + number)
     return posterior
 
 

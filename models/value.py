@@ -23,6 +23,7 @@ from models.arrays import F8, I8
 from models.cost import best_label, risk, zero_one
 from models.label_model.mixture import TableOf, own_table
 from models.label_model.protocol import Member
+from models.votes import effective_votes
 
 HORIZON = 3
 """Votes that are looked ahead."""
@@ -129,20 +130,23 @@ def gain(posterior: F8, likelihood: F8, votes: int = 1, cost: F8 | None = None) 
     return np.asarray(curve[:, 0] - curve[:, -1])
 
 
-def ways(posterior: F8, asker: Asker, final: F8 | None = None, cost: F8 | None = None) -> Ways:
+def ways(
+    posterior: F8, asker: Asker, final: F8 | None = None, cost: F8 | None = None, before: int = 0
+) -> Ways:
     """What one to HORIZON more votes of an asker do, alone and with a final answer where they leave doubt.
 
     Args:
         posterior: (n, K), rows sum to 1. asker: not a final one.
         final: (K, K) likelihood of the final asker's answers, or None for no such asker.
         cost: (K, K) or None for 0/1.
+        before: votes of this asker that the posterior rests on already.
     """
     n = len(posterior)
     now = risk(posterior, cost)[:, None]
     votes: list[int] = []
     finals, gains = [], []
     for m in range(1, min(horizon(len(asker.likelihood)), asker.max_votes) + 1):
-        outcomes = _outcomes(asker.likelihood, m)
+        outcomes = _outcomes(further(asker.likelihood, before, m), m)
         if final is None or len(outcomes) > MOST_FOLLOWED:
             chance, left = np.zeros((n, 1)), _expected_risk(posterior, outcomes, cost)[:, None]
         else:
@@ -160,12 +164,23 @@ def final_risk(likelihood: F8, cost: F8 | None = None) -> F8:
     return np.asarray((likelihood * errors[given]).sum(axis=0))
 
 
-def told(posterior: F8, asker: Asker, symbols: I8) -> F8:
-    """(n, K) posterior after one vote of the asker on each item; symbols (n,).
+def further(likelihood: F8, before: int, votes: int) -> F8:
+    """(S, K) likelihood of each of so many votes on an item that has `before` of the same tier already.
+
+    They err together (`models.votes.effective_votes`): each tells less than it would alone.
+    """
+    more = effective_votes(np.array([before, before + votes]))
+    tempered = likelihood ** ((more[1] - more[0]) / votes)
+    return np.asarray(tempered / tempered.sum(axis=0))
+
+
+def told(posterior: F8, asker: Asker, symbols: I8, before: int = 0) -> F8:
+    """(n, K) posterior after one vote of the asker on each item, which has `before` of it; symbols (n,).
 
     After a final answer it is what the asker's accuracy leaves, whatever was known before.
     """
-    said = asker.likelihood[symbols] * (1.0 if asker.final else posterior)
+    likelihood = asker.likelihood if asker.final else further(asker.likelihood, before, 1)
+    said = likelihood[symbols] * (1.0 if asker.final else posterior)
     total = said.sum(axis=1, keepdims=True)
     # a vote that was held to be impossible changes nothing
     return np.asarray(np.where(total > 0, said / np.where(total > 0, total, 1), posterior))

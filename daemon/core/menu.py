@@ -48,7 +48,7 @@ def menu_of(posterior: F8, answered: I8, tiers: Sequence[Asker], cost: F8 | None
         elif tier.final:
             gain, asked = _final(posterior, tier, index, len(tiers), cost)
         else:
-            gain, asked = _voting(posterior, tiers, index, last, cost)
+            gain, asked = _voting(posterior, answered[:, index], tiers, index, last, cost)
         gains.append(gain)
         votes.append(asked)
     expected = np.concatenate(votes, axis=1)
@@ -73,12 +73,19 @@ def _final(posterior: F8, tier: Asker, index: int, n_tiers: int, cost: F8 | None
 
 
 def _voting(
-    posterior: F8, tiers: Sequence[Asker], index: int, last: int | None, cost: F8 | None
+    posterior: F8, answered: I8, tiers: Sequence[Asker], index: int, last: int | None, cost: F8 | None
 ) -> tuple[F8, F8]:
-    """(c, J) gain and (c, J, T) votes of a tier whose votes join those of others."""
-    found = ways(posterior, tiers[index], None if last is None else tiers[last].likelihood, cost)
-    votes = np.zeros((*found.gain.shape, len(tiers)))
-    votes[:, :, index] = found.votes
-    if last is not None:
-        votes[:, :, last] = found.finals
-    return found.gain, votes
+    """(c, J) gain and (c, J, T) votes of a tier whose votes join those of others, its own (c,) among them."""
+    final = None if last is None else tiers[last].likelihood
+    gain, votes = np.empty((len(posterior), 0)), np.empty((len(posterior), 0, len(tiers)))
+    for before in np.unique(answered).tolist():
+        rows = np.flatnonzero(answered == before)
+        found = ways(posterior[rows], tiers[index], final, cost, before)
+        if not gain.shape[1]:
+            gain = np.empty((len(posterior), len(found.votes)))
+            votes = np.zeros((*gain.shape, len(tiers)))
+        gain[rows] = found.gain
+        votes[rows, :, index] = found.votes
+        if last is not None:
+            votes[rows, :, last] = found.finals
+    return gain, votes

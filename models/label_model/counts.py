@@ -36,11 +36,11 @@ class Patterns:
 
 
 def count_matrix(votes: Votes) -> Any:
-    """(n, C) scipy CSR matrix of how often each symbol was said on each item."""
+    """(n, C) scipy CSR matrix of how often each symbol was said on each item, by `Votes.weights`."""
     from scipy.sparse import csr_matrix
 
     shape = (votes.n_items, int(votes.offsets[-1]))
-    return csr_matrix((np.ones(len(votes)), (votes.row, votes.columns)), shape=shape)
+    return csr_matrix((votes.weights, (votes.row, votes.columns)), shape=shape)
 
 
 def merge(votes: Votes, mark: I8, weight: F8 | None = None) -> Patterns:

@@ -89,7 +89,7 @@ class Mixture:
 
         stacked = self._stacked(votes)
         shape = (votes.n_items, len(stacked))
-        counts = csr_matrix((np.ones(len(votes)), (votes.row, votes.columns)), shape=shape)
+        counts = csr_matrix((votes.weights, (votes.row, votes.columns)), shape=shape)
         scores: F8 = np.asarray(counts @ stacked) + self._prior
         return scores
 

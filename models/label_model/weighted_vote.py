@@ -186,8 +186,8 @@ class _Symbols:
         place = np.full(self.n_columns, -1)
         place[self.column] = np.arange(len(self.column))
         symbol = place[votes.columns]
-        row, symbol = votes.row[symbol >= 0], symbol[symbol >= 0]
-        np.add.at(features, (row, self.named[symbol], n_classes + self.weight[symbol]), 1.0)
+        row, counted, symbol = votes.row[symbol >= 0], votes.weights[symbol >= 0], symbol[symbol >= 0]
+        np.add.at(features, (row, self.named[symbol], n_classes + self.weight[symbol]), counted)
         return features
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from daemon.core.routing import Candidates, Purse, Routed, route
 from models.cost import cost_matrix, risk
-from models.value import Asker, gain, of_accuracy, ways
+from models.value import Asker, further, gain, of_accuracy, ways
 
 LLM, CROWD, EXPERT = 0, 1, 2
 UNLIMITED = Purse((None, None, None))
@@ -131,7 +131,7 @@ def test_no_tier_is_asked_more_often_than_it_may() -> None:
 def test_votes_that_the_item_may_not_get_are_not_looked_ahead_to() -> None:
     # three more of the crowd could turn this label, one cannot
     crowd = [Asker("crowd", 0.06, of_accuracy(0.75, 2), 5)]
-    items = replace(candidates(two(0.85)), wanted=np.zeros((1, 1), np.int64))
+    items = replace(candidates(two(0.75)), wanted=np.zeros((1, 1), np.int64))
     three = route(replace(items, answered=np.array([[2]])), crowd, Purse((9.0,)))
     one = route(replace(items, answered=np.array([[4]])), crowd, Purse((9.0,)))
     assert (three.ask.sum(), one.ask.sum()) == (1, 0)
@@ -176,9 +176,8 @@ def test_it_buys_what_a_heap_would_buy(seed: int, votes: int) -> None:
     items = draw(seed, n=30)
     crowd = Asker("crowd", 1.0, of_accuracy(0.8, 2), 3)
     narrow = replace(items, answered=np.zeros((30, 1), np.int64), wanted=np.zeros((30, 1), np.int64))
-    left = np.stack(
-        [risk(items.posterior) - gain(items.posterior, crowd.likelihood, m) for m in range(4)], axis=1
-    )
+    more = [gain(items.posterior, further(crowd.likelihood, 0, m), m) for m in range(1, 4)]
+    left = np.stack([risk(items.posterior), *(risk(items.posterior) - one for one in more)], axis=1)
 
     def worth(item: int, begun: int) -> float:
         ahead = [(left[item, begun] - left[item, m]) / (m - begun) for m in range(begun + 1, 4)]

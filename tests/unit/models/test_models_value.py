@@ -17,6 +17,7 @@ from models.label_model.weighted_vote import WeightedVote
 from models.value import (
     Asker,
     final_risk,
+    further,
     gain,
     horizon,
     of_accuracy,
@@ -25,7 +26,7 @@ from models.value import (
     told,
     ways,
 )
-from models.votes import Votes
+from models.votes import Votes, log_scores
 
 
 def draw(seed: int, k: int, symbols: int, n: int = 30) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
@@ -86,8 +87,22 @@ def test_one_vote_that_cannot_turn_the_label_is_worth_nothing_but_three_are() ->
     assert gain(sure, crowd, 3)[0] > 0.01
     found = ways(sure, Asker("crowd", 0.05, crowd, max_votes=5))
     assert found.votes.tolist() == [1, 2, 3]
-    np.testing.assert_allclose(found.gain[0], [gain(sure, crowd, m)[0] for m in (1, 2, 3)], atol=1e-12)
+    expected = [gain(sure, further(crowd, 0, m), m)[0] for m in (1, 2, 3)]
+    np.testing.assert_allclose(found.gain[0], expected, atol=1e-12)
     assert ways(sure, Asker("crowd", 0.05, crowd, max_votes=1)).votes.tolist() == [1]
+
+
+def test_votes_of_one_tier_tell_less_and_less() -> None:
+    """The posterior after each next vote is the one that all of them together give."""
+    crowd = Asker("crowd", 0.05, of_accuracy(0.75, 2), max_votes=5)
+    votes = Votes(5, ("tier:crowd",), (2,), np.repeat(np.arange(5), np.arange(5)), *np.zeros((2, 10), int))
+    together = softmax(log_scores(votes, np.log([0.5, 0.5]), {"tier:crowd": np.log(crowd.likelihood)}))
+    step = np.array([[0.5, 0.5]])
+    for before in range(4):
+        step = told(step, crowd, np.zeros(1, int), before)
+        np.testing.assert_allclose(step[0], together[before + 1], atol=1e-12)
+    steps = np.diff(np.log(together[:, 0] / together[:, 1]))
+    assert (np.diff(steps) < 0).all() and (steps > 0).all()
 
 
 def test_a_vote_that_turns_no_label_tells_where_a_final_answer_is_needed() -> None:

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.votes import Votes, family, kind, log_scores
+from models.votes import TOGETHER, Votes, family, kind, log_scores
 
 MATRIX = np.array([[0, -1, 1], [1, 1, -1], [-1, -1, -1]])
 KEYS = ("function:a@1", "function:b@2", "function:c@3")
@@ -110,7 +110,16 @@ def test_scores_add_the_table_row_of_every_vote() -> None:
     votes = Votes(3, ("tier:crowd",), (2,), np.array([0, 0, 1]), np.zeros(3, int), np.array([1, 1, 0]))
     table = np.array([[0.5, -1.0], [0.0, 2.0]])
     scores = log_scores(votes, np.array([0.25, 0.0]), {"tier:crowd": table})
-    assert scores.tolist() == [[0.25, 4.0], [0.75, -1.0], [0.25, 0.0]]
+    np.testing.assert_allclose(scores, [[0.25, 2 / (1 + TOGETHER) * 2.0], [0.75, -1.0], [0.25, 0.0]])
+
+
+def test_only_people_taken_together_err_together() -> None:
+    row, annotator = np.array([0, 0, 0, 0, 0, 1]), np.array([0, 0, 0, 1, 1, 0])
+    keys = ("tier:crowd", "function:f")
+    votes = Votes(2, keys, (2, 3), row, annotator, np.zeros(6, int))
+    assert votes.weights.tolist() == pytest.approx([1 / (1 + 2 * TOGETHER)] * 3 + [1.0] * 3)
+    apart = Votes.from_table([0, 0, 0], ["a", "b", "c"], [0, 0, 1])[0]
+    assert apart.weights.tolist() == [1.0] * 3
 
 
 def test_scores_refuse_a_table_of_another_size() -> None:
