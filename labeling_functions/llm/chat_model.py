@@ -1,7 +1,7 @@
 """What every language model is to us: one blocking question, one reply, four ways to fail.
 
-Everything between a question and the endpoint (retries, limits, a breaker, a cache, a ledger) is a ChatModel that wraps
-another one.
+Everything between a question and the endpoint (retries, limits, a breaker, a cache, a ledger) is a ChatModel
+that wraps another one.
 """
 
 from collections.abc import Mapping
@@ -118,7 +118,7 @@ class ChatDown(ChatFailure):
 
 
 class ChatUnknown(ChatFailure):
-    """Sent, and no answer known (timeout, connection lost, a reply that makes no sense): it counts as spent."""
+    """Sent, and no answer known (timeout, connection lost, a reply without sense): it counts as spent."""
 
 
 class ChatModel(Protocol):
