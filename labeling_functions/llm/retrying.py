@@ -1,0 +1,71 @@
+"""Asks again what failed in passing.
+
+Waits are drawn evenly between 0 and a bound that doubles ("full jitter"; Brooker, Exponential Backoff And
+Jitter, AWS Architecture Blog, 2015), so that many who failed together do not come back together.
+"""
+
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatModel, ChatReply, ChatRequest
+
+
+@dataclass(frozen=True, slots=True)
+class RetrySettings:
+    """How stubborn.
+
+    Attributes:
+        attempts: calls made for one request, at most.
+        first_seconds: bound of the first wait; doubled after each attempt.
+        longest_seconds: of any wait. An endpoint that asks for a longer one is left alone: the failure is
+            raised.
+    """
+
+    attempts: int = 5
+    first_seconds: float = 0.5
+    longest_seconds: float = 30.0
+
+
+class Retrying:
+    """A model that is asked again when it is busy or down; what was refused, or may have been paid, is not.
+
+    Args:
+        stop: once set, nothing is asked again.
+        wait: blocks for so many seconds, or until it is to stop (then True). By default the event's own.
+        draw: a number, evenly between 0 and 1.
+    """
+
+    def __init__(
+        self,
+        model: ChatModel,
+        settings: RetrySettings,
+        stop: threading.Event,
+        wait: Callable[[float], bool] | None = None,
+        draw: Callable[[], float] = random.random,
+    ) -> None:
+        self._model = model
+        self._stop = stop
+        self._settings = settings
+        self._wait = wait or stop.wait
+        self._draw = draw
+
+    def ask(self, request: ChatRequest) -> ChatReply:
+        """As ChatModel's; raises the last failure when no attempt is left or it is to stop."""
+        for attempt in range(self._settings.attempts - 1):
+            try:
+                return self._model.ask(request)
+            except (ChatBusy, ChatDown) as failure:
+                seconds = self._pause(attempt, failure.retry_after)
+                if seconds is None or self._stop.is_set() or self._wait(seconds):
+                    raise
+        return self._model.ask(request)
+
+    def _pause(self, attempt: int, retry_after: float | None) -> float | None:
+        """Seconds to wait, never less than the endpoint asks; None if it asks for too many."""
+        settings = self._settings
+        jitter = self._draw() * min(settings.longest_seconds, settings.first_seconds * 2.0**attempt)
+        if retry_after is None:
+            return jitter
+        return retry_after + jitter if retry_after <= settings.longest_seconds else None
