@@ -1,6 +1,7 @@
 """Asks any endpoint that speaks OpenAI's chat completions, through the `openai` client."""
 
 import time
+import weakref
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,7 @@ class OpenAICompatible:
         self._key = key
         self._clock = clock
         self._client = _client(endpoint, key)
+        weakref.finalize(self, self._client.close)  # connections end with whoever uses them
 
     def ask(self, request: ChatRequest) -> ChatReply:
         """As ChatModel's."""

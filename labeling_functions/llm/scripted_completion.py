@@ -1,4 +1,4 @@
-"""What a scripted server says, as the JSON of a chat completion; a token is a word with the space before it."""
+"""What a scripted server says, as the JSON of a chat completion."""
 
 import math
 import re
@@ -62,7 +62,7 @@ def _told(word: str, probabilities: Mapping[str, float]) -> dict[str, Any]:
 
 
 def _words(text: str) -> list[str]:
-
+    """Tokens: a word with the white space before it is one."""
     return re.findall(r"\s*\S+", text)
 
 

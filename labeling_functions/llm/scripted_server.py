@@ -24,13 +24,13 @@ class Fault:
     Attributes:
         kind: `status`: an error with that status; `hang`: no answer until the server closes; `garbage`: no
             JSON; `shape`: JSON of another shape; `close`: the connection ends without an answer; `no_usage`:
-            the answer without a count of tokens.
-        status: of kind `status`.
-        retry_after: header of kind `status`.
+            the answer without a count of tokens; `one_sample`: the first answer alone, as if it knew no `n`.
+        status, message, retry_after: of kind `status`.
     """
 
-    kind: Literal["status", "hang", "garbage", "shape", "close", "no_usage"]
+    kind: Literal["status", "hang", "garbage", "shape", "close", "no_usage", "one_sample"]
     status: int = 500
+    message: str = "told to fail"
     retry_after: str | None = None
 
 
@@ -87,6 +87,7 @@ class ScriptedServer:
         self._faults: list[Fault] = []
         self._constant: Fault | None = None
         self._requests: list[Mapping[str, Any]] = []
+        self._headers: list[Mapping[str, str]] = []
         self._closing = threading.Event()
         self._server = _Server(self)
 
@@ -106,6 +107,12 @@ class ScriptedServer:
         """The bodies of all calls until now, in order."""
         with self._lock:
             return list(self._requests)
+
+    @property
+    def headers(self) -> list[Mapping[str, str]]:
+        """The headers of all calls until now, in order; names in small letters."""
+        with self._lock:
+            return list(self._headers)
 
     def inject(self, fault: Fault, calls: int | None = None) -> None:
         """Spoil the next `calls` calls, or all until `heal`."""
@@ -134,10 +141,11 @@ class ScriptedServer:
         self._server.shutdown()
         self._server.server_close()
 
-    def answer(self, body: Mapping[str, Any]) -> "_Outcome":
+    def answer(self, body: Mapping[str, Any], headers: Mapping[str, str]) -> "_Outcome":
         """Count one call and say how it goes."""
         with self._lock:
             self._requests.append(body)
+            self._headers.append(headers)
             self._bill = replace(self._bill, calls=self._bill.calls + 1)
             injected = self._faults.pop(0) if self._faults else self._constant
         answers, fault = self._scripted(body, injected)
@@ -211,7 +219,8 @@ class _Handler(BaseHTTPRequestHandler):
         if not self.path.endswith("/chat/completions"):
             self._json(404, {"error": {"message": f"nothing at {self.path}"}})
             return
-        outcome = self.server.scripted.answer(json.loads(raw))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        outcome = self.server.scripted.answer(json.loads(raw), headers)
         if outcome.fault is None:
             self._json(200, outcome.completion)
         else:
@@ -221,13 +230,15 @@ class _Handler(BaseHTTPRequestHandler):
         match fault.kind:
             case "status":
                 headers = {"Retry-After": fault.retry_after} if fault.retry_after is not None else {}
-                self._json(fault.status, {"error": {"message": "told to fail"}}, headers)
+                self._json(fault.status, {"error": {"message": fault.message}}, headers)
             case "garbage":
                 self._send(200, b"<html>I am no JSON</html>", {})
             case "shape":
                 self._json(200, {"choices": "none"})
             case "no_usage":
                 self._json(200, {key: value for key, value in made.items() if key != "usage"})
+            case "one_sample":
+                self._json(200, {**made, "choices": made["choices"][:1]})
             case "hang":
                 self.server.scripted.hang()
                 self.close_connection = True
