@@ -1,6 +1,7 @@
 """Where a part must be there, a test that was skipped for want of it fails.
 
-LABELLOOP_REQUIRE_KAFKA, LABELLOOP_REQUIRE_POSTGRES, LABELLOOP_REQUIRE_BROWSER: set (to 1) by `.ci/run`.
+LABELLOOP_REQUIRE_KAFKA, LABELLOOP_REQUIRE_POSTGRES, LABELLOOP_REQUIRE_BROWSER, LABELLOOP_REQUIRE_LLM: set (to 1)
+by `.ci/run`.
 """
 
 import os
@@ -12,6 +13,7 @@ PARTS = {
     "LABELLOOP_REQUIRE_KAFKA": ("Apache Kafka", "kafka_only"),
     "LABELLOOP_REQUIRE_POSTGRES": ("PostgreSQL", "postgres"),
     "LABELLOOP_REQUIRE_BROWSER": ("Chromium", "browser"),
+    "LABELLOOP_REQUIRE_LLM": ("local language model", "llm"),
 }
 """Variable -> what the reason of such a skip names, and the marker of such tests."""
 

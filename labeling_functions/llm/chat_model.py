@@ -109,7 +109,8 @@ class ChatDown(ChatFailure):
     """Not reachable, or broken (5xx). Nothing is billed.
 
     Attributes:
-        retry_after: seconds until it is worth asking again, None if nobody knows.
+        retry_after: seconds that it will not be asked, after many failures (nothing was sent); None if it was
+            asked just now.
     """
 
     def __init__(self, message: str, retry_after: float | None = None) -> None:

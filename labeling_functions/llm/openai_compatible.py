@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from labeling_functions.llm import completion
-from labeling_functions.llm.chat_model import ChatFailure, ChatReply, ChatRequest, Message
+from labeling_functions.llm.chat_model import ChatFailure, ChatRefused, ChatReply, ChatRequest, Message
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.openai_failures import failure
 
@@ -53,6 +53,8 @@ class OpenAICompatible:
             content: bytes = self._client.chat.completions.with_raw_response.create(**body).content
         except APIError as error:
             raise failure(error) from None  # what it is made from may quote the key
+        except UnicodeEncodeError as error:
+            raise ChatRefused(f"the prompt is no text that can be sent: {error.reason}") from None
         return content
 
     def _told(self, said: str) -> str:

@@ -31,6 +31,9 @@ class RetrySettings:
 class Retrying:
     """A model that is asked again when it is busy or down; what was refused, or may have been paid, is not.
 
+    An endpoint whose breaker is open is not waited for either: whoever asks has leases to give back, and
+    others to ask, until then.
+
     Args:
         stop: once set, nothing is asked again.
         wait: blocks for so many seconds, or until it is to stop (then True). By default the event's own.
@@ -57,15 +60,18 @@ class Retrying:
             try:
                 return self._model.ask(request)
             except (ChatBusy, ChatDown) as failure:
-                seconds = self._pause(attempt, failure.retry_after)
+                seconds = self._pause(attempt, failure)
                 if seconds is None or self._stop.is_set() or self._wait(seconds):
                     raise
         return self._model.ask(request)
 
-    def _pause(self, attempt: int, retry_after: float | None) -> float | None:
-        """Seconds to wait, never less than the endpoint asks; None if it asks for too many."""
+    def _pause(self, attempt: int, failure: ChatBusy | ChatDown) -> float | None:
+        """Seconds to wait, never less than the endpoint asks; None if too long, or if its breaker is open."""
         settings = self._settings
         jitter = self._draw() * min(settings.longest_seconds, settings.first_seconds * 2.0**attempt)
-        if retry_after is None:
+        asked = failure.retry_after
+        if asked is None:
             return jitter
-        return retry_after + jitter if retry_after <= settings.longest_seconds else None
+        if isinstance(failure, ChatDown) or asked > settings.longest_seconds:
+            return None
+        return asked + jitter

@@ -162,6 +162,12 @@ def test_what_counts_as_free_was_not_billed_and_the_rest_may_be(server: Scripted
     assert (server.bill.calls, server.bill.billed) == (4, 1)
 
 
+def test_half_a_surrogate_pair_in_an_item_is_refused_and_not_sent(server: ScriptedServer) -> None:
+    with pytest.raises(ChatRefused, match="surrogates not allowed"):
+        model(server).ask(replace(REQUEST, messages=(Message("user", "half a \ud83d"),)))
+    assert server.bill.calls == 0
+
+
 def test_nobody_listening_is_down() -> None:
     with socket.socket() as bound:  # but not listening
         bound.bind(("127.0.0.1", 0))
