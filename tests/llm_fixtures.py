@@ -1,4 +1,4 @@
-"""SmolLM2 for all tests of a session, started when the first one asks for it; one that skips where it is absent."""
+"""SmolLM2 for all tests of a session, started when the first one asks for it; absent, they skip."""
 
 import tempfile
 from contextlib import ExitStack

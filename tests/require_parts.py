@@ -1,7 +1,7 @@
 """Where a part must be there, a test that was skipped for want of it fails.
 
-LABELLOOP_REQUIRE_KAFKA, LABELLOOP_REQUIRE_POSTGRES, LABELLOOP_REQUIRE_BROWSER, LABELLOOP_REQUIRE_LLM: set (to 1)
-by `.ci/run`.
+LABELLOOP_REQUIRE_KAFKA, LABELLOOP_REQUIRE_POSTGRES, LABELLOOP_REQUIRE_BROWSER, LABELLOOP_REQUIRE_LLM: set
+(to 1) by `.ci/run`.
 """
 
 import os

@@ -3,9 +3,8 @@
 import json
 import math
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
 
 import pytest
 from llm_fixtures import local_llm
@@ -43,9 +42,9 @@ def few_shot(text: str, **decoding: object) -> ChatRequest:
 
 
 def script(asked: Asked) -> Answer | Fault:
-    """Finds spam by its links; wants messages as servers do."""
-    if not asked.body["messages"]:
-        return Fault("status", 400, "no messages")
+    """Finds spam by its links; has a context that prompts must fit in."""
+    if len(asked.prompt.split()) > 2_048:
+        return Fault("status", 400, "the prompt exceeds the context")
     spam = "http" in asked.body["messages"][-1]["content"]
     label = "spam" if spam else "ham"
     chance = 0.9 if spam else 0.2
@@ -90,9 +89,8 @@ def test_log_probabilities_of_the_labels_are_finite_and_say_something(model: Cha
     assert len(tokens) == 1
     for token in tokens:
         assert reply.texts[0].startswith(token.text)
-        assert all(
-            math.isfinite(chance) and chance <= 0 for chance in (token.logprob, *token.others.values())
-        )
+        for logprob in (token.logprob, *token.others.values()):
+            assert math.isfinite(logprob) and logprob <= 0
         assert sum(map(math.exp, token.others.values())) <= 1 + 1e-3
     assert 0.5 < label_chance(reply) < 1
 
@@ -113,9 +111,8 @@ def test_the_same_question_has_the_same_answer_at_temperature_0(model: ChatModel
     request = few_shot("please visit my page", max_tokens=2, top_logprobs=20)
     first, second = model.ask(request), model.ask(request)
     assert first.texts == second.texts
-    assert label_chance(first) == pytest.approx(
-        label_chance(second), abs=0.02
-    )  # a warm cache adds up otherwise
+    # what a server has in its cache is added up in another order
+    assert label_chance(first) == pytest.approx(label_chance(second), abs=0.02)
 
 
 def test_without_log_probabilities_there_are_no_tokens(model: ChatModel) -> None:
@@ -143,9 +140,6 @@ def test_many_threads_may_ask(model: ChatModel) -> None:
         assert all(list(pool.map(asked, texts)))
 
 
-@pytest.mark.parametrize("spoil", [lambda request: replace(request, messages=())])
-def test_a_question_that_cannot_be_answered_is_refused(
-    model: ChatModel, spoil: Callable[[ChatRequest], ChatRequest]
-) -> None:
+def test_a_prompt_longer_than_the_context_is_refused(model: ChatModel) -> None:
     with pytest.raises(ChatRefused):
-        model.ask(spoil(few_shot("I love it")))
+        model.ask(few_shot("I love it " * 1_000))
