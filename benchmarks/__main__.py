@@ -10,6 +10,7 @@ BENCHMARKS = {
     "training": "the whole posterior after training, with and without the classifier (LABELLOOP_DATA)",
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",
     "routing": "accuracy by money spent on answers (LABELLOOP_DATA)",
+    "local_llm": "SmolLM2 as an annotator: accuracy, AUC, seconds (LABELLOOP_DATA, extra local-llm)",
     "drift": "how soon changes are noticed, beside confidence alone and a KS window (LABELLOOP_DATA)",
     "guarantee": "how often certificates are violated on simulated streams",
 }

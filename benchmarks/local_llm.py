@@ -1,0 +1,129 @@
+"""SmolLM2-135M-Instruct as an annotator of YouTube comments: accuracy, AUC, calibration, seconds and tokens.
+
+Reads youtube_spam_lf.csv in the folder that LABELLOOP_DATA names; needs the extra `local-llm`. Every comment
+is asked about with the same four examples, which are none of the items; the label is the likelier first token
+of the two class names, its chance their shares. The prompt's beginning is the same each time, so that the
+server has it in its cache.
+"""
+
+import argparse
+import csv
+import math
+import os
+import sys
+import tempfile
+import threading
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from daemon.adapters.broker.process import free_port
+from daemon.adapters.llm_server import LlmServer, running
+from labeling_functions.llm.calls import endpoint_model
+from labeling_functions.llm.chat_model import ChatModel, ChatReply, ChatRequest, Message
+from labeling_functions.llm.endpoint import EndpointSettings
+from labeling_functions.llm.local_server import MODEL
+from models.arrays import F8
+
+LABELS = ("spam", "ham")
+ASK = (
+    "Decide whether a comment under a music video is spam (advertises something) or ham (is about the video)."
+)
+EXEMPLARS = (
+    ("Check out my new channel and subscribe please!", "spam"),
+    ("This song never gets old, I love it", "ham"),
+    ("Make money from home, visit http://example.com now", "spam"),
+    ("Who is still listening to her in 2015?", "ham"),
+)
+TOP = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """What one way of asking gave.
+
+    Attributes:
+        chances: (n,) probability of spam.
+        truth: (n,) whether it is spam.
+        seconds: (n,) of each answer.
+        tokens: in and out, all together.
+    """
+
+    chances: F8
+    truth: F8
+    seconds: F8
+    tokens: tuple[int, int]
+
+
+def question(text: str) -> ChatRequest:
+    """The examples as turns of a conversation, then the comment."""
+    turns = [Message("system", ASK)]
+    for example, label in EXEMPLARS:
+        turns += [Message("user", f"Comment: {example}"), Message("assistant", label)]
+    turns.append(Message("user", f"Comment: {text}"))
+    return ChatRequest(MODEL, tuple(turns), max_tokens=1, top_logprobs=TOP)
+
+
+def chance_of_spam(reply: ChatReply) -> float:
+    """Share of the first tokens that begin `spam` among those that begin either label; 0.5 if none does."""
+    mass = dict.fromkeys(LABELS, 0.0)
+    for token, logprob in reply.tokens[0][0].others.items():
+        begun = token.strip().lower()
+        for label in LABELS:
+            if begun and label.startswith(begun):
+                mass[label] += math.exp(logprob)
+    total = sum(mass.values())
+    return mass["spam"] / total if total else 0.5
+
+
+def measure(model: ChatModel, rows: list[dict[str, str]]) -> Measured:
+    """Ask about every comment, one after the other."""
+    model.ask(question("warm up"))
+    replies = [model.ask(question(row["text"])) for row in rows]
+    return Measured(
+        chances=np.array([chance_of_spam(reply) for reply in replies]),
+        truth=np.array([float(row["label"] == "spam") for row in rows]),
+        seconds=np.array([reply.seconds for reply in replies]),
+        tokens=(sum(reply.tokens_in for reply in replies), sum(reply.tokens_out for reply in replies)),
+    )
+
+
+def print_figures(got: Measured) -> None:
+    """Accuracy at 0.5 and at the median (which needs no threshold), AUC, and what it took."""
+    from sklearn.metrics import log_loss, roc_auc_score
+
+    halves, bars = got.chances > 0.5, got.chances > np.median(got.chances)
+    accuracy, at_median = np.mean(halves == got.truth), np.mean(bars == got.truth)
+    print(f"items {len(got.truth)}, spam {got.truth.mean():.2f}")
+    print(f"accuracy {accuracy:.3f}, at the median {at_median:.3f}")
+    print(f"AUC {roc_auc_score(got.truth, got.chances):.3f}, log-loss {log_loss(got.truth, got.chances):.3f}")
+    total = got.seconds.sum()
+    print(f"seconds an answer: median {np.median(got.seconds):.2f}, p90 {np.quantile(got.seconds, 0.9):.2f}")
+    print(f"tokens: in {got.tokens[0]}, out {got.tokens[1]}; {sum(got.tokens) / total:.0f} a second")
+
+
+def main() -> None:
+    """Start the model, ask, print."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--items", type=int, default=200)
+    parser.add_argument("--seed", type=int, default=0)
+    given = parser.parse_args()
+    if not (folder := os.environ.get("LABELLOOP_DATA")):
+        sys.exit("set LABELLOOP_DATA to the folder of youtube_spam_lf.csv")
+    with (Path(folder) / "youtube_spam_lf.csv").open(newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    chosen = np.random.default_rng(given.seed).choice(len(rows), given.items, replace=False)
+    with tempfile.TemporaryDirectory() as logs:
+        started = time.monotonic()
+        with running(LlmServer(free_port()), Path(logs) / "server.log") as server:
+            print(f"ready after {time.monotonic() - started:.1f} s")
+            model = endpoint_model("local", EndpointSettings(base_url=server.base_url), threading.Event())
+            print_figures(measure(model, [rows[at] for at in chosen]))
+
+
+if __name__ == "__main__":
+    main()
