@@ -1,6 +1,7 @@
 """Calls stay within the limits: at once, and within any minute."""
 
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -119,6 +120,46 @@ def test_a_failed_call_gives_its_place_back() -> None:
         with pytest.raises(ChatDown):
             world.limited.ask(REQUEST)
     assert world.seconds() == 0
+
+
+class Nested:
+    """Asks again in the middle of a call, as another thread would."""
+
+    def __init__(self) -> None:
+        self.again: Limited
+
+    def ask(self, request: ChatRequest) -> ChatReply:
+        with pytest.raises(ChatBusy, match="stopped"):
+            self.again.ask(request)
+        return REPLY
+
+
+def test_a_call_under_way_takes_its_place_from_the_others() -> None:
+    stop = threading.Event()
+    endpoint = EndpointSettings(base_url=URL, concurrency=1)
+    model = Nested()
+    model.again = Limited(model, endpoint, Limits(endpoint, stop, wait=lambda *_: stop.set()))
+    assert model.again.ask(REQUEST) == REPLY
+
+
+def test_a_place_that_is_given_back_wakes_who_waits_for_it() -> None:
+    endpoint = EndpointSettings(base_url=URL, concurrency=1)
+    limits = Limits(endpoint, threading.Event(), wait=lambda changed, _: changed.wait(30))
+    inside, leave = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        with limits.place(1):
+            inside.set()
+            leave.wait(30)
+
+    started = time.monotonic()
+    with ThreadPoolExecutor(2) as pool:
+        pool.submit(hold)
+        inside.wait(30)
+        waiting = pool.submit(Limited(Told(), endpoint, limits).ask, REQUEST)
+        leave.set()
+        assert waiting.result() == REPLY
+    assert time.monotonic() - started < 20
 
 
 class Crowded:
