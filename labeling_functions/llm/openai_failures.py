@@ -4,6 +4,7 @@ import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
+from typing import Any
 
 from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatFailure, ChatRefused, ChatUnknown
 
@@ -36,9 +37,10 @@ def failure(error: Exception) -> ChatFailure:
     status: int | None = getattr(error, "status_code", None)
     if status is None:
         return _without_answer(error)
+    response: Any = getattr(error, "response", None)
     said = f"HTTP {status}: {_shown(error)}"
     if status in BUSY:
-        return ChatBusy(said, retry_after(error.response.headers))  # type: ignore[attr-defined]
+        return ChatBusy(said, retry_after(response.headers))
     if status in NO_ANSWER_KNOWN:
         return ChatUnknown(said)
     if status >= 500 or status in NOT_RECEIVED:

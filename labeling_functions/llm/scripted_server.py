@@ -52,6 +52,13 @@ class Asked:
         return "\n".join(map(message_text, self.body["messages"]))
 
 
+SPOILED: Mapping[str, Callable[[Mapping[str, Any]], Mapping[str, Any]]] = {
+    "shape": lambda _: {"choices": "none"},
+    "no_usage": lambda made: {key: value for key, value in made.items() if key != "usage"},
+    "one_sample": lambda made: {**made, "choices": made["choices"][:1]},
+}
+"""Faults that are an answer all the same -> what becomes of it."""
+
 Script = Callable[[Asked], str | Answer | Fault]
 
 
@@ -227,23 +234,17 @@ class _Handler(BaseHTTPRequestHandler):
             self._go_wrong(outcome.fault, outcome.completion)
 
     def _go_wrong(self, fault: Fault, made: Mapping[str, Any]) -> None:
-        match fault.kind:
-            case "status":
-                headers = {"Retry-After": fault.retry_after} if fault.retry_after is not None else {}
-                self._json(fault.status, {"error": {"message": fault.message}}, headers)
-            case "garbage":
-                self._send(200, b"<html>I am no JSON</html>", {})
-            case "shape":
-                self._json(200, {"choices": "none"})
-            case "no_usage":
-                self._json(200, {key: value for key, value in made.items() if key != "usage"})
-            case "one_sample":
-                self._json(200, {**made, "choices": made["choices"][:1]})
-            case "hang":
+        if fault.kind == "status":
+            headers = {"Retry-After": fault.retry_after} if fault.retry_after is not None else {}
+            self._json(fault.status, {"error": {"message": fault.message}}, headers)
+        elif fault.kind == "garbage":
+            self._send(200, b"<html>I am no JSON</html>", {})
+        elif spoil := SPOILED.get(fault.kind):
+            self._json(200, spoil(made))
+        else:
+            if fault.kind == "hang":
                 self.server.scripted.hang()
-                self.close_connection = True
-            case "close":
-                self.close_connection = True
+            self.close_connection = True
 
     def _json(self, status: int, body: Mapping[str, Any], headers: Mapping[str, str] | None = None) -> None:
         self._send(status, json.dumps(body).encode(), headers or {})
