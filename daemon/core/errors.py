@@ -17,6 +17,10 @@ class Unaffordable(Exception):
     """The day's budget cannot pay for the audits that a step may need; nothing was written."""
 
 
+class CapReached(Exception):
+    """A cap does not reach for one more call; nothing was sent."""
+
+
 class LeaseLost(Exception):
     """The question was answered, withdrawn or given to somebody else."""
 

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Protocol
 
 from daemon.core.alarm_rows import DriftStanding
+from daemon.core.call_rows import Call, CallBill, ModelVote
 from daemon.core.learning_rows import News, Prospects, Standing, StoredBundle, TrainingRows
 from daemon.core.report_rows import ItemStory, Overview, RecentLabel
 from daemon.core.rows import (
@@ -220,6 +221,76 @@ class QuestionStore(Protocol):
         With `question`, only an answer to this one is retracted: a repeated call returns the same lease.
         An answer that a closed window or a settled entry of the ledger rests on stands.
         """
+
+
+class ModelQueue(Protocol):
+    """Questions of a tier that language models answer.
+
+    A model is an annotator of its own for each version of how it is asked. Several processes may be the same
+    annotator: none is given what another one holds.
+    """
+
+    def enroll(self, name: str, version: str, tier: str) -> Person:
+        """Register a model, or find it."""
+
+    def lease(self, annotator: int, tier: str, count: int, seconds: float) -> list[Lease]:
+        """Up to `count` questions that this annotator neither answered nor passed on, best first.
+
+        They take no money: calls do. Raises UnknownReviewer.
+        """
+
+    def extend(self, annotator: int, questions: Sequence[int], seconds: float) -> None:
+        """Hold those of the questions that are still this annotator's for so long from now."""
+
+    def give_back(self, annotator: int, questions: Sequence[int]) -> None:
+        """Put those of the questions that are still this annotator's back into the queue."""
+
+    def answer(self, question: int, annotator: int, vote: ModelVote) -> int:
+        """Record and ask for a recheck; id of the answer. The first answer stands.
+
+        Raises LeaseLost if the question is not there for this annotator any more.
+        """
+
+    def pass_on(self, question: int, annotator: int) -> None:
+        """The annotator abstains: the question ends without an answer, and the item is routed anew.
+
+        Raises LeaseLost as `answer` does.
+        """
+
+    def look_elsewhere(self, tier: str) -> int:
+        """Have all items routed anew that wait for this tier; how many. For when its money is used up."""
+
+
+class CallLedger(Protocol):
+    """Money of calls to language models: no cap is ever passed, whoever reserves at the same time."""
+
+    def reserve(self, call: Call) -> int | None:
+        """Id of a ledger line that holds the call's longest price; None: a cap does not reach so far."""
+
+    def settle(self, call: int, bill: CallBill) -> None:
+        """The answer is there: what it did not use is given back. Also for one that was lost meanwhile."""
+
+    def release(self, call: int) -> None:
+        """The call was certainly not made: all of it is given back."""
+
+    def lost(self, call: int) -> None:
+        """Nobody knows whether the call was made: it counts as spent."""
+
+    def hit(self, call: Call, bill: CallBill) -> int:
+        """A line of price 0 for an answer that the cache had; its id."""
+
+    def expire(self) -> int:
+        """Calls still reserved past their deadline are lost; how many."""
+
+
+class ReplyCache(Protocol):
+    """Answers that were paid for already. Failures are never put here."""
+
+    def get(self, key: str) -> bytes | None:
+        """What is kept under this key."""
+
+    def put(self, key: str, reply: bytes) -> None:
+        """Keep it; what is there already stays."""
 
 
 class LearningStore(Protocol):

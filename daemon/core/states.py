@@ -45,13 +45,23 @@ PICKED = "learn"
 
 
 class QuestionState(StrEnum):
-    """One row of `questions` is one wanted vote."""
+    """One row of `questions` is one wanted vote. PASSED: whoever was asked abstained, for good."""
 
     OPEN = "open"
     LEASED = "leased"
     ANSWERED = "answered"
     CANCELLED = "cancelled"
     EXPIRED = "expired"
+    PASSED = "passed"
+
+
+class CallState(StrEnum):
+    """Of a call to a language model: LOST is one whose outcome nobody knows, and counts as spent."""
+
+    RESERVED = "reserved"
+    SPENT = "spent"
+    RELEASED = "released"
+    LOST = "lost"
 
 
 class LabelStatus(StrEnum):

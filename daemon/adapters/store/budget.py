@@ -73,7 +73,7 @@ def reserve(connection: Connection, tier: str, price: int, count: int, cap: int 
     granted = count
     if cap is not None and price > 0:
         granted = max(0, min(count, (cap - row.reserved - row.spent) // price))
-    _add(connection, tier, period, Purpose.AUDIT, reserved=granted * price)
+    add(connection, tier, period, Purpose.AUDIT, reserved=granted * price)
     return granted
 
 
@@ -101,7 +101,7 @@ def reserve_leased(connection: Connection, tier: str, asked: Sequence[Booking], 
     hold(connection, [(tier, day(now))])
     for purpose in sorted({one.purpose for one in asked}):
         micros = sum(one.micros for one in asked if one.purpose == purpose)
-        _add(connection, tier, day(now), purpose, reserved=micros)
+        add(connection, tier, day(now), purpose, reserved=micros)
     book(connection, asked, now)
 
 
@@ -120,13 +120,13 @@ def pay(connection: Connection, asked: Booking, annotator: int, seconds: float, 
     if row is None:
         _pay_late(connection, asked, annotator, seconds, now)
         return asked.micros
-    _add(connection, row.tier, day(row.at), asked.purpose, reserved=-row.micros, spent=row.micros)
+    add(connection, row.tier, day(row.at), asked.purpose, reserved=-row.micros, spent=row.micros)
     return int(row.micros)
 
 
 def _pay_late(connection: Connection, asked: Booking, annotator: int, seconds: float, now: int) -> None:
     hold(connection, [(asked.tier, day(now))])
-    _add(connection, asked.tier, day(now), asked.purpose, spent=asked.micros)
+    add(connection, asked.tier, day(now), asked.purpose, spent=asked.micros)
     connection.execute(
         spend.insert().values(
             at=now,
@@ -151,7 +151,7 @@ def unpay(connection: Connection, question: int) -> None:
         .returning(spend.c.tier, spend.c.at, spend.c.micros, spend.c.purpose)
     ).one_or_none()
     if row is not None:
-        _add(connection, row.tier, day(row.at), row.purpose, reserved=row.micros, spent=-row.micros)
+        add(connection, row.tier, day(row.at), row.purpose, reserved=row.micros, spent=-row.micros)
 
 
 def pay_outside(
@@ -159,7 +159,7 @@ def pay_outside(
 ) -> None:
     """Write down money for an answer that no question asked for; it counts in the day's budget."""
     hold(connection, [(tier, day(now))])
-    _add(connection, tier, day(now), Purpose.SETTLE, spent=micros)
+    add(connection, tier, day(now), Purpose.SETTLE, spent=micros)
     connection.execute(
         spend.insert().values(
             at=now, tier=tier, annotator=annotator, item=item, state="spent", micros=micros, seconds=seconds
@@ -184,17 +184,18 @@ def release(connection: Connection, questions: Sequence[int], also: Iterable[tup
             sums[row.tier, day(row.at), row.purpose] += row.micros
     hold(connection, [*((tier, period) for tier, period, _ in sums), *also])
     for (tier, period, purpose), micros in sorted(sums.items()):
-        _add(connection, tier, period, purpose, reserved=-micros)
+        add(connection, tier, period, purpose, reserved=-micros)
 
 
 def give_back(connection: Connection, tier: str, period: str, micros: int) -> None:
     """Undo a part of `reserve` for which no question was made."""
-    _add(connection, tier, period, Purpose.AUDIT, reserved=-micros)
+    add(connection, tier, period, Purpose.AUDIT, reserved=-micros)
 
 
-def _add(
+def add(
     connection: Connection, tier: str, period: str, purpose: str, reserved: int = 0, spent: int = 0
 ) -> None:
+    """Move a row of `budgets`, which the caller holds, by these micro-units."""
     both = reserved + spent
     connection.execute(
         update(budgets)
