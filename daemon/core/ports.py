@@ -239,10 +239,10 @@ class ModelQueue(Protocol):
         They take no money: calls do. Raises UnknownReviewer.
         """
 
-    def extend(self, annotator: int, questions: Sequence[int], seconds: float) -> None:
+    def extend(self, annotator: int, held: Sequence[int], seconds: float) -> None:
         """Hold those of the questions that are still this annotator's for so long from now."""
 
-    def give_back(self, annotator: int, questions: Sequence[int]) -> None:
+    def give_back(self, annotator: int, held: Sequence[int]) -> None:
         """Put those of the questions that are still this annotator's back into the queue."""
 
     def answer(self, question: int, annotator: int, vote: ModelVote) -> int:

@@ -5,18 +5,12 @@ a time; on PostgreSQL a lease passes over questions that another transaction hol
 before it looks for them.
 """
 
-import math
-from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from sqlalchemy import (
-    ColumnElement,
     Connection,
     Row,
-    Select,
-    and_,
-    exists,
     false,
     func,
     insert,
@@ -25,15 +19,14 @@ from sqlalchemy import (
     update,
 )
 
-from daemon.adapters.store import annotating, budget
+from daemon.adapters.store import annotating, budget, leasing
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
-from daemon.adapters.store.bulk import among, upsert
+from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.schema import annotators, answers, items, questions, skips, windows
+from daemon.adapters.store.schema import annotators, answers, questions, skips, windows
 from daemon.core.errors import LeaseLost, UnknownReviewer
-from daemon.core.pace import Left
 from daemon.core.rows import Lease, Person
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind, Purpose, QuestionState, WindowState
 
@@ -73,18 +66,18 @@ class QuestionRoom:
             mine = _hold_reviewer(connection, person, tier)
             now = self._database.now(connection)
             held = _already_held(connection, person, tier, count)
-            _free_expired(connection, tier, now)
+            leasing.free_expired(connection, tier, now)
             left = self._allowances.lock(connection, tier, now)
-            taken = _best_free(connection, tier, mine, count - len(held), left)
-            paid_now = [_booking(row) for row in taken if row.purpose not in budget.PAID_WHEN_MADE]
+            taken = leasing.best_free(connection, tier, mine, count - len(held), left)
+            paid_now = [leasing.booking(row) for row in taken if row.purpose not in budget.PAID_WHEN_MADE]
             budget.reserve_leased(connection, tier, paid_now, now)
-            return _give(connection, [*held, *taken], person, now + round(seconds * 1000))
+            return leasing.give(connection, [*held, *taken], person, now + round(seconds * 1000))
 
     def unpaid(self, tier: str) -> int:
         """Open questions of the tier that must wait until its budget allows them."""
         with self._database.read() as connection:
             left = self._allowances.left(connection, tier, self._database.now(connection))
-            beyond = _beyond(left)
+            beyond = leasing.beyond(left)
             which = questions.c.tier == tier, questions.c.state == OPEN, or_(false(), *beyond)
             return int(connection.execute(select(func.count()).where(*which)).scalar_one()) if beyond else 0
 
@@ -98,8 +91,8 @@ class QuestionRoom:
         with self._database.write() as connection:
             mine = _hold_reviewer(connection, person)
             now = self._database.now(connection)
-            row = _lock_question(connection, question)
-            known = _standing(connection, row.item, mine)
+            row = leasing.lock_question(connection, question)
+            known = leasing.standing(connection, row.item, mine)
             if known is not None:
                 if (known.question, known.annotator, int(i1(known.labels)[0])) == (question, person, label):
                     return int(known.id)
@@ -116,13 +109,13 @@ class QuestionRoom:
         """
         with self._database.write() as connection:
             _hold_reviewer(connection, person)
-            row = _lock_question(connection, question)
+            row = leasing.lock_question(connection, question)
             connection.execute(
                 upsert(connection, skips, ["question", "annotator"], []),
                 {"question": question, "annotator": person},
             )
             if row.state == LEASED and row.holder == person:
-                _free(connection, [row])
+                leasing.free(connection, [row])
 
     def undo(self, person: int, seconds: float, question: int | None = None) -> Lease | None:
         """Retract the person's last answer and lease its question again; None if there is none to undo.
@@ -139,12 +132,12 @@ class QuestionRoom:
             last = _last_answer(connection, person)
             if question is not None and (last is None or last.question != question):
                 held = _held(connection, question, person)
-                return _give(connection, [held], person, until)[0] if held is not None else None
+                return leasing.give(connection, [held], person, until)[0] if held is not None else None
             if last is None or _rested_on(connection, last):
                 return None
-            row = _lock_question(connection, last.question)
+            row = leasing.lock_question(connection, last.question)
             _retract(connection, last, self._database.now(connection))
-            return _give(connection, [row], person, until)[0]
+            return leasing.give(connection, [row], person, until)[0]
 
 
 def _hold_reviewer(connection: Connection, person: int, tier: str | None = None) -> list[int]:
@@ -176,117 +169,6 @@ def _already_held(connection: Connection, person: int, tier: str, count: int) ->
     return list(connection.execute(query))
 
 
-def _free_expired(connection: Connection, tier: str, now: int) -> None:
-    expired = (
-        select(questions.c.id, questions.c.purpose)
-        .where(questions.c.tier == tier, questions.c.state == LEASED, questions.c.leased_until <= now)
-        .with_for_update(skip_locked=True)
-    )
-    _free(connection, connection.execute(expired).all())
-
-
-def _free(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
-    """Put questions back into the queue; what was reserved for their leases is given back."""
-    if rows:
-        _set(connection, [row.id for row in rows], state=OPEN, holder=None, leased_until=None)
-        leased = [row.id for row in rows if row.purpose not in budget.PAID_WHEN_MADE]
-        if leased:
-            budget.release(connection, leased)
-
-
-def _best_free(
-    connection: Connection, tier: str, mine: Sequence[int], count: int, left: Left
-) -> list[Row[Any]]:
-    """Questions for one person that can be paid, at most one an item."""
-    chosen: dict[str, Row[Any]] = {}
-    query = _free_for(tier, mine)
-    while len(chosen) < count:
-        more = query.where(questions.c.item.not_in(list(chosen)), ~or_(false(), *_beyond(left)))
-        rows = connection.execute(more.limit(count - len(chosen))).all()
-        if not rows:
-            break
-        for row in rows:
-            purpose = Purpose(row.purpose)
-            if row.item not in chosen and row.price <= left.for_purpose(purpose):
-                chosen[row.item] = row
-                left = left.without(purpose, row.price)
-    return list(chosen.values())
-
-
-def _beyond(left: Left) -> list[ColumnElement[bool]]:
-    """Conditions, one of which holds for a question that cannot be paid now."""
-    money = {purpose: left.for_purpose(purpose) for purpose in Purpose}
-    return [
-        and_(questions.c.purpose == purpose.value, questions.c.price > micros)
-        for purpose, micros in money.items()
-        if micros < math.inf
-    ]
-
-
-def _booking(row: Row[Any]) -> budget.Booking:
-    return budget.Booking(row.id, row.item, row.tier, row.purpose, row.price)
-
-
-def _free_for(tier: str, mine: Sequence[int]) -> Select[Any]:
-    other = questions.alias("other")
-    same_item = other.c.item == questions.c.item
-    answered = exists().where(
-        answers.c.item == questions.c.item, answers.c.annotator.in_(mine), answers.c.retracted_at.is_(None)
-    )
-    held = exists().where(same_item, other.c.holder.in_(mine), other.c.state == LEASED)
-    skipped = exists().where(same_item, skips.c.question == other.c.id, skips.c.annotator.in_(mine))
-    return (
-        select(questions)
-        .where(questions.c.tier == tier, questions.c.state == OPEN, ~answered, ~held, ~skipped)
-        .where(or_(questions.c.reserved_for.is_(None), questions.c.reserved_for.in_(mine)))
-        .order_by(questions.c.priority.desc(), questions.c.id)
-        .with_for_update(of=questions, skip_locked=True)
-    )
-
-
-def _give(connection: Connection, rows: Sequence[Row[Any]], person: int, until: int) -> list[Lease]:
-    if not rows:
-        return []
-    _set(
-        connection,
-        [row.id for row in rows],
-        state=LEASED,
-        holder=person,
-        leased_until=until,
-        closed=None,
-        attempt=questions.c.attempt + 1,
-    )
-    wanted = select(items.c.id, items.c.payload).where(among(connection, items.c.id, [r.item for r in rows]))
-    payloads = {item: bytes(payload) for item, payload in connection.execute(wanted)}
-    return [
-        Lease(row.id, row.item, row.tier, payloads[row.item], row.purpose in BLIND, until) for row in rows
-    ]
-
-
-def _set(connection: Connection, ids: Sequence[int], **values: Any) -> None:
-    connection.execute(update(questions).where(_one_of(ids)).values(**values))
-
-
-def _one_of(ids: Sequence[int]) -> ColumnElement[bool]:
-    return questions.c.id.in_(ids)
-
-
-def _lock_question(connection: Connection, question: int) -> Row[Any]:
-    row = connection.execute(
-        select(questions).where(questions.c.id == question).with_for_update()
-    ).one_or_none()
-    if row is None:
-        raise LeaseLost(f"there is no question {question}")
-    return row
-
-
-def _standing(connection: Connection, item: str, mine: Sequence[int]) -> Row[Any] | None:
-    query = select(answers).where(
-        answers.c.item == item, answers.c.annotator.in_(mine), answers.c.retracted_at.is_(None)
-    )
-    return connection.execute(query.order_by(answers.c.id)).first()
-
-
 def _check_free(connection: Connection, row: Row[Any], person: int, now: int) -> None:
     """Late answers count while nobody else holds the question and it is still wanted."""
     if row.state not in (OPEN, LEASED):
@@ -299,7 +181,7 @@ def _check_free(connection: Connection, row: Row[Any], person: int, now: int) ->
 
 
 def _record(connection: Connection, row: Row[Any], person: int, label: int, seconds: float, now: int) -> int:
-    paid = budget.pay(connection, _booking(row), person, seconds, now)
+    paid = budget.pay(connection, leasing.booking(row), person, seconds, now)
     answer = connection.execute(
         insert(answers)
         .values(
@@ -314,7 +196,7 @@ def _record(connection: Connection, row: Row[Any], person: int, label: int, seco
         )
         .returning(answers.c.id)
     ).scalar_one()
-    _set(connection, [row.id], state=ANSWERED, holder=None, leased_until=None, closed=now)
+    leasing.change(connection, [row.id], state=ANSWERED, holder=None, leased_until=None, closed=now)
     recheck_items(connection, [row.item], "answer")
     return int(answer)
 

@@ -1,0 +1,135 @@
+"""Leases: which questions are free for whom, and how they are taken, held and put back."""
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, or_, select, update
+
+from daemon.adapters.store import budget
+from daemon.adapters.store.bulk import among
+from daemon.adapters.store.schema import answers, items, questions, skips
+from daemon.core.errors import LeaseLost
+from daemon.core.pace import Left
+from daemon.core.rows import Lease
+from daemon.core.states import BLIND_PURPOSES, Purpose, QuestionState
+
+OPEN, LEASED = QuestionState.OPEN.value, QuestionState.LEASED.value
+BLIND = frozenset(BLIND_PURPOSES)
+
+
+def free_expired(connection: Connection, tier: str, now: int) -> None:
+    """Put the tier's questions whose lease has run out back into the queue."""
+    expired = (
+        select(questions.c.id, questions.c.purpose)
+        .where(questions.c.tier == tier, questions.c.state == LEASED, questions.c.leased_until <= now)
+        .with_for_update(skip_locked=True)
+    )
+    free(connection, connection.execute(expired).all())
+
+
+def free(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
+    """Put questions back into the queue; what was reserved for their leases is given back."""
+    if rows:
+        change(connection, [row.id for row in rows], state=OPEN, holder=None, leased_until=None)
+        leased = [row.id for row in rows if row.purpose not in budget.PAID_WHEN_MADE]
+        if leased:
+            budget.release(connection, leased)
+
+
+def best_free(
+    connection: Connection, tier: str, mine: Sequence[int], count: int, left: Left
+) -> list[Row[Any]]:
+    """Questions for one person that can be paid, at most one an item."""
+    chosen: dict[str, Row[Any]] = {}
+    query = _free_for(tier, mine)
+    while len(chosen) < count:
+        more = query.where(questions.c.item.not_in(list(chosen)), ~or_(false(), *beyond(left)))
+        rows = connection.execute(more.limit(count - len(chosen))).all()
+        if not rows:
+            break
+        for row in rows:
+            purpose = Purpose(row.purpose)
+            if row.item not in chosen and row.price <= left.for_purpose(purpose):
+                chosen[row.item] = row
+                left = left.without(purpose, row.price)
+    return list(chosen.values())
+
+
+def beyond(left: Left) -> list[ColumnElement[bool]]:
+    """Conditions, one of which holds for a question that cannot be paid now."""
+    money = {purpose: left.for_purpose(purpose) for purpose in Purpose}
+    return [
+        and_(questions.c.purpose == purpose.value, questions.c.price > micros)
+        for purpose, micros in money.items()
+        if micros < math.inf
+    ]
+
+
+def booking(row: Row[Any]) -> budget.Booking:
+    """What the question of this row costs."""
+    return budget.Booking(row.id, row.item, row.tier, row.purpose, row.price)
+
+
+def _free_for(tier: str, mine: Sequence[int]) -> Select[Any]:
+    other = questions.alias("other")
+    same_item = other.c.item == questions.c.item
+    answered = exists().where(
+        answers.c.item == questions.c.item, answers.c.annotator.in_(mine), answers.c.retracted_at.is_(None)
+    )
+    held = exists().where(same_item, other.c.holder.in_(mine), other.c.state == LEASED)
+    skipped = exists().where(same_item, skips.c.question == other.c.id, skips.c.annotator.in_(mine))
+    return (
+        select(questions)
+        .where(questions.c.tier == tier, questions.c.state == OPEN, ~answered, ~held, ~skipped)
+        .where(or_(questions.c.reserved_for.is_(None), questions.c.reserved_for.in_(mine)))
+        .order_by(questions.c.priority.desc(), questions.c.id)
+        .with_for_update(of=questions, skip_locked=True)
+    )
+
+
+def give(connection: Connection, rows: Sequence[Row[Any]], person: int, until: int) -> list[Lease]:
+    """Lease the questions of these locked rows until then (ms)."""
+    if not rows:
+        return []
+    change(
+        connection,
+        [row.id for row in rows],
+        state=LEASED,
+        holder=person,
+        leased_until=until,
+        closed=None,
+        attempt=questions.c.attempt + 1,
+    )
+    wanted = select(items.c.id, items.c.payload).where(among(connection, items.c.id, [r.item for r in rows]))
+    payloads = {item: bytes(payload) for item, payload in connection.execute(wanted)}
+    return [
+        Lease(row.id, row.item, row.tier, payloads[row.item], row.purpose in BLIND, until) for row in rows
+    ]
+
+
+def change(connection: Connection, ids: Sequence[int], **values: Any) -> None:
+    """Set columns of these questions."""
+    connection.execute(update(questions).where(_one_of(ids)).values(**values))
+
+
+def _one_of(ids: Sequence[int]) -> ColumnElement[bool]:
+    return questions.c.id.in_(ids)
+
+
+def lock_question(connection: Connection, question: int) -> Row[Any]:
+    """The question's row, locked; LeaseLost if there is none."""
+    row = connection.execute(
+        select(questions).where(questions.c.id == question).with_for_update()
+    ).one_or_none()
+    if row is None:
+        raise LeaseLost(f"there is no question {question}")
+    return row
+
+
+def standing(connection: Connection, item: str, mine: Sequence[int]) -> Row[Any] | None:
+    """The first standing answer of one of these annotators on an item."""
+    query = select(answers).where(
+        answers.c.item == item, answers.c.annotator.in_(mine), answers.c.retracted_at.is_(None)
+    )
+    return connection.execute(query.order_by(answers.c.id)).first()

@@ -1,0 +1,157 @@
+"""Questions that language models answer: leased and given back as those of people are, paid by their calls.
+
+Locks are taken in the order of `questions`: the annotator, the question, then money.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from sqlalchemy import Connection, Row, insert, literal, select, update
+
+from daemon.adapters.store import annotating, leasing
+from daemon.adapters.store.asking import recheck_items
+from daemon.adapters.store.bulk import upsert
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.leasing import LEASED, OPEN
+from daemon.adapters.store.schema import annotators, answers, questions, recheck, skips
+from daemon.core.call_rows import ModelVote
+from daemon.core.errors import LeaseLost, UnknownReviewer
+from daemon.core.pace import Left
+from daemon.core.rows import Lease, Person
+from daemon.core.states import AnnotatorKind, QuestionState
+
+LATER = 3_000
+"""Milliseconds after which items are routed elsewhere: by then every worker knows that the money is gone."""
+
+
+class ModelQueueRoom:
+    """`daemon.core.ports.ModelQueue` on SQLite or PostgreSQL."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def enroll(self, name: str, version: str, tier: str) -> Person:
+        """Register a model, or find it."""
+        with self._database.write() as connection:
+            (id_,) = annotating.register(connection, [(AnnotatorKind.LLM, name, version, tier)])
+        return Person(id_, name, tier)
+
+    def lease(self, annotator: int, tier: str, count: int, seconds: float) -> list[Lease]:
+        """Up to `count` questions that this annotator neither answered nor passed on, best first.
+
+        Raises:
+            UnknownReviewer: no model of this id is enrolled in this tier.
+        """
+        with self._database.write() as connection:
+            _hold_model(connection, annotator, tier)
+            now = self._database.now(connection)
+            leasing.free_expired(connection, tier, now)
+            taken = leasing.best_free(connection, tier, [annotator], count, Left())
+            return leasing.give(connection, taken, annotator, now + round(seconds * 1000))
+
+    def extend(self, annotator: int, held: Sequence[int], seconds: float) -> None:
+        """Hold those of the questions that are still this annotator's for so long from now."""
+        with self._database.write() as connection:
+            until = self._database.now(connection) + round(seconds * 1000)
+            connection.execute(update(questions).where(*_held(annotator, held)).values(leased_until=until))
+
+    def give_back(self, annotator: int, held: Sequence[int]) -> None:
+        """Put those of the questions that are still this annotator's back into the queue."""
+        with self._database.write() as connection:
+            query = select(questions.c.id, questions.c.purpose).where(*_held(annotator, held))
+            leasing.free(connection, connection.execute(query.with_for_update()).all())
+
+    def answer(self, question: int, annotator: int, vote: ModelVote) -> int:
+        """Record and ask for a recheck; id of the answer. The first answer stands.
+
+        Raises:
+            LeaseLost: the question is not there for this annotator any more.
+            UnknownReviewer: no model has this id.
+        """
+        with self._database.write() as connection:
+            tier = _hold_model(connection, annotator)
+            now = self._database.now(connection)
+            row = leasing.lock_question(connection, question)
+            known = leasing.standing(connection, row.item, [annotator])
+            if known is not None and known.question == question:
+                return int(known.id)
+            if known is not None:
+                raise LeaseLost(f"this model has answered item {row.item!r} already")
+            _check_free(row, annotator, tier, now)
+            answer = _record(connection, row, annotator, vote, now)
+            _end(connection, row, QuestionState.ANSWERED, now)
+            return answer
+
+    def pass_on(self, question: int, annotator: int) -> None:
+        """The annotator abstains: the question ends without an answer, and the item is routed anew.
+
+        Raises:
+            LeaseLost: the question is not there for this annotator any more.
+            UnknownReviewer: no model has this id.
+        """
+        with self._database.write() as connection:
+            tier = _hold_model(connection, annotator)
+            now = self._database.now(connection)
+            row = leasing.lock_question(connection, question)
+            _check_free(row, annotator, tier, now)
+            skipped = {"question": question, "annotator": annotator}
+            connection.execute(upsert(connection, skips, ["question", "annotator"], []), skipped)
+            _end(connection, row, QuestionState.PASSED, now)
+
+    def look_elsewhere(self, tier: str) -> int:
+        """Have all items routed anew that wait for this tier; how many."""
+        with self._database.write() as connection:
+            due = self._database.now(connection) + LATER
+            waiting = select(questions.c.item, literal("budget"), literal(due)).distinct()
+            waiting = waiting.where(questions.c.tier == tier, questions.c.state == OPEN)
+            added = insert(recheck).from_select(["item", "reason", "due"], waiting)
+            return int(connection.execute(added).rowcount)
+
+
+def _hold_model(connection: Connection, annotator: int, tier: str | None = None) -> str:
+    """Tier of a model, whose row is locked: it is given one question an item."""
+    query = select(annotators.c.tier).where(
+        annotators.c.id == annotator, annotators.c.kind == AnnotatorKind.LLM.value
+    )
+    found = connection.execute(query.with_for_update(key_share=True)).scalar_one_or_none()
+    if found is None or tier not in (None, found):
+        where = "" if tier is None else f" of tier {tier!r}"
+        raise UnknownReviewer(f"annotator {annotator} is no language model{where}; enroll it first")
+    return str(found)
+
+
+def _held(annotator: int, ids: Sequence[int]) -> tuple[Any, ...]:
+    return questions.c.id.in_(ids), questions.c.holder == annotator, questions.c.state == LEASED
+
+
+def _check_free(row: Row[Any], annotator: int, tier: str, now: int) -> None:
+    """Late answers count while nobody else holds the question and it is still wanted."""
+    if row.state not in (OPEN, LEASED):
+        raise LeaseLost(f"question {row.id} is {row.state} already")
+    if row.state == LEASED and row.holder != annotator and row.leased_until > now:
+        raise LeaseLost(f"question {row.id} went to somebody else when its lease had run out")
+    if row.tier != tier or row.reserved_for not in (None, annotator):
+        raise LeaseLost(f"question {row.id} is meant for somebody else")
+
+
+def _record(connection: Connection, row: Row[Any], annotator: int, vote: ModelVote, now: int) -> int:
+    said = vote.probabilities
+    query = insert(answers).values(
+        item=row.item,
+        annotator=annotator,
+        question=row.id,
+        purpose=row.purpose,
+        labels=np.array([vote.label], np.int8).tobytes(),
+        probabilities=None if said is None else np.array(said, "<f4").tobytes(),
+        seconds=vote.seconds,
+        cost=vote.micros,
+        trace=vote.trace,
+        at=now,
+    )
+    return int(connection.execute(query.returning(answers.c.id)).scalar_one())
+
+
+def _end(connection: Connection, row: Row[Any], state: QuestionState, now: int) -> None:
+    leasing.change(connection, [row.id], state=state.value, holder=None, leased_until=None, closed=now)
+    recheck_items(connection, [row.item], "answer")
