@@ -25,5 +25,5 @@ def _asker(name: str, tier: TierSettings, bundle: Bundle) -> Asker:
         else symbol_likelihood(bundle.members, tier_key(name), bundle.table_of),
         max_votes=tier.most_votes,
         final=tier.final,
-        first=tier.first,
+        first=tier.votes_first,
     )

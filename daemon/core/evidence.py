@@ -24,7 +24,8 @@ class Evidence:
         posterior: (n, K) from every vote that is not final. scores: (n,) calibrated.
         classifier: (n, K) or None.
         final: (n,) label by a final tier, -1 without one.
-        answered: (n, T) standing answers. wanted: (n, T) questions open for settling.
+        answered: (n, T) standing answers, and abstentions: a tier that could not say is not asked again for
+            that vote. wanted: (n, T) questions open for settling.
         people: (n,) whether a person has answered.
         queued: (n,) tier of the item's own questions that wait to settle it and that nobody looks at; -1 for
             none. priority: (n,) theirs; 0 for none.
@@ -132,7 +133,7 @@ def of_stored(
         scores=bundle.scores(posterior).astype(np.float32),
         classifier=classifier,
         final=np.array([final_label(given, final_tiers) for given in answers], np.int64),
-        answered=_count(ladder, [[answer.tier for answer in given] for given in answers]),
+        answered=_count(ladder, [_heard(items, rows) for rows in shown]),
         wanted=_count(ladder, asked),
         people=np.array([_by_person(given) for given in answers], np.bool_),
         queued=np.array([_queued(item, ladder) for item in items], np.int64),
@@ -173,6 +174,11 @@ def _fused(posterior: F4, groups: Sequence[list[int]], bundle: Bundle) -> F4:
         pooled = softmax(prior + added.sum(axis=0, keepdims=True) / np.sqrt(len(rows)))
         fused[rows] = pooled
     return fused
+
+
+def _heard(items: Sequence[OpenItem], rows: Sequence[int]) -> list[str | None]:
+    """Tiers that answered or abstained about one of these items."""
+    return [tier for row in rows for tier in (*(one.tier for one in items[row].answers), *items[row].passed)]
 
 
 def _settling(item: OpenItem) -> list[str]:

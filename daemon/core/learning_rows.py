@@ -14,7 +14,7 @@ from daemon.core.rows import I1, Answer
 class News:
     """What happened since the current bundle was trained.
 
-    `answers`: new answers; `gold`: all random blind answers; `items`: stored items;
+    `answers`: new answers of people; `gold`: all random blind answers; `items`: stored items;
     `age`: seconds since the training, or since the first item when nothing was ever trained; `fresh`: random
     blind answers on items that came after the drift alarms that are open, None while none is.
     """

@@ -124,7 +124,7 @@ def _asks(row: int, tier: int, priority: float, evidence: Evidence, policy: Poli
     settings = policy.tiers[name]
     count = 1 if evidence.answered[row, tier] else settings.asked_at_once
     purpose = Purpose.ADJUDICATE if evidence.people[row] else Purpose.SETTLE
-    return [Ask(row, name, purpose, priority, settings.price_micros)] * count
+    return [Ask(row, name, purpose, priority, settings.question_micros)] * count
 
 
 def answered_first(answered: I8, askers: Sequence[Asker]) -> Mask:

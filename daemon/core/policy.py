@@ -46,8 +46,10 @@ class Policy:
 
     @property
     def ladder(self) -> tuple[str, ...]:
-        """Tiers in the order in which a doubtful item climbs them: cheap first, ending at a final one."""
-        below = [name for name, tier in self.tiers.items() if not tier.final]
+        """Tiers in the order in which a doubtful item climbs them: cheap first, ending at a final one. Those
+        that are never asked are missing; what they answered counts all the same.
+        """
+        below = [name for name, tier in self.tiers.items() if not tier.final and tier.when != "never"]
         return (*sorted(below, key=lambda name: self.tiers[name].price), self.final_tier)
 
     @property

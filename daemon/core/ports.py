@@ -300,7 +300,7 @@ class LearningStore(Protocol):
         """What is new since the last trained bundle."""
 
     def training_rows(self, limit: int) -> TrainingRows:
-        """Newest items and every answered one, at most `limit` when there are fewer answered ones."""
+        """Newest items and every one that a person answered, at most `limit` if there are fewer of these."""
 
     def save_bundle(self, digest: str, data: bytes, run_id: str | None, mlflow_version: str | None) -> int:
         """Keep a trained bundle, not yet current."""

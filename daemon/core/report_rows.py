@@ -41,7 +41,11 @@ class ProcessReport:
 
 @dataclass(frozen=True, slots=True)
 class Spending:
-    """Money of one tier, micro-units: all time, and the day's budget (cap None: no limit)."""
+    """Money of one tier, micro-units: all time, and the day's budget (cap None: no limit).
+
+    `calls`: to language models that were paid; `lost_calls`: those of them whose outcome nobody knows.
+    `capped`: whether a cap (of the tier, an endpoint or a run) refused the last call, a moment ago.
+    """
 
     tier: str
     answers: int
@@ -50,6 +54,15 @@ class Spending:
     today_cap: int | None
     today_reserved: int
     today_spent: int
+    calls: int = 0
+    lost_calls: int = 0
+    capped: bool = False
+
+    @property
+    def reached(self) -> bool:
+        """Whether nobody of this tier is asked for want of money."""
+        used = self.today_reserved + self.today_spent
+        return self.capped or (self.today_cap is not None and used >= self.today_cap)
 
 
 @dataclass(frozen=True, slots=True)

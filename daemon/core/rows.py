@@ -188,6 +188,7 @@ class OpenItem:
         payload: the JSON as it came.
         subject: what it shows together with other items.
         picked: the learner asks for it to be answered.
+        passed: tiers whose question ended with an abstention, one entry each.
     """
 
     id: str
@@ -209,6 +210,7 @@ class OpenItem:
     wanted: Sequence[Wanted] = ()
     subject: str | None = None
     picked: bool = False
+    passed: Sequence[str] = ()
 
 
 Decide = Callable[[Sequence[OpenItem]], tuple[Decision, Compose]]

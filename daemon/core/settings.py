@@ -12,6 +12,10 @@ PROVISIONAL = ("publish", "accepted", "hold")
 
 PACES = ("day", "none")
 
+BACKENDS = ("web", "llm")
+
+OCCASIONS = ("always", "uncertain", "never")
+
 MICROS = 1_000_000
 """Money is kept in integer millionths of the ledger's currency."""
 
@@ -27,10 +31,16 @@ class TierSettings:
         max_votes: answers that an item may get of this tier, at most; nobody answers an item twice, so set it
             no higher than the number of people there. A final tier is asked once.
         first: whether every item that is not certified is asked one cheap vote of this tier before anything
-            else is weighed; meant for language models.
+            else is weighed; the same as `when: always`.
+        backend: `web` for people on the review pages and REST, `llm` for language models, which
+            `labelloop annotate` asks and whose calls are paid one by one.
+        when: `always` asks every item that is not certified one vote of this tier before anything else is
+            weighed, `uncertain` where an answer is worth its price, `never` not at all.
+        variants: names in section `llm`, each an annotator of its own; empty for the one of the tier's name.
         lease_seconds: how long a reviewer may hold an item.
         seconds_per_answer: what one answer takes a person; used for estimates only.
         budget_per_day: currency; None for no limit.
+        budget_per_run: currency that a run of `labelloop annotate` may spend on calls; None for no limit.
         accuracy: how often an answer of this tier is expected to be right, before anything is known.
     """
 
@@ -39,33 +49,80 @@ class TierSettings:
     overlap: Annotated[int, Ge(1), Le(9)] = 1
     max_votes: Annotated[int, Ge(1), Le(25)] = 5
     first: bool = False
+    backend: str = "web"
+    when: str = "uncertain"
+    variants: tuple[str, ...] = ()
     lease_seconds: Annotated[int, Ge(5), Le(86_400)] = 120
     seconds_per_answer: Annotated[float, Gt(0)] = 15.0
     budget_per_day: Annotated[float, Ge(0)] | None = None
+    budget_per_run: Annotated[float, Ge(0)] | None = None
     accuracy: Annotated[float, Gt(0.5), Lt(1)] = 0.8
 
     def __post_init__(self) -> None:
-        if self.first and self.final:
-            raise ValueError("first: a final tier settles an item, so that it cannot vote first on each")
+        if self.votes_first and self.final:
+            name = "first" if self.first else "when"
+            raise ValueError(f"{name}: a final tier settles an item, so that it cannot vote first on each")
+        self._check_words()
+        self._check_backend()
         if self.overlap > self.max_votes:
             raise ValueError(
                 f"overlap: {self.overlap} answers at once are more than max_votes {self.max_votes}"
             )
 
+    def _check_words(self) -> None:
+        for name, value, known in (("backend", self.backend, BACKENDS), ("when", self.when, OCCASIONS)):
+            if value not in known:
+                raise ValueError(f"{name}: {value!r} is none of {', '.join(known)}")
+        if self.when == "never" and self.first:
+            raise ValueError("when: `never` and `first: true` exclude each other")
+
+    def _check_backend(self) -> None:
+        if self.is_llm and self.final:
+            raise ValueError(
+                "backend: what a language model answers is never the truth; `final` is for people"
+            )
+        if self.when == "never" and self.final:
+            raise ValueError("when: a final tier is asked in any case: its answers audit all others")
+        for name in ("variants", "budget_per_run"):
+            if not self.is_llm and getattr(self, name):
+                raise ValueError(f"{name}: is for a tier of `backend: llm`")
+
+    @property
+    def is_llm(self) -> bool:
+        """Whether language models answer, and not people."""
+        return self.backend == "llm"
+
+    @property
+    def votes_first(self) -> bool:
+        """Whether each item that is not certified gets a vote of this tier before anything is weighed."""
+        return self.first or self.when == "always"
+
     @property
     def most_votes(self) -> int:
-        """Answers that an item may get of this tier: one of a final tier, which settles it."""
+        """Answers that an item may get of this tier: one of a final tier, which settles it; one a variant."""
+        if self.is_llm:
+            return min(self.max_votes, max(len(self.variants), 1))
         return 1 if self.final else self.max_votes
 
     @property
     def asked_at_once(self) -> int:
         """Answers asked for when the tier is first asked about an item."""
-        return 1 if self.final else self.overlap
+        return min(self.overlap, self.most_votes)
+
+    @property
+    def question_micros(self) -> int:
+        """What a question takes from the budget, in millionths: nothing where each call is paid."""
+        return 0 if self.is_llm else self.price_micros
 
     @property
     def price_micros(self) -> int:
         """Price of one answer in millionths."""
         return round(self.price * MICROS)
+
+    @property
+    def run_micros(self) -> int | None:
+        """Cap of a run in millionths; None for no limit."""
+        return None if self.budget_per_run is None else round(self.budget_per_run * MICROS)
 
     @property
     def budget_micros(self) -> int | None:

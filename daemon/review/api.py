@@ -80,7 +80,7 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
             classes=list(task.classes),
             descriptions=dict(task.descriptions),
             guidelines=task.guidelines,
-            tiers=list(services.tiers),
+            tiers=list(services.reviewed),
         )
 
     @router.post("/reviewers", tags=["reviewing"], responses=INVALID)
@@ -149,9 +149,10 @@ def _reporting(router: APIRouter, services: ReviewServices, shared: SharedOvervi
 
 
 def check_tier(name: str, services: ReviewServices) -> None:
-    """Raises Refused, naming the tiers that there are."""
-    if name not in services.tiers:
-        raise Refused(422, f"tier: there is no tier {name!r}", f"the tiers: {', '.join(services.tiers)}")
+    """Raises Refused, naming the tiers that people answer in."""
+    if name not in services.reviewed:
+        hint = f"the tiers: {', '.join(services.reviewed)}"
+        raise Refused(422, f"tier: there is no tier {name!r} that people answer in", hint)
 
 
 def find_item(id_: str, services: ReviewServices) -> ItemStory:

@@ -72,7 +72,7 @@ def _entering(router: APIRouter, services: ReviewServices, templates: Templates)
     def start(request: Request) -> Response:
         known = read_cookie(request)
         loopback = services.settings.loopback_only
-        return templates.page("start.html", known=known, tiers=services.tiers, loopback=loopback)
+        return templates.page("start.html", known=known, tiers=services.reviewed, loopback=loopback)
 
     @router.post("/enter")
     def enter(body: Enrollment, response: Response) -> Done:
@@ -91,7 +91,7 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
     @router.get("/review")
     def review(request: Request) -> Response:
         known = read_cookie(request)
-        if known is None or known.tier not in services.tiers:
+        if known is None or known.tier not in services.reviewed:
             return RedirectResponse("/", 303)
         person = services.questions.enroll(known.name, known.tier)
         return templates.page(

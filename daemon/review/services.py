@@ -32,3 +32,8 @@ class ReviewServices:
     mlflow_url: str | None = None
     currency: str = "USD"
     run_name: str = "labelloop"
+
+    @property
+    def reviewed(self) -> dict[str, TierSettings]:
+        """The tiers whose questions people answer here."""
+        return {name: tier for name, tier in self.tiers.items() if not tier.is_llm}

@@ -68,6 +68,9 @@ class TierCost(BaseModel):
     today_spent: float
     today_reserved: float
     today_cap: float | None
+    calls: int = Field(description="Calls to language models that were paid.")
+    lost_calls: int = Field(description="Those of them whose outcome nobody knows.")
+    reached: bool = Field(description="A cap is reached: nobody of this tier is asked.")
 
 
 class Cost(BaseModel):
@@ -299,18 +302,26 @@ def _cost(overview: Overview, services: ReviewServices, total: int) -> Cost:
             today_spent=one.today_spent / MICROS,
             today_reserved=one.today_reserved / MICROS,
             today_cap=None if one.today_cap is None else one.today_cap / MICROS,
+            calls=one.calls,
+            lost_calls=one.lost_calls,
+            reached=one.reached,
         )
         for one in overview.spending
     ]
     return Cost(
         currency=services.currency,
         spent=sum(tier.spent for tier in tiers),
-        hours=sum(tier.hours for tier in tiers),
+        hours=sum(tier.hours for tier in tiers if not _is_llm(tier.tier, services)),
         tiers=tiers,
         everything=total * final[cheapest].price,
         everything_hours=total * final[cheapest].seconds_per_answer / 3_600,
         everything_tier=cheapest,
     )
+
+
+def _is_llm(tier: str, services: ReviewServices) -> bool:
+    """Whether its seconds are of machines; they are no hours of anybody's work."""
+    return tier in services.tiers and services.tiers[tier].is_llm
 
 
 def _bundle(overview: Overview) -> BundleOut | None:

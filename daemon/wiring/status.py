@@ -70,16 +70,18 @@ def _queues(overview: Overview) -> Table:
 
 
 def _money(overview: Overview, config: Config) -> Table:
-    table = _table(f"Money, {config.currency}", "tier", "answers", "spent", "hours", "today", "of")
+    table = _table(f"Money, {config.currency}", "tier", "answers", "calls", "spent", "hours", "today", "of")
     for one in overview.spending:
         cap = "no limit" if one.today_cap is None else f"{one.today_cap / MICROS:,.2f}"
+        lost = f" ({one.lost_calls:,} lost)" if one.lost_calls else ""
         table.add_row(
             one.tier,
             f"{one.answers:,}",
+            f"{one.calls:,}{lost}" if one.calls else "",
             f"{one.spent / MICROS:,.2f}",
             f"{one.seconds / 3_600:,.1f}",
             f"{(one.today_spent + one.today_reserved) / MICROS:,.2f}",
-            cap,
+            f"{cap}, reached: not asked" if one.reached else cap,
         )
     return table
 

@@ -9,6 +9,7 @@ from sqlalchemy import Connection, Row, func, select, tuple_
 from daemon.adapters.store import budget
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.schema import budgets, counters
+from daemon.adapters.store.spending import is_refused
 from daemon.core.pace import Arrived, Left, Taken, money_left
 
 ARRIVED = "arrived:"
@@ -54,13 +55,14 @@ UNLIMITED = Allowances()
 
 
 def spent_tiers(connection: Connection, caps: Caps, prices: Mapping[str, int], now: int) -> frozenset[str]:
-    """Tiers whose budget of the day cannot pay one more answer."""
+    """Tiers whose budget of the day cannot pay one more answer, or whose last call was refused just now."""
     taken = _rows(connection, [(tier, budget.day(now)) for tier in prices])
     found = set()
     for tier, price in prices.items():
         cap, row = caps.get(tier), taken.get((tier, budget.day(now)))
         used = 0 if row is None else row.reserved + row.spent
-        if cap is not None and price > 0 and used + price > cap:
+        short = cap is not None and price > 0 and used + price > cap
+        if short or (row is not None and is_refused(row, now)):
             found.add(tier)
     return frozenset(found)
 

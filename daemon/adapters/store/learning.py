@@ -25,9 +25,13 @@ from daemon.adapters.store.schema import (
 )
 from daemon.core.learning_rows import News, Prospects, Standing, StoredBundle, TrainingRows
 from daemon.core.rows import Answer, Duty
-from daemon.core.states import RANDOM_PURPOSES, ItemState
+from daemon.core.states import RANDOM_PURPOSES, AnnotatorKind, ItemState
 
 _STANDING = answers.c.retracted_at.is_(None)
+_OF_PEOPLE = answers.c.annotator.not_in(
+    select(annotators.c.id).where(annotators.c.kind == AnnotatorKind.LLM.value)
+)
+"""Language models may answer everything: what they say is learned from, and is no news that starts a run."""
 _COLUMNS = (
     items.c.id,
     items.c.payload,
@@ -60,7 +64,7 @@ class LearningRoom:
                 since = connection.execute(select(func.min(items.c.arrived))).scalar_one()
             now = self._database.now(connection)
             return News(
-                answers=_count(connection, answers.c.id > seen, _STANDING),
+                answers=_count(connection, answers.c.id > seen, _STANDING, _OF_PEOPLE),
                 gold=_count(connection, answers.c.purpose.in_(random), _STANDING),
                 items=int(
                     connection.execute(select(func.coalesce(func.sum(positions.c.stored), 0))).scalar_one()
@@ -70,7 +74,7 @@ class LearningRoom:
             )
 
     def training_rows(self, limit: int) -> TrainingRows:
-        """Newest items and every answered one, at most `limit` when there are fewer answered ones."""
+        """Newest items and every one that a person answered, at most `limit` if there are fewer of these."""
         with self._database.read() as connection:
             newest = connection.execute(select(func.coalesce(func.max(answers.c.id), 0))).scalar_one()
             rows = _items(connection, limit)
@@ -221,7 +225,7 @@ def _count(connection: Connection, *where: Any) -> int:
 
 
 def _items(connection: Connection, limit: int) -> list[Any]:
-    answered = select(answers.c.item).where(_STANDING)
+    answered = select(answers.c.item).where(_STANDING, _OF_PEOPLE)
     rows: list[Any] = list(connection.execute(select(*_COLUMNS).where(items.c.id.in_(answered))))
     if len(rows) < limit:
         newest = (

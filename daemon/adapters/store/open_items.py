@@ -2,9 +2,10 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
+from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, func, select, union_all
 
 from daemon.adapters.store.asking import UNANSWERED
 from daemon.adapters.store.bulk import among
@@ -50,7 +51,8 @@ def complete(connection: Connection, rows: Sequence[Row[Any]]) -> list[OpenItem]
     wanted = _wanted(connection, ids)
     costs = _costs(connection, ids)
     stored = _vectors(connection, ids)
-    return [_item(row, given, wanted, costs, stored) for row in rows]
+    passed = _passed(connection, ids)
+    return [replace(_item(row, given, wanted, costs, stored), passed=passed.get(row.id, ())) for row in rows]
 
 
 def answer_of(row: Row[*tuple[Any, ...]]) -> Answer:
@@ -105,13 +107,33 @@ def _wanted(connection: Connection, ids: Sequence[str]) -> dict[str, list[Wanted
     return found
 
 
+def _passed(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
+    query = select(questions.c.item, questions.c.tier).where(
+        among(connection, questions.c.item, ids), questions.c.state == QuestionState.PASSED.value
+    )
+    found: dict[str, list[str]] = defaultdict(list)
+    for item, tier in connection.execute(query):
+        found[item].append(tier)
+    return found
+
+
 def _costs(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    query = (
+    """What was paid for people's answers, and for calls to language models that answered."""
+    asked = (
         select(spend.c.item, func.sum(spend.c.micros).label("micros"))
         .where(among(connection, spend.c.item, ids), spend.c.state == "spent")
         .group_by(spend.c.item)
     )
-    return {row.item: int(row.micros) for row in connection.execute(query)}
+    called = (
+        select(answers.c.item, func.sum(answers.c.cost).label("micros"))
+        .join(annotators, annotators.c.id == answers.c.annotator)
+        .where(among(connection, answers.c.item, ids), annotators.c.kind == AnnotatorKind.LLM.value)
+        .group_by(answers.c.item)
+    )
+    found: dict[str, int] = defaultdict(int)
+    for row in connection.execute(union_all(asked, called)):
+        found[row.item] += int(row.micros)
+    return found
 
 
 def _vectors(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[str, bytes]]:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
-from daemon.adapters.store import alarms, budget, people, stories
+from daemon.adapters.store import alarms, people, spending, stories
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.audited import Audited, audited_windows
 from daemon.adapters.store.codec import i1, unpack_frozen
@@ -18,7 +18,6 @@ from daemon.adapters.store.rested import Rested
 from daemon.adapters.store.schema import (
     annotators,
     answers,
-    budgets,
     bundles,
     counters,
     items,
@@ -26,7 +25,6 @@ from daemon.adapters.store.schema import (
     processes,
     questions,
     recheck,
-    spend,
     windows,
 )
 from daemon.adapters.store.windows import record_of
@@ -40,7 +38,6 @@ from daemon.core.report_rows import (
     ProcessReport,
     QueueDepth,
     RecentLabel,
-    Spending,
     facts_of,
 )
 from daemon.core.states import (
@@ -105,7 +102,7 @@ class ReportRoom:
                 gold=sum(given.gold.values()),
                 answers=given.standing,
                 queues=self._queues.get(connection, now),
-                spending=_spending(connection, self._caps, now),
+                spending=spending.spending(connection, self._caps, now),
                 dead_letters=counted["dead_letter"],
                 function_failures=counted["function_failure"],
                 processes=_processes(connection, now),
@@ -267,34 +264,6 @@ def _queues(connection: Connection, now: int) -> list[QueueDepth]:
             oldest_age=0.0 if row.oldest is None else max(0, now - row.oldest) / 1000,
         )
         for row in connection.execute(query)
-    ]
-
-
-def _spending(connection: Connection, caps: Caps, now: int) -> list[Spending]:
-    spent = (
-        select(
-            spend.c.tier,
-            func.count().label("answers"),
-            func.sum(spend.c.micros).label("micros"),
-            func.sum(spend.c.seconds).label("seconds"),
-        )
-        .where(spend.c.state == "spent")
-        .group_by(spend.c.tier)
-    )
-    total = {row.tier: row for row in connection.execute(spent)}
-    day = connection.execute(select(budgets).where(budgets.c.period == budget.day(now)))
-    today = {row.tier: row for row in day}
-    return [
-        Spending(
-            tier=tier,
-            answers=int(total[tier].answers) if tier in total else 0,
-            spent=int(total[tier].micros) if tier in total else 0,
-            seconds=float(total[tier].seconds) if tier in total else 0.0,
-            today_cap=caps.get(tier),
-            today_reserved=int(today[tier].reserved) if tier in today else 0,
-            today_spent=int(today[tier].spent) if tier in today else 0,
-        )
-        for tier in sorted({*caps, *total, *today})
     ]
 
 

@@ -239,7 +239,8 @@ function cost(o) {
     meters("budgets", tiers.map((t) => {
       const used = t.today_spent + t.today_reserved;
       const share = t.today_cap === null ? 0 : used / Math.max(t.today_cap, 1e-9);
-      return [t.tier, share, t.today_cap === null ? `${money(used, "")}, no limit` : `${money(used, "")}of ${money(t.today_cap, "")}`];
+      const of = t.today_cap === null ? `${money(used, "")}, no limit` : `${money(used, "")}of ${money(t.today_cap, "")}`;
+      return [t.tier, share, t.reached ? `${of}, reached: not asked` : of];
     })),
   );
   const share = o.cost.everything > 0 ? Math.min(o.cost.spent / o.cost.everything, 1) : 0;
