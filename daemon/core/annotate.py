@@ -1,0 +1,256 @@
+"""The loop of `labelloop annotate`: questions of one tier are leased, asked of language models, answered.
+
+A question is always in one of three places: in the queue, leased to this process, or ended. So nothing is
+lost: what fails goes back into the queue, and what a crash leaves behind comes back when its lease runs out.
+"""
+
+import logging
+import queue
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from daemon.core.call_rows import ModelVote
+from daemon.core.errors import CapReached, LeaseLost
+from daemon.core.patience import Patience
+from daemon.core.ports import CallLedger, ModelQueue
+from daemon.core.rows import Lease
+from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatRefused, ChatUnknown
+from labeling_functions.task import ABSTAIN
+
+log = logging.getLogger(__name__)
+
+LOOK_SECONDS = 0.5
+"""Between looks for questions while there is nothing to do, and for the wish to stop."""
+
+REPORT_SECONDS = 5.0
+
+FINISH_SECONDS = 6.0
+"""Calls under way are waited for so long when the process is to end."""
+
+MOST_FAILURES = 3
+"""A question that came to nothing so often is passed on: whatever is wrong may be with its item."""
+
+EXPECTED = (CapReached, ChatBusy, ChatDown, ChatRefused, ChatUnknown)
+
+
+class AskItems(Protocol):
+    """One way of asking a language model about items."""
+
+    def __call__(self, annotator: int, leases: Sequence[Lease]) -> Sequence[ModelVote]:
+        """What the model says about each, in order; what that costs is booked. Blocks; many threads call it.
+
+        Raises CapReached if a cap does not allow the calls, or what `ChatModel.ask` raises.
+        """
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A way of asking, as an annotator of the tier.
+
+    Attributes:
+        annotator: its id. name: for logs.
+        ask: asks. batch: items that it is asked about at once.
+    """
+
+    annotator: int
+    name: str
+    ask: AskItems
+    batch: int = 1
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Flight:
+    """Leased questions that a thread is asking about, and in the end what came of it."""
+
+    member: Member
+    leases: Sequence[Lease]
+    votes: Sequence[ModelVote] = ()
+    error: Exception | None = None
+
+    @property
+    def questions(self) -> list[int]:
+        return [lease.question for lease in self.leases]
+
+
+@dataclass
+class Tally:
+    """What became of questions since the process started."""
+
+    answered: int = 0
+    passed: int = 0
+    failed: int = 0
+    late: int = 0
+    micros: int = 0
+
+
+@dataclass
+class Annotator:
+    """Answers the questions of one tier until asked to stop. For one thread, which starts others.
+
+    Attributes:
+        queue: where questions are leased. ledger: of calls; those that nobody finished are written off.
+        tier: name. crew: who answers.
+        concurrency: calls under way at once. lease_seconds: of each lease; it is renewed while one waits.
+        stop: set when the process is to end.
+        report: told how it goes, every few seconds.
+        clock: seconds that never go back.
+    """
+
+    queue: ModelQueue
+    ledger: CallLedger
+    tier: str
+    crew: Sequence[Member]
+    concurrency: int
+    lease_seconds: float
+    stop: threading.Event
+    report: Callable[[Mapping[str, object]], None]
+    clock: Callable[[], float] = time.monotonic
+    look_seconds: float = LOOK_SECONDS
+    tally: Tally = field(default_factory=Tally)
+
+    def __post_init__(self) -> None:
+        self._done: queue.SimpleQueue[_Flight] = queue.SimpleQueue()
+        self._flying: dict[int, _Flight] = {}
+        self._patience = Patience(self.clock)
+        self._failures: dict[int, int] = {}
+        self._turn = 0
+        self._kept = self._told = float("-inf")
+
+    def run(self) -> None:
+        """Work until told to stop; then wait a little for calls under way, and give the rest back."""
+        try:
+            while not self.stop.is_set():
+                self._take_off()
+                self._land(self.look_seconds)
+                self._keep()
+                self._tell()
+            self._wait_for_calls()
+        finally:
+            self._give_all_back()
+
+    def _take_off(self) -> None:
+        """Lease and ask, as long as calls may be made and there are questions."""
+        for _ in self.crew:
+            self._turn += 1
+            member = self.crew[self._turn % len(self.crew)]
+            free = self._patience.allowed(self.concurrency) - len(self._flying)
+            if free <= 0:
+                return
+            leases = self.queue.lease(member.annotator, self.tier, free * member.batch, self.lease_seconds)
+            for first in range(0, len(leases), member.batch):
+                self._start(_Flight(member, leases[first : first + member.batch]))
+
+    def _start(self, flight: _Flight) -> None:
+        self._flying[flight.questions[0]] = flight
+        # A daemon: a call that hangs must not keep the process from ending.
+        threading.Thread(target=self._ask, args=(flight,), name="ask", daemon=True).start()
+
+    def _ask(self, flight: _Flight) -> None:
+        votes: Sequence[ModelVote] = ()
+        error: Exception | None = None
+        try:
+            votes = flight.member.ask(flight.member.annotator, flight.leases)
+        except Exception as failed:  # noqa: BLE001 - looked at, or raised again, by the loop's own thread
+            error = failed
+        self._done.put(_Flight(flight.member, flight.leases, votes, error))
+
+    def _land(self, seconds: float) -> None:
+        """Wait so long for something to be done, and deal with all that is."""
+        try:
+            flight = self._done.get(timeout=seconds)
+            while True:
+                self._settle(flight)
+                flight = self._done.get_nowait()
+        except queue.Empty:
+            return
+
+    def _settle(self, flight: _Flight) -> None:
+        if flight.error is None:
+            self._answer(flight)
+        elif isinstance(flight.error, EXPECTED):
+            self._fail(flight, flight.error)
+        else:
+            raise flight.error
+        self._flying.pop(flight.questions[0], None)
+
+    def _answer(self, flight: _Flight) -> None:
+        self._patience.good()
+        for lease, vote in zip(flight.leases, flight.votes, strict=True):
+            self._failures.pop(lease.question, None)
+            self.tally.micros += vote.micros
+            try:
+                if vote.label == ABSTAIN:
+                    self._pass_on(flight.member, lease.question)
+                else:
+                    self.queue.answer(lease.question, flight.member.annotator, vote)
+                    self.tally.answered += 1
+            except LeaseLost:
+                self.tally.late += 1
+
+    def _fail(self, flight: _Flight, error: Exception) -> None:
+        """Back into the queue, and a rest; what failed too often, or is refused for what it is, is passed on."""
+        self.tally.failed += 1
+        if self._patience.bad(error):
+            log.warning("tier %s rests: %s", self.tier, error, extra={"action": "annotate_rests"})
+            if isinstance(error, CapReached):
+                self.queue.look_elsewhere(self.tier)
+        back = [question for question in flight.questions if not self._is_hopeless(question, error)]
+        self.queue.give_back(flight.member.annotator, back)
+        for question in set(flight.questions) - set(back):
+            self._failures.pop(question, None)
+            try:
+                self._pass_on(flight.member, question)
+            except LeaseLost:
+                self.tally.late += 1
+
+    def _is_hopeless(self, question: int, error: Exception) -> bool:
+        if not isinstance(error, ChatRefused | ChatUnknown):
+            return False
+        self._failures[question] = self._failures.get(question, 0) + 1
+        if isinstance(error, ChatRefused) and not self._patience.refuses_all:
+            return True
+        return self._failures[question] >= MOST_FAILURES
+
+    def _pass_on(self, member: Member, question: int) -> None:
+        self.queue.pass_on(question, member.annotator)
+        self.tally.passed += 1
+
+    def _keep(self) -> None:
+        """Renew leases well before they end, and write off calls that nobody waits for any more."""
+        if self.clock() - self._kept < self.lease_seconds / 3:
+            return
+        self._kept = self.clock()
+        for flight in self._flying.values():
+            self.queue.extend(flight.member.annotator, flight.questions, self.lease_seconds)
+        self.ledger.expire()
+
+    def _tell(self) -> None:
+        if self.clock() - self._told >= REPORT_SECONDS:
+            self._told = self.clock()
+            self.report(self._state())
+
+    def _state(self) -> dict[str, object]:
+        return {
+            "tier": self.tier,
+            "doing": self._patience.why or "asking",
+            "answered": self.tally.answered,
+            "passed": self.tally.passed,
+            "failed": self.tally.failed,
+            "late": self.tally.late,
+            "asking": len(self._flying),
+            "spent": self.tally.micros,
+        }
+
+    def _wait_for_calls(self) -> None:
+        """Their answers are paid: they are worth a moment."""
+        until = self.clock() + FINISH_SECONDS
+        while self._flying and (left := until - self.clock()) > 0:
+            self._land(left)
+
+    def _give_all_back(self) -> None:
+        for flight in self._flying.values():
+            self.queue.give_back(flight.member.annotator, flight.questions)
+        self._flying.clear()
