@@ -115,6 +115,16 @@ def review(config: "Config") -> None:
     wiring.main(config)
 
 
+@with_config
+@click.argument("tier")
+@click.option("--run", help="Name that the cap of a run is counted under; another one for each process.")
+def annotate(config: "Config", tier: str, run: str | None) -> None:
+    """Let language models answer the questions of a tier."""
+    from daemon.wiring import annotate as wiring
+
+    wiring.main(config, tier, run)
+
+
 @main.command()
 @CONFIG_OPTION
 def up(file: Path) -> None:

@@ -191,7 +191,7 @@ class Annotator:
                 self.tally.late += 1
 
     def _fail(self, flight: _Flight, error: Exception) -> None:
-        """Back into the queue, and a rest; what failed too often, or is refused for what it is, is passed on."""
+        """Back into the queue, and a rest; what is refused by itself, or failed too often, is passed on."""
         self.tally.failed += 1
         if self._patience.bad(error):
             log.warning("tier %s rests: %s", self.tier, error, extra={"action": "annotate_rests"})

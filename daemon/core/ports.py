@@ -257,8 +257,8 @@ class ModelQueue(Protocol):
         Raises LeaseLost as `answer` does.
         """
 
-    def look_elsewhere(self, tier: str) -> int:
-        """Have all items routed anew that wait for this tier; how many. For when its money is used up."""
+    def look_elsewhere(self, tier: str) -> None:
+        """Have all items routed anew that wait for this tier. For when its money is used up."""
 
 
 class CallLedger(Protocol):
@@ -290,7 +290,7 @@ class ReplyCache(Protocol):
         """What is kept under this key."""
 
     def put(self, key: str, reply: bytes) -> None:
-        """Keep it; what is there already stays."""
+        """Keep it, instead of what is there."""
 
 
 class LearningStore(Protocol):

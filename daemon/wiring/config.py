@@ -24,6 +24,8 @@ from daemon.wiring import config_keys
 from daemon.wiring.config_env import expand, overlay
 from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic, suggest
 from daemon.wiring.config_file import Document, read_yaml
+from labeling_functions.llm.endpoint import EndpointSettings
+from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.task import Task
 from models.label_model.registry import LABEL_MODELS
 from models.query_strategy.registry import QUERY_STRATEGIES
@@ -63,6 +65,8 @@ class Config:
         task: what is asked about each item, and which answers there are.
         functions: labelling functions, asked about every item at once and for nothing.
         tiers: who may be asked at a price, by a name of your choice; audits go to the cheapest final tier.
+        endpoints: where language models are reached, by a name of your choice.
+        llm: ways of asking them, by a name of your choice; each is an annotator of the tier that names it.
         guarantee: the promise on automatic labels, and what is spent on proving it.
         routing: when a person is asked.
         encoder: sentence-transformers model whose vectors the classifier learns from; null for no classifier.
@@ -83,6 +87,8 @@ class Config:
     task: Task
     functions: FunctionSettings = field(default_factory=FunctionSettings)
     tiers: Mapping[str, TierSettings]
+    endpoints: Mapping[str, EndpointSettings] = field(default_factory=dict)
+    llm: Mapping[str, LLMSettings] = field(default_factory=dict)
     guarantee: GuaranteeSettings = field(default_factory=GuaranteeSettings)
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     encoder: str | None = "all-MiniLM-L6-v2"
@@ -106,6 +112,7 @@ class Config:
                 "tiers: none is final; give `final: true` to one whose answers count as the truth: "
                 "the guarantee is audited there"
             )
+        self._check_llm()
         for name in self.learning.label_models:
             if name not in LABEL_MODELS:
                 hint = suggest(name, LABEL_MODELS) or f"; there are {', '.join(LABEL_MODELS)}"
@@ -114,6 +121,19 @@ class Config:
             hint = suggest(strategy, QUERY_STRATEGIES) or f"; there are {', '.join(QUERY_STRATEGIES)}"
             raise ValueError(f"learning: query_strategy: {strategy!r} is unknown{hint}")
         self._check_costs()
+
+    def _check_llm(self) -> None:
+        for section, names in (("endpoints", self.endpoints), ("llm", self.llm)):
+            for name in names:
+                if not name.replace("-", "_").isidentifier():
+                    raise ValueError(f"{section}: {name!r} is no name; use letters, digits, _ and -")
+        for name, settings in self.llm.items():
+            if settings.endpoint not in self.endpoints:
+                raise ValueError(f"llm: {name}: endpoint: {_unknown(settings.endpoint, self.endpoints)}")
+        for tier in self.llm_tiers:
+            for variant in self.variants(tier):
+                if variant not in self.llm:
+                    raise ValueError(f"tiers: {tier}: variants: {_unknown(variant, self.llm)}")
 
     def _check_costs(self) -> None:
         classes = self.task.classes
@@ -129,6 +149,15 @@ class Config:
                     raise ValueError(f"routing: costs: {true}: {label}: {cost} is below 0")
 
     @property
+    def llm_tiers(self) -> tuple[str, ...]:
+        """Names of the tiers that language models answer."""
+        return tuple(name for name, tier in self.tiers.items() if tier.is_llm)
+
+    def variants(self, tier: str) -> tuple[str, ...]:
+        """Names in `llm` of a tier's ways of asking."""
+        return self.tiers[tier].variants or (tier,)
+
+    @property
     def audit_tier(self) -> str:
         """Name of the cheapest final tier, which answers audits."""
         final = [(tier.price, name) for name, tier in self.tiers.items() if tier.final]
@@ -142,6 +171,11 @@ class Config:
             return f"{SQLITE}{self.state / 'labelloop.db'}"
         # A path that is absolute stays as it is.
         return f"{SQLITE}{self.folder / url.removeprefix(SQLITE)}" if url.startswith(SQLITE) else url
+
+
+def _unknown(name: str, known: Mapping[str, object]) -> str:
+    hint = suggest(name, known) or f"; there are {', '.join(known) or 'none'}"
+    return f"{name!r} is unknown{hint}"
 
 
 KEYS = config_keys.key_tree(Config, skip=frozenset({"folder"}))

@@ -43,7 +43,7 @@ def markdown(tree: KeyTree) -> str:
         rows = [key for key in tree.keys if key.path[:-1] == path or key.path[:-1] == (*path, "*")]
         if not rows:
             continue
-        parts += [f"### `{dotted(path)}`" if path else "### At the top of the file", ""]
+        parts += [f"### `{_named(path)}`" if path else "### At the top of the file", ""]
         parts += [f"{_sentence(meaning)}", ""] if path else []
         parts += ["| key | default | allowed | meaning |", "|---|---|---|---|"]
         parts += [_row(key) for key in rows]
@@ -98,9 +98,12 @@ def _sentence(text: str) -> str:
     return text if not text else f"{text[0].upper()}{text[1:].rstrip('.')}."
 
 
+def _named(path: Path) -> str:
+    return dotted(path).replace("*", "NAME")
+
+
 def _row(key: Key) -> str:
-    name = dotted(key.path).replace("*", "NAME")
-    return f"| `{name}` | {_default(key)} | {_allowed(key)} | {_cell(key)} |"
+    return f"| `{_named(key.path)}` | {_default(key)} | {_allowed(key)} | {_cell(key)} |"
 
 
 def _default(key: Key) -> str:

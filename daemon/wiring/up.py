@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -51,6 +52,7 @@ class House:
         self._overrides = dict(overrides or {})
         self._kafka_home = kafka_home
         self._ports = ports
+        self._started = round(time.time())
         self._lock = StateLock(config.state)
         self._supervisor = Supervisor(config.state / "logs", self._lock)
 
@@ -64,6 +66,8 @@ class House:
         self._supervisor.wait_ready()
         for name in ("run", "review", "learn"):
             self._supervisor.start(self._own(name, environment))
+        for tier in self._config.llm_tiers:
+            self._supervisor.start(self._annotate(tier, environment))
         review = f"http://{config.review.host}:{config.review.port}"
         wait_for_page(f"{review}/healthz", 60, self._supervisor.watch)
         endpoints.write(config.state, bootstrap)
@@ -122,8 +126,15 @@ class House:
         return server.uri
 
     def _own(self, name: str, environment: Mapping[str, str]) -> Child:
-        command = [sys.executable, "-P", "-m", "daemon.cli", name, "-c", str(self._file)]
-        return Child(name, command, environment, grace=30.0)
+        return Child(name, self._command(name), environment, grace=30.0)
+
+    def _annotate(self, tier: str, environment: Mapping[str, str]) -> Child:
+        # One run, however often the process must be started again: its cap holds all the while.
+        command = [*self._command("annotate"), tier, "--run", f"{parts.holder('up')}-{self._started}"]
+        return Child(f"annotate-{tier}", command, environment, grace=30.0)
+
+    def _command(self, name: str) -> list[str]:
+        return [sys.executable, "-P", "-m", "daemon.cli", name, "-c", str(self._file)]
 
 
 def main(config: Config, file: Path, kafka_home: Path | None) -> None:

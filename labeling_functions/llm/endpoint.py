@@ -32,6 +32,7 @@ class EndpointSettings:
         limit_name: how it calls the longest answer; OpenAI's reasoning models want the newer name.
         image_tokens: tokens that one picture is billed at most. The default is above what any endpoint is
             known to bill; a lower one lets more calls be under way within a small budget.
+        budget_per_day: currency that all tiers together may spend here in a UTC day; null for no limit.
     """
 
     base_url: Annotated[str, MinLen(1)]
@@ -46,6 +47,7 @@ class EndpointSettings:
     samples: bool = True
     limit_name: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     image_tokens: Annotated[int, Ge(1)] = 50_000
+    budget_per_day: Annotated[float, Ge(0)] | None = None
 
     def __post_init__(self) -> None:
         parts = urlsplit(self.base_url)

@@ -147,10 +147,10 @@ class ReplyRoom:
         return None if found is None else bytes(found)
 
     def put(self, key: str, reply: bytes) -> None:
-        """Keep it; what is there already stays."""
+        """Keep it, instead of what is there."""
         with self._database.write() as connection:
             row = {"key": key, "reply": reply, "at": self._database.now(connection)}
-            connection.execute(upsert(connection, chat_cache, ["key"], []), row)
+            connection.execute(upsert(connection, chat_cache, ["key"], ["reply", "at"]), row)
 
 
 def _books(tier: str, endpoint: str, run: str, at: int) -> tuple[Book, Book, Book]:

@@ -99,14 +99,14 @@ class ModelQueueRoom:
             connection.execute(upsert(connection, skips, ["question", "annotator"], []), skipped)
             _end(connection, row, QuestionState.PASSED, now)
 
-    def look_elsewhere(self, tier: str) -> int:
-        """Have all items routed anew that wait for this tier; how many."""
+    def look_elsewhere(self, tier: str) -> None:
+        """Have all items routed anew that wait for this tier."""
         with self._database.write() as connection:
             due = self._database.now(connection) + LATER
             waiting = select(questions.c.item, literal("budget"), literal(due)).distinct()
             waiting = waiting.where(questions.c.tier == tier, questions.c.state == OPEN)
             added = insert(recheck).from_select(["item", "reason", "due"], waiting)
-            return int(connection.execute(added).rowcount)
+            connection.execute(added)
 
 
 def _hold_model(connection: Connection, annotator: int, tier: str | None = None) -> str:

@@ -1,0 +1,124 @@
+"""A language model whose every call is in the ledger before it is made, and whose answers are kept."""
+
+import hashlib
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import msgspec
+
+from daemon.core.call_rows import Call, CallBill
+from daemon.core.errors import CapReached
+from daemon.core.ports import CallLedger, ReplyCache
+from labeling_functions.llm.chat_model import (
+    ChatBusy,
+    ChatDown,
+    ChatModel,
+    ChatRefused,
+    ChatReply,
+    ChatRequest,
+)
+from labeling_functions.llm.endpoint import EndpointSettings
+from labeling_functions.llm.prices import longest, price
+
+SLACK_SECONDS = 600.0
+"""A call waits for its turn and is tried again before it fails: nobody writes it off earlier than that."""
+
+TRIES = 6
+
+NOT_BILLED = (ChatRefused, ChatBusy, ChatDown)
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What a call is made for: ids of annotator, question and item; None where it is for several."""
+
+    annotator: int | None = None
+    question: int | None = None
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Paid:
+    """A reply, and what it cost in micro-units: 0 if the cache had it."""
+
+    reply: ChatReply
+    micros: int
+
+
+@dataclass(frozen=True, slots=True)
+class PaidChat:
+    """One endpoint, asked for one tier by one run.
+
+    Attributes:
+        model: asks the endpoint; whatever it tries again was not billed.
+        ledger, cache: where calls and answers are kept.
+        name: of the endpoint. endpoint: what it charges.
+        tier, run: whose caps the calls meet.
+    """
+
+    model: ChatModel
+    ledger: CallLedger
+    cache: ReplyCache
+    name: str
+    endpoint: EndpointSettings
+    tier: str
+    run: str
+
+    def ask(self, request: ChatRequest, about: About) -> Paid:
+        """The reply, from the cache if it is there.
+
+        Raises:
+            CapReached: a cap does not reach for the longest answer; nothing was sent.
+            ChatRefused, ChatBusy, ChatDown, ChatUnknown: as `ChatModel.ask`; nothing of it is kept.
+        """
+        key = cache_key(self.endpoint.base_url, request)
+        if (known := _read(self.cache.get(key))) is not None:
+            self.ledger.hit(self._call(0, about), CallBill(0, known.tokens_in, known.tokens_out, 0.0))
+            return Paid(replace(known, cached=True), 0)
+        line = self.ledger.reserve(self._call(longest(request, self.endpoint), about))
+        if line is None:
+            raise CapReached(f"a budget of tier {self.tier!r} does not reach for one more call")
+        reply = self._ask(request, line)
+        micros = price(reply.tokens_in, reply.tokens_out, self.endpoint)
+        self.ledger.settle(line, CallBill(micros, reply.tokens_in, reply.tokens_out, reply.seconds))
+        self.cache.put(key, msgspec.json.encode(reply))
+        return Paid(reply, micros)
+
+    def _ask(self, request: ChatRequest, line: int) -> ChatReply:
+        try:
+            return self.model.ask(request)
+        except NOT_BILLED:
+            self.ledger.release(line)
+            raise
+        except BaseException:
+            self.ledger.lost(line)
+            raise
+
+    def _call(self, micros: int, about: About) -> Call:
+        return Call(
+            tier=self.tier,
+            endpoint=self.name,
+            run=self.run,
+            micros=micros,
+            seconds=self.endpoint.timeout_seconds * TRIES + SLACK_SECONDS,
+            annotator=about.annotator,
+            question=about.question,
+            item=about.item,
+        )
+
+
+def cache_key(base_url: str, request: ChatRequest) -> str:
+    """Hash of everything that shapes the answer: where it is asked, model, parameters and prompt."""
+    whole: Mapping[str, Any] = {"base_url": base_url, **asdict(request)}
+    return hashlib.sha256(msgspec.json.encode(whole, order="sorted")).hexdigest()
+
+
+def _read(stored: bytes | None) -> ChatReply | None:
+    """A kept reply; None if there is none, or one that this version cannot read."""
+    if stored is None:
+        return None
+    try:
+        return msgspec.json.decode(stored, type=ChatReply)
+    except msgspec.DecodeError:
+        return None

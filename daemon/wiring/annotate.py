@@ -1,0 +1,136 @@
+"""`labelloop annotate TIER`: language models answer the questions of a tier."""
+
+import signal
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from daemon.adapters.store.calls import CallRoom, ReplyRoom
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.exemplars import ExemplarRoom
+from daemon.adapters.store.model_queue import ModelQueueRoom
+from daemon.adapters.store.stream import StreamRoom
+from daemon.core.annotate import Annotator, Member
+from daemon.core.ask_variant import Exemplars, VariantAsker
+from daemon.core.call_rows import CallCaps
+from daemon.core.errors import SetupProblem
+from daemon.core.paid_chat import PaidChat
+from daemon.core.ports import CallLedger
+from daemon.core.settings import MICROS
+from daemon.wiring import parts
+from daemon.wiring.config import Config
+from labeling_functions.llm.calls import endpoint_model
+from labeling_functions.llm.chat_model import ChatModel
+from labeling_functions.llm.endpoint import KeyMissing
+from labeling_functions.llm.settings import LLMSettings
+from labeling_functions.llm.templates import PromptError
+from labeling_functions.llm.variant import Variant
+
+
+def main(config: Config, tier: str, run: str | None = None) -> None:
+    """Answer until SIGTERM or SIGINT. `run`: name under which the cap of a run is counted."""
+    check_tier(config, tier)
+    stop = threading.Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: stop.set())
+    database = parts.open_database(config)
+    try:
+        make(config, database, tier, run, stop).run()
+    finally:
+        database.close()
+
+
+def check_tier(config: Config, tier: str) -> None:
+    """Raises SetupProblem unless language models answer there."""
+    if tier not in config.llm_tiers:
+        known = ", ".join(config.llm_tiers) or "none; give one `backend: llm`"
+        raise SetupProblem(f"{tier!r} is no tier that language models answer; there are {known}")
+
+
+def make(config: Config, database: Database, tier: str, run: str | None, stop: threading.Event) -> Annotator:
+    """The loop with its parts.
+
+    Raises:
+        SetupProblem: a key or a template is not there, or a template cannot be used.
+    """
+    name = parts.holder(f"annotate-{tier}")
+    queue, ledger = ModelQueueRoom(database), CallRoom(database, caps(config, tier))
+    stream = StreamRoom(database, parts.caps(config))
+    models = _models(config, tier, stop)
+    crew = _Crew(config, database, queue, ledger, models, tier, run or name)
+    return Annotator(
+        queue=queue,
+        ledger=ledger,
+        tier=tier,
+        crew=[crew.member(variant) for variant in config.variants(tier)],
+        concurrency=sum(config.endpoints[endpoint].concurrency for endpoint in models),
+        lease_seconds=config.tiers[tier].lease_seconds,
+        stop=stop,
+        report=lambda report: stream.report(name, "annotate", report),
+    )
+
+
+def caps(config: Config, tier: str) -> CallCaps:
+    """What calls of a run for this tier may cost."""
+    endpoints = {
+        name: None if endpoint.budget_per_day is None else round(endpoint.budget_per_day * MICROS)
+        for name, endpoint in config.endpoints.items()
+    }
+    return CallCaps(parts.caps(config), endpoints, config.tiers[tier].run_micros)
+
+
+def _models(config: Config, tier: str, stop: threading.Event) -> dict[str, ChatModel]:
+    """The way to each endpoint of the tier, shared by its variants."""
+    names = sorted({config.llm[variant].endpoint for variant in config.variants(tier)})
+    try:
+        return {name: endpoint_model(name, config.endpoints[name], stop) for name in names}
+    except KeyMissing as missing:
+        raise SetupProblem(str(missing)) from None
+
+
+@dataclass(frozen=True, slots=True)
+class _Crew:
+    """What the annotators of a tier are made from."""
+
+    config: Config
+    database: Database
+    queue: ModelQueueRoom
+    ledger: CallLedger
+    models: Mapping[str, ChatModel]
+    tier: str
+    run: str
+
+    def member(self, name: str) -> Member:
+        """The annotator of one way of asking."""
+        config, settings = self.config, _with_template(self.config, name)
+        try:
+            variant = Variant(f"{self.tier}/{name}", config.task, settings)
+        except PromptError as error:
+            raise SetupProblem(f"llm.{name}: {error}") from error
+        annotator = self.queue.enroll(variant.name, variant.version, self.tier).id
+        store = ExemplarRoom(self.database, parts.policy(config).final_tiers)
+        asker = VariantAsker(variant, self._chat(settings.endpoint), Exemplars(store, settings.exemplars))
+        return Member(annotator, variant.name, asker, settings.batch)
+
+    def _chat(self, endpoint: str) -> PaidChat:
+        return PaidChat(
+            model=self.models[endpoint],
+            ledger=self.ledger,
+            cache=ReplyRoom(self.database),
+            name=endpoint,
+            endpoint=self.config.endpoints[endpoint],
+            tier=self.tier,
+            run=self.run,
+        )
+
+
+def _with_template(config: Config, name: str) -> LLMSettings:
+    """The settings with the text of their template file, which lies beside the configuration."""
+    settings = config.llm[name]
+    if not settings.template_file:
+        return settings
+    path = config.folder / settings.template_file
+    try:
+        return replace(settings, template=path.read_text(encoding="utf-8"), template_file="")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SetupProblem(f"llm.{name}.template_file: {path} cannot be read: {error}") from error
