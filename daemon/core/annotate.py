@@ -133,9 +133,9 @@ class Annotator:
 
     def _take_off(self) -> None:
         """Lease and ask, as long as calls may be made and there are questions."""
-        for _ in self.crew:
-            self._turn += 1
-            member = self.crew[self._turn % len(self.crew)]
+        self._turn += 1
+        for place in range(len(self.crew)):
+            member = self.crew[(self._turn + place) % len(self.crew)]
             free = self._patience.allowed(self.concurrency) - len(self._flying)
             if free <= 0:
                 return
@@ -248,7 +248,7 @@ class Annotator:
         """Their answers are paid: they are worth a moment."""
         until = self.clock() + FINISH_SECONDS
         while self._flying and (left := until - self.clock()) > 0:
-            self._land(left)
+            self._land(min(left, self.look_seconds))
 
     def _give_all_back(self) -> None:
         for flight in self._flying.values():

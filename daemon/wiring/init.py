@@ -18,6 +18,9 @@ EXPERT = {"price": 0.6, "final": True, "seconds_per_answer": 30.0, "accuracy": 0
 WRITTEN_OUT = ("task", "functions", "tiers")
 """Sections that the template holds itself."""
 
+OF_THE_USER = ("endpoints", "llm")
+"""Sections that begin empty; docs/configuration.md shows what an entry looks like."""
+
 
 def main(folder: Path) -> list[str]:
     """Write the two files; what to do next, for the terminal.

@@ -1,6 +1,7 @@
 """The tiers as the router sees them."""
 
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,3 +56,40 @@ def test_a_tier_is_asked_as_often_as_it_may_be() -> None:
         TierSettings(overlap=6)
     with pytest.raises(ValueError, match="first: a final tier"):
         TierSettings(final=True, first=True)
+
+
+def test_a_tier_of_language_models_is_asked_once_a_variant_and_paid_by_the_call() -> None:
+    llm = TierSettings(backend="llm", price=0.01)
+    assert (llm.most_votes, llm.asked_at_once, llm.question_micros, llm.price_micros) == (1, 1, 0, 10_000)
+    three = TierSettings(backend="llm", overlap=2, variants=("a", "b", "c"))
+    assert (three.most_votes, three.asked_at_once) == (3, 2)
+    assert TierSettings(price=0.05).question_micros == 50_000
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        ({"backend": "gpt"}, "backend: 'gpt' is none of web, llm"),
+        ({"when": "often"}, "when: 'often' is none of always, uncertain, never"),
+        ({"backend": "llm", "final": True}, "never the truth"),
+        ({"when": "always", "final": True}, "when: a final tier"),
+        ({"when": "never", "final": True}, "when: a final tier is asked in any case"),
+        ({"when": "never", "first": True}, "exclude each other"),
+        ({"variants": ("a",)}, "variants: is for a tier of `backend: llm`"),
+        ({"budget_per_run": 1.0}, "budget_per_run: is for a tier of `backend: llm`"),
+    ],
+)
+def test_settings_of_a_tier_that_do_not_fit_are_refused(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        TierSettings(**settings)
+
+
+def test_a_tier_that_always_votes_is_first_and_one_that_never_does_is_not_asked() -> None:
+    tiers = {
+        "expert": POLICY.tiers["expert"],
+        "llm": TierSettings(price=0.003, backend="llm", when="always"),
+        "judge": TierSettings(price=0.004, backend="llm", when="never"),
+    }
+    policy = replace(POLICY, tiers=tiers)
+    assert [(one.name, one.first) for one in askers_of(BUNDLE, policy)] == [("llm", True), ("expert", False)]
+    assert set(policy.tiers) == set(tiers), "what it answered before is learned from all the same"

@@ -47,16 +47,22 @@ def test_every_key_is_named_once(written: Path) -> None:
     uncommented = load_text(written, text)  # a key that stands twice would be refused here
     assert uncommented.tiers["expert"] == TierSettings(**init.EXPERT)
     for key in KEYS.keys:
-        if key.path != ("task", "descriptions"):  # said by `classes`
+        if key.path != ("task", "descriptions") and key.path[0] not in init.OF_THE_USER:  # said by `classes`
             assert re.search(rf"^ *{key.path[-1]}:", text, flags=re.MULTILINE), key.path
 
 
 def test_the_written_file_shows_ranges_and_meanings(written: Path) -> None:
     text = " ".join((written / "labelloop.yaml").read_text().replace("#", " ").split())
     for key in KEYS.keys:
-        if key.path[0] not in ("task", "functions"):
+        if key.path[0] not in ("task", "functions", *init.OF_THE_USER):
             assert key.allowed in text
             assert key.meaning[1:] in text
+
+
+def test_the_written_file_has_every_section(written: Path) -> None:
+    text = (written / "labelloop.yaml").read_text()
+    for section in init.OF_THE_USER:
+        assert re.search(rf"^{section}:", text, flags=re.MULTILINE)
 
 
 def test_the_written_functions_load_and_vote_for_the_written_classes(written: Path) -> None:

@@ -1,0 +1,324 @@
+"""The loop of `labelloop annotate`, with a queue and models made for the test."""
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from daemon.core.annotate import MOST_FAILURES, REPORT_SECONDS, Annotator, Member
+from daemon.core.call_rows import Call, CallBill, ModelVote
+from daemon.core.errors import CapReached, LeaseLost
+from daemon.core.patience import REFUSALS
+from daemon.core.rows import Lease, Person
+from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatRefused, ChatUnknown
+from labeling_functions.task import ABSTAIN
+
+LLM = 1
+SECONDS = 30.0
+
+
+@dataclass
+class Queue:
+    """Questions named by numbers, in memory; `full` is set once nothing is open or leased."""
+
+    open: list[int]
+    skipping: frozenset[int] = frozenset()
+    held: dict[int, int] = field(default_factory=dict)
+    answered: dict[int, ModelVote] = field(default_factory=dict)
+    by: dict[int, int] = field(default_factory=dict)
+    passed: list[int] = field(default_factory=list)
+    extended: list[int] = field(default_factory=list)
+    elsewhere: int = 0
+    gone: frozenset[int] = frozenset()
+    most_held: int = 0
+    ended: Callable[[], None] = lambda: None
+
+    def enroll(self, name: str, version: str, tier: str) -> Person:
+        return Person(LLM, name, tier)
+
+    def lease(self, annotator: int, tier: str, count: int, seconds: float) -> list[Lease]:
+        taken = self.open[:count]
+        self.open = self.open[count:]
+        self.held |= dict.fromkeys(taken, annotator)
+        self.most_held = max(self.most_held, len(self.held))
+        return [Lease(one, f"i{one}", tier, b"", False, 0) for one in taken]
+
+    def extend(self, annotator: int, held: Sequence[int], seconds: float) -> None:
+        self.extended += held
+
+    def give_back(self, annotator: int, held: Sequence[int]) -> None:
+        for one in held:
+            assert self.held.pop(one) == annotator
+            self.open.append(one)
+
+    def answer(self, question: int, annotator: int, vote: ModelVote) -> int:
+        self._end(question, annotator)
+        assert question not in self.answered
+        self.answered[question], self.by[question] = vote, annotator
+        self._look()
+        return question
+
+    def pass_on(self, question: int, annotator: int) -> None:
+        self._end(question, annotator)
+        self.passed.append(question)
+        self._look()
+
+    def look_elsewhere(self, tier: str) -> None:
+        self.elsewhere += 1
+
+    def _end(self, question: int, annotator: int) -> None:
+        assert self.held.pop(question) == annotator
+        if question in self.gone:
+            self._look()
+            raise LeaseLost("withdrawn")
+
+    def _look(self) -> None:
+        if not (self.open or self.held):
+            self.ended()
+
+
+class Ledger:
+    """Counts how often calls are written off."""
+
+    expired = 0
+
+    def reserve(self, call: Call) -> int | None:
+        raise NotImplementedError
+
+    def settle(self, call: int, bill: CallBill) -> None:
+        raise NotImplementedError
+
+    def release(self, call: int) -> None:
+        raise NotImplementedError
+
+    def lost(self, call: int) -> None:
+        raise NotImplementedError
+
+    def hit(self, call: Call, bill: CallBill) -> int:
+        raise NotImplementedError
+
+    def expire(self) -> int:
+        self.expired += 1
+        return 0
+
+
+@dataclass
+class Clock:
+    """Leaps ahead each time that it is read: no rest takes long."""
+
+    step: float = 1.0
+    now: float = 0.0
+
+    def __call__(self) -> float:
+        self.now += self.step
+        return self.now
+
+
+@dataclass
+class Model:
+    """Answers 1, or what stands in `says`: votes, or failures that come one after the other."""
+
+    says: dict[int, list[ModelVote | Exception]] = field(default_factory=dict)
+    always: Exception | None = None
+    asked: list[tuple[int, ...]] = field(default_factory=list)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def __call__(self, annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        with self.lock:
+            self.asked.append(tuple(lease.question for lease in leases))
+            said = [self._say(lease.question) for lease in leases]
+        for one in said:
+            if isinstance(one, Exception):
+                raise one
+        return [one for one in said if isinstance(one, ModelVote)]
+
+    def _say(self, question: int) -> ModelVote | Exception:
+        if self.always is not None:
+            return self.always
+        left = self.says.get(question, [])
+        return left.pop(0) if left else ModelVote(1, micros=3)
+
+
+def annotator_of(queue: Queue, *members: Member, **changes: object) -> Annotator:
+    annotator = Annotator(
+        queue=queue,
+        ledger=Ledger(),
+        tier="llm",
+        crew=members,
+        concurrency=3,
+        lease_seconds=SECONDS,
+        stop=threading.Event(),
+        report=lambda _report: None,
+        clock=Clock(),
+        look_seconds=0.002,
+    )
+    queue.ended = annotator.stop.set
+    return replace(annotator, **changes)  # type: ignore[arg-type]
+
+
+def run(annotator: Annotator) -> None:
+    """To the end; a test that does not end would hang, so somebody says stop after a while."""
+    alarm = threading.Timer(20.0, annotator.stop.set)
+    alarm.start()
+    annotator.run()
+    alarm.cancel()
+
+
+def test_every_question_is_answered_with_what_it_cost() -> None:
+    queue, model = Queue(list(range(20))), Model()
+    annotator = annotator_of(queue, Member(LLM, "llm/a", model))
+    run(annotator)
+    assert sorted(queue.answered) == list(range(20))
+    assert {vote.micros for vote in queue.answered.values()} == {3}
+    assert sorted(model.asked) == [(number,) for number in range(20)]
+    assert queue.most_held <= 3
+    assert (annotator.tally.answered, annotator.tally.micros) == (20, 60)
+
+
+def test_several_items_in_one_prompt_are_asked_together() -> None:
+    queue, model = Queue(list(range(10))), Model()
+    run(annotator_of(queue, Member(LLM, "llm/a", model, batch=4)))
+    assert sorted(queue.answered) == list(range(10))
+    assert max(len(asked) for asked in model.asked) == 4
+    assert len(model.asked) == 3
+
+
+def test_the_annotators_of_a_tier_take_turns() -> None:
+    queue = Queue(list(range(20)))
+    run(annotator_of(queue, Member(1, "llm/a", Model()), Member(2, "llm/b", Model())))
+    assert sorted(queue.answered) == list(range(20))
+    assert set(queue.by.values()) == {1, 2}
+
+
+def test_an_abstention_passes_the_question_on() -> None:
+    queue = Queue([1, 2, 3])
+    model = Model({2: [ModelVote(ABSTAIN, micros=5)]})
+    annotator = annotator_of(queue, Member(LLM, "llm/a", model))
+    run(annotator)
+    assert (sorted(queue.answered), queue.passed) == ([1, 3], [2])
+    assert annotator.tally.micros == 11, "it was paid all the same"
+
+
+@pytest.mark.parametrize("failure", [ChatBusy("429", 2.0), ChatDown("out"), ChatUnknown("timeout")])
+def test_what_fails_goes_back_and_is_answered_later(failure: Exception) -> None:
+    queue = Queue(list(range(8)))
+    model = Model({number: [failure] for number in (0, 3, 5)})
+    annotator = annotator_of(queue, Member(LLM, "llm/a", model))
+    run(annotator)
+    assert sorted(queue.answered) == list(range(8))
+    assert (queue.passed, annotator.tally.failed) == ([], 3)
+    assert len(model.asked) == 11, "asked again only where there was no answer"
+
+
+def test_an_outage_loses_nothing_and_is_asked_about_now_and_then() -> None:
+    queue, model = Queue(list(range(6))), Model(always=ChatDown("out"))
+    reports: list[Mapping[str, object]] = []
+
+    def report(said: Mapping[str, object]) -> None:
+        reports.append(said)
+        if len(model.asked) > 8:
+            model.always = None
+
+    annotator = annotator_of(queue, Member(LLM, "llm/a", model), report=report)
+    queue.ended = annotator.stop.set
+    run(annotator)
+    assert sorted(queue.answered) == list(range(6))
+    assert queue.passed == []
+    assert any(said["doing"] == "resting: out" for said in reports)
+
+
+def test_an_item_that_never_gets_an_answer_is_passed_on() -> None:
+    queue = Queue([1, 2])
+    model = Model({1: [ChatUnknown("timeout")] * 99})
+    run(annotator_of(queue, Member(LLM, "llm/a", model)))
+    assert (list(queue.answered), queue.passed) == ([2], [1])
+    assert model.asked.count((1,)) == MOST_FAILURES
+
+
+def test_an_item_that_is_refused_is_passed_on_at_once() -> None:
+    queue = Queue([1, 2])
+    model = Model({1: [ChatRefused("too long")]})
+    run(annotator_of(queue, Member(LLM, "llm/a", model)))
+    assert (list(queue.answered), queue.passed) == ([2], [1])
+
+
+def test_an_endpoint_that_refuses_everything_does_not_empty_the_queue() -> None:
+    queue = Queue(list(range(50)))
+    model = Model(always=ChatRefused("no such model"))
+    annotator = annotator_of(queue, Member(LLM, "llm/a", model))
+    annotator.report = lambda _: annotator.stop.set() if len(model.asked) > 15 else None
+    run(annotator)
+    assert REFUSALS - 1 <= len(queue.passed) <= REFUSALS + 5
+    assert len(queue.open) + len(queue.passed) == 50
+
+
+def test_without_money_the_tier_is_left_and_begun_again_when_there_is() -> None:
+    queue = Queue(list(range(5)))
+    model = Model({2: [CapReached("no more")] * 3})
+    annotator = annotator_of(queue, Member(LLM, "llm/a", model))
+    run(annotator)
+    assert sorted(queue.answered) == list(range(5))
+    assert queue.elsewhere >= 1
+
+
+def test_an_answer_that_is_wanted_no_more_is_dropped() -> None:
+    queue = Queue([1, 2, 3], gone=frozenset({1, 3}))
+    annotator = annotator_of(queue, Member(LLM, "llm/a", Model({3: [ModelVote(ABSTAIN)]})))
+    run(annotator)
+    assert list(queue.answered) == [2]
+    assert annotator.tally.late == 2
+
+
+def test_an_unexpected_error_ends_the_loop_and_gives_everything_back() -> None:
+    queue = Queue(list(range(5)))
+    model = Model({1: [ZeroDivisionError("bug")]})
+    with pytest.raises(ZeroDivisionError):
+        annotator_of(queue, Member(LLM, "llm/a", model)).run()
+    assert queue.held == {}
+    assert sorted([*queue.open, *queue.answered]) == list(range(5))
+
+
+def test_leases_are_renewed_while_calls_take_long() -> None:
+    queue, waiting = Queue([1]), threading.Event()
+
+    def slow(annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        waiting.wait(20.0)
+        return [ModelVote(1)]
+
+    annotator = annotator_of(queue, Member(LLM, "llm/a", slow))
+    annotator.report = lambda _: waiting.set() if queue.extended.count(1) > 2 else None
+    run(annotator)
+    assert queue.extended.count(1) > 2
+    assert annotator.ledger.expired > 2  # type: ignore[attr-defined]
+    assert list(queue.answered) == [1]
+
+
+def test_told_to_stop_it_waits_a_moment_for_calls_and_gives_the_rest_back() -> None:
+    queue, begun, never = Queue([1, 2, 3, 4]), threading.Event(), threading.Event()
+    stop = threading.Event()
+
+    def ask(annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        if leases[0].question == 1:
+            begun.set()
+            never.wait(20.0)
+        else:
+            begun.wait(20.0)
+            stop.set()
+        return [ModelVote(1)]
+
+    annotator = annotator_of(queue, Member(LLM, "llm/a", ask), stop=stop, concurrency=2)
+    annotator.run()
+    never.set()
+    assert 1 not in queue.answered
+    assert 2 in queue.answered
+    assert (queue.held, 1 in queue.open) == ({}, True)
+
+
+def test_it_says_how_it_goes() -> None:
+    queue = Queue(list(range(12)))
+    said: list[Mapping[str, object]] = []
+    clock = Clock(REPORT_SECONDS)
+    run(annotator_of(queue, Member(LLM, "llm/a", Model()), report=said.append, clock=clock))
+    assert said[-1]["tier"] == "llm"
+    assert [one["answered"] for one in said] == sorted(int(str(one["answered"])) for one in said)

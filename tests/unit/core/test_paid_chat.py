@@ -1,0 +1,165 @@
+"""No call without a line in the ledger, whatever becomes of it; no answer paid twice."""
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+
+import pytest
+
+from daemon.core.call_rows import Call, CallBill
+from daemon.core.errors import CapReached
+from daemon.core.paid_chat import About, PaidChat, cache_key
+from labeling_functions.llm.chat_model import (
+    ChatBusy,
+    ChatDown,
+    ChatRefused,
+    ChatReply,
+    ChatRequest,
+    ChatUnknown,
+    Message,
+    Token,
+)
+from labeling_functions.llm.endpoint import EndpointSettings
+from labeling_functions.llm.prices import longest
+
+ENDPOINT = EndpointSettings(base_url="http://127.0.0.1/v1", price_in=1.0, price_out=2.0)
+REQUEST = ChatRequest("m", (Message("user", "ham or spam? héllo"),), max_tokens=10)
+REPLY = ChatReply(("ham",), ((Token("ham", -0.5, {"ham": -0.5, "spam": -1.0}),),), 20, 1, 0.25)
+ABOUT = About(annotator=3, question=4, item="a")
+
+
+@dataclass
+class Book:
+    """Ledger and cache in memory: what was done to each line, in order."""
+
+    full: bool = False
+    calls: list[Call] = field(default_factory=list)
+    done: list[tuple[str, CallBill | None]] = field(default_factory=list)
+    kept: dict[str, bytes] = field(default_factory=dict)
+
+    def reserve(self, call: Call) -> int | None:
+        if self.full:
+            return None
+        self.calls.append(call)
+        return len(self.calls)
+
+    def settle(self, call: int, bill: CallBill) -> None:
+        self.done.append(("settled", bill))
+
+    def release(self, call: int) -> None:
+        self.done.append(("released", None))
+
+    def lost(self, call: int) -> None:
+        self.done.append(("lost", None))
+
+    def hit(self, call: Call, bill: CallBill) -> int:
+        self.calls.append(call)
+        self.done.append(("hit", bill))
+        return len(self.calls)
+
+    def expire(self) -> int:
+        return 0
+
+    def get(self, key: str) -> bytes | None:
+        return self.kept.get(key)
+
+    def put(self, key: str, reply: bytes) -> None:
+        self.kept[key] = reply
+
+
+@dataclass
+class Model:
+    """Says what it is told to, and looks at the ledger while it is asked."""
+
+    book: Book
+    says: Iterator[ChatReply | BaseException]
+
+    def ask(self, request: ChatRequest) -> ChatReply:
+        assert len(self.book.calls) == len(self.book.done) + 1, "reserved before it is made"
+        said = next(self.says)
+        if isinstance(said, BaseException):
+            raise said
+        return said
+
+
+def chat_of(book: Book, *says: ChatReply | BaseException) -> PaidChat:
+    return PaidChat(Model(book, iter(says)), book, book, "hosted", ENDPOINT, "llm", "run")
+
+
+def test_a_call_is_reserved_at_its_longest_and_settled_at_its_price() -> None:
+    book = Book()
+    paid = chat_of(book, REPLY).ask(REQUEST, ABOUT)
+    assert (paid.reply, paid.micros) == (REPLY, 22_000)
+    (call,) = book.calls
+    assert (call.tier, call.endpoint, call.run) == ("llm", "hosted", "run")
+    assert (call.annotator, call.question, call.item) == (3, 4, "a")
+    assert call.micros == longest(REQUEST, ENDPOINT) > 22_000
+    assert call.seconds > ENDPOINT.timeout_seconds
+    assert book.done == [("settled", CallBill(22_000, 20, 1, 0.25))]
+
+
+def test_the_same_question_is_paid_once() -> None:
+    book = Book()
+    chat_of(book, REPLY).ask(REQUEST, ABOUT)
+    again = chat_of(book).ask(REQUEST, About(5))
+    assert (again.reply, again.micros) == (replace(REPLY, cached=True), 0)
+    assert book.calls[1].micros == 0
+    assert book.done[1] == ("hit", CallBill(0, 20, 1, 0.0))
+
+
+@pytest.mark.parametrize("failure", [ChatRefused("no"), ChatBusy("429"), ChatDown("500")])
+def test_what_was_not_billed_is_given_back_and_not_kept(failure: Exception) -> None:
+    book = Book()
+    with pytest.raises(type(failure)):
+        chat_of(book, failure).ask(REQUEST, ABOUT)
+    assert (book.done, book.kept) == ([("released", None)], {})
+
+
+@pytest.mark.parametrize("failure", [ChatUnknown("timeout"), ValueError("bug"), KeyboardInterrupt()])
+def test_what_nobody_knows_is_lost(failure: BaseException) -> None:
+    book = Book()
+    with pytest.raises(type(failure)):
+        chat_of(book, failure).ask(REQUEST, ABOUT)
+    assert (book.done, book.kept) == ([("lost", None)], {})
+
+
+def test_without_money_nothing_is_sent_and_what_is_kept_still_serves() -> None:
+    book = Book()
+    chat_of(book, REPLY).ask(REQUEST, ABOUT)
+    book.full = True
+    with pytest.raises(CapReached, match="'llm'"):
+        chat_of(book).ask(replace(REQUEST, model="other"), ABOUT)
+    assert chat_of(book).ask(REQUEST, ABOUT).micros == 0
+
+
+def test_everything_that_shapes_an_answer_is_in_its_key() -> None:
+    others = [
+        replace(REQUEST, model="n"),
+        replace(REQUEST, messages=(Message("user", "ham or spam? hello"),)),
+        replace(REQUEST, messages=(Message("system", "ham or spam? héllo"),)),
+        replace(REQUEST, messages=(Message("user", "ham or spam? héllo", ("http://a/b.png",)),)),
+        replace(REQUEST, max_tokens=11),
+        replace(REQUEST, temperature=0.5),
+        replace(REQUEST, seed=1),
+        replace(REQUEST, samples=2),
+        replace(REQUEST, top_logprobs=2),
+        replace(REQUEST, schema={"type": "string"}),
+    ]
+    keys = [cache_key("u", request) for request in [REQUEST, *others]] + [cache_key("v", REQUEST)]
+    assert len(set(keys)) == len(keys)
+    assert cache_key("u", replace(REQUEST)) == keys[0]
+
+
+@pytest.mark.parametrize("kept", [b"", b"not json", b"{}", b'{"texts": 3}'])
+def test_a_kept_reply_that_cannot_be_read_is_asked_for_again(kept: bytes) -> None:
+    book = Book()
+    book.kept[cache_key(ENDPOINT.base_url, REQUEST)] = kept
+    assert chat_of(book, REPLY).ask(REQUEST, ABOUT).micros == 22_000
+    assert chat_of(book).ask(REQUEST, ABOUT).micros == 0
+
+
+def test_a_reply_with_an_impossible_token_is_kept_or_asked_again() -> None:
+    book = Book()
+    odd = replace(REPLY, tokens=((Token("ham", -math.inf, {}),),))
+    chat_of(book, odd).ask(REQUEST, ABOUT)
+    assert chat_of(book, REPLY).ask(REQUEST, ABOUT).reply.texts == ("ham",)
