@@ -378,3 +378,19 @@ def test_items_do_not_wait_for_a_first_vote_that_cannot_be_paid() -> None:
 
 def test_before_anything_is_learned_no_first_votes_are_asked() -> None:
     assert decide(three(0.6), WITH_LLM, None).states == [ItemState.READY]
+
+
+def test_questions_of_language_models_take_no_money_their_calls_do() -> None:
+    tiers = {**POLICY.tiers, "llm": TierSettings(price=0.003, accuracy=0.85, backend="llm", when="always")}
+    (ask,) = decide(three(0.6), replace(POLICY, tiers=tiers), 1).asks
+    assert (ask.tier, ask.price) == ("llm", 0)
+
+
+def test_a_doubtful_item_leaves_the_queue_of_a_tier_without_money() -> None:
+    tiers = {**POLICY.tiers, "llm": TierSettings(price=0.003, accuracy=0.85, backend="llm")}
+    policy = replace(POLICY, tiers=tiers)
+    waiting = three(0.6, queued=np.array([LLM]), wanted=np.array([[1, 0, 0]]), priority=np.array([9.0]))
+    stays = decide(waiting, policy, 1)
+    assert (stays.asks, stays.withdraw.tolist()) == ([], [False])
+    leaves = decided(waiting, policy, 1, market(policy, "llm"))
+    assert ({ask.tier for ask in leaves.asks}, leaves.withdraw.tolist()) == ({"crowd"}, [True])

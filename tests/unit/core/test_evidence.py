@@ -121,3 +121,31 @@ def test_a_new_item_and_its_re_pass_are_judged_by_the_same_head() -> None:
 def test_observations_of_one_subject_share_a_group() -> None:
     assert group_of("deer", "a text") == group_of("deer", "another") != group_of(None, "a text")
     assert group_of(None, "Hello   Friend ") == group_of(None, "hello friend")
+
+
+def test_a_tier_that_abstained_has_been_asked_but_says_nothing() -> None:
+    bundle = Bundle.from_priors(("ham", "spam"), {"llm": 0.8, "expert": 0.98})
+    silent = replace(certified(()), id="b", passed=("llm",))
+    spoken = replace(certified(()), id="c", answers=said(0, tier="llm"))
+    evidence = of_stored(
+        [certified(()), silent, spoken],
+        np.zeros(3, np.int64),
+        lambda _: ["function:f@1", "function:g@1"],
+        bundle,
+        ("llm", "expert"),
+        FINAL,
+    )
+    assert evidence.answered.tolist() == [[0, 0], [1, 0], [1, 0]]
+    assert evidence.posterior[0].tolist() == evidence.posterior[1].tolist()
+    assert evidence.posterior[2].tolist() != evidence.posterior[1].tolist()
+
+
+def test_an_abstention_about_one_item_of_a_subject_counts_for_the_others() -> None:
+    bundle = Bundle.from_priors(("ham", "spam"), {"llm": 0.8, "expert": 0.98})
+    pair = [
+        replace(certified(()), id="a", subject="s", passed=("llm",)),
+        replace(certified(()), id="b", subject="s"),
+    ]
+    keys = ["function:f@1", "function:g@1"]
+    evidence = of_stored(pair, np.zeros(2, np.int64), lambda _: keys, bundle, ("llm", "expert"), FINAL)
+    assert evidence.answered.tolist() == [[1, 0], [1, 0]]

@@ -2,11 +2,12 @@
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 import pytest
+from call_book import ENDPOINT, Book
 
-from daemon.core.call_rows import Call, CallBill
+from daemon.core.call_rows import CallBill
 from daemon.core.errors import CapReached
 from daemon.core.paid_chat import About, PaidChat, cache_key
 from labeling_functions.llm.chat_model import (
@@ -19,52 +20,11 @@ from labeling_functions.llm.chat_model import (
     Message,
     Token,
 )
-from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import longest
 
-ENDPOINT = EndpointSettings(base_url="http://127.0.0.1/v1", price_in=1.0, price_out=2.0)
 REQUEST = ChatRequest("m", (Message("user", "ham or spam? héllo"),), max_tokens=10)
 REPLY = ChatReply(("ham",), ((Token("ham", -0.5, {"ham": -0.5, "spam": -1.0}),),), 20, 1, 0.25)
 ABOUT = About(annotator=3, question=4, item="a")
-
-
-@dataclass
-class Book:
-    """Ledger and cache in memory: what was done to each line, in order."""
-
-    full: bool = False
-    calls: list[Call] = field(default_factory=list)
-    done: list[tuple[str, CallBill | None]] = field(default_factory=list)
-    kept: dict[str, bytes] = field(default_factory=dict)
-
-    def reserve(self, call: Call) -> int | None:
-        if self.full:
-            return None
-        self.calls.append(call)
-        return len(self.calls)
-
-    def settle(self, call: int, bill: CallBill) -> None:
-        self.done.append(("settled", bill))
-
-    def release(self, call: int) -> None:
-        self.done.append(("released", None))
-
-    def lost(self, call: int) -> None:
-        self.done.append(("lost", None))
-
-    def hit(self, call: Call, bill: CallBill) -> int:
-        self.calls.append(call)
-        self.done.append(("hit", bill))
-        return len(self.calls)
-
-    def expire(self) -> int:
-        return 0
-
-    def get(self, key: str) -> bytes | None:
-        return self.kept.get(key)
-
-    def put(self, key: str, reply: bytes) -> None:
-        self.kept[key] = reply
 
 
 @dataclass

@@ -252,3 +252,33 @@ def test_wrong_labels_may_cost_differently(tmp_path: Path) -> None:
 )
 def test_costs_that_make_no_sense_are_refused(tmp_path: Path, costs: str, words: str) -> None:
     assert words in only_problem(tmp_path, MINIMAL + f"routing: {{costs: {costs}}}\n")
+
+
+LLM = """
+task: {name: tickets, classes: [urgent, routine]}
+tiers: {expert: {final: true}, judge: {backend: llm, variants: [short, long]}, fast: {backend: llm}}
+endpoints: {hosted: {base_url: "https://api.example.com/v1"}}
+llm:
+  short: {endpoint: hosted, model: small}
+  long: {endpoint: hosted, model: small, chain_of_thought: true}
+  fast: {endpoint: hosted, model: tiny}
+"""
+
+
+def test_a_tier_of_language_models_names_its_ways_of_asking(tmp_path: Path) -> None:
+    config = load_text(tmp_path, LLM)
+    assert config.llm_tiers == ("judge", "fast")
+    assert (config.variants("judge"), config.variants("fast")) == (("short", "long"), ("fast",))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("[short, long]", "[short, lang]", "tiers: judge: variants: 'lang' is unknown; did you mean 'long'?"),
+        ("  fast: {endpoint", "  quick: {endpoint", "tiers: fast: variants: 'fast' is unknown"),
+        ("endpoint: hosted, model: tiny", "endpoint: other, model: tiny", "llm: fast: endpoint: 'other'"),
+        ("short: {", "sh:ort: {", "llm: 'sh:ort' is no name"),
+    ],
+)
+def test_names_that_lead_nowhere_are_refused(tmp_path: Path, old: str, new: str, message: str) -> None:
+    assert message in only_problem(tmp_path, LLM.replace(old, new))
