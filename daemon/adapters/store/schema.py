@@ -15,31 +15,18 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
-    MetaData,
     SmallInteger,
     Table,
     Text,
     UniqueConstraint,
-    false,
     text,
 )
 
-metadata = MetaData(
-    naming_convention={
-        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-        "fk": "fk_%(table_name)s_%(column_0_N_name)s",
-        "pk": "pk_%(table_name)s",
-    }
-)
+from daemon.adapters.store import schema_base, schema_calls
+from daemon.adapters.store.schema_base import serial
 
-SERIAL = BigInteger().with_variant(Integer, "sqlite")
-"""SQLite numbers rows itself only for the type INTEGER."""
-
-
-def _id(name: str = "id") -> Column[int]:
-    return Column(name, SERIAL, primary_key=True, autoincrement=True)
-
+metadata = schema_base.metadata
+calls, chat_cache = schema_calls.calls, schema_calls.chat_cache
 
 positions = Table(
     "positions",
@@ -109,7 +96,7 @@ function_sets = Table(
 windows = Table(
     "windows",
     metadata,
-    _id(),
+    serial(),
     Column("state", Text, nullable=False),
     Column("n", Integer, nullable=False),
     Column("p", Double, nullable=False),
@@ -147,7 +134,7 @@ windows = Table(
 ledgers = Table(
     "ledgers",
     metadata,
-    _id(),
+    serial(),
     Column("after_window", BigInteger, nullable=False),
     Column("started_at", BigInteger, nullable=False),
     Column("reason", Text, nullable=False),
@@ -157,7 +144,7 @@ ledgers = Table(
 alarms = Table(
     "alarms",
     metadata,
-    _id(),
+    serial(),
     Column("at", BigInteger, nullable=False),
     Column("signal", Text, nullable=False),
     Column("detail", Text, nullable=False),
@@ -182,7 +169,7 @@ alarms = Table(
 questions = Table(
     "questions",
     metadata,
-    _id(),
+    serial(),
     Column("item", Text, nullable=False),
     Column("tier", Text, nullable=False),
     Column("purpose", Text, nullable=False),
@@ -230,7 +217,7 @@ STANDING = "retracted_at IS NULL"
 answers = Table(
     "answers",
     metadata,
-    _id(),
+    serial(),
     Column("item", Text, nullable=False),
     Column("annotator", Integer, ForeignKey("annotators.id"), nullable=False),
     Column("question", BigInteger, ForeignKey("questions.id")),
@@ -282,7 +269,7 @@ labels = Table(
 outbox = Table(
     "outbox",
     metadata,
-    _id("seq"),
+    serial("seq"),
     Column("topic", Text, nullable=False),
     Column("partition", Integer, nullable=False),
     Column("messages", LargeBinary, nullable=False),
@@ -292,7 +279,7 @@ outbox = Table(
 recheck = Table(
     "recheck",
     metadata,
-    _id("seq"),
+    serial("seq"),
     Column("item", Text, nullable=False),
     Column("reason", Text, nullable=False),
     Column("due", BigInteger, nullable=False, server_default="0"),
@@ -303,7 +290,7 @@ recheck = Table(
 bundles = Table(
     "bundles",
     metadata,
-    _id(),
+    serial(),
     Column("digest", Text, nullable=False),
     Column("data", LargeBinary, nullable=False),
     Column("run_id", Text),
@@ -325,7 +312,7 @@ bundles = Table(
 spend = Table(
     "spend",
     metadata,
-    _id(),
+    serial(),
     Column("at", BigInteger, nullable=False),
     Column("tier", Text, nullable=False),
     Column("annotator", Integer, ForeignKey("annotators.id")),
@@ -352,45 +339,6 @@ budgets = Table(
     Column("audits", BigInteger, nullable=False, server_default="0"),
     Column("learning", BigInteger, nullable=False, server_default="0"),
     Column("refused_at", BigInteger),
-)
-
-calls = Table(
-    "calls",
-    metadata,
-    _id(),
-    Column("at", BigInteger, nullable=False),
-    Column("tier", Text, nullable=False),
-    Column("endpoint", Text, nullable=False),
-    Column("annotator", Integer, ForeignKey("annotators.id")),
-    Column("question", BigInteger),
-    Column("item", Text),
-    Column("run", Text, nullable=False),
-    Column("state", Text, nullable=False),
-    Column("reserved", BigInteger, nullable=False),
-    Column("micros", BigInteger, nullable=False, server_default="0"),
-    Column("tokens_in", BigInteger, nullable=False, server_default="0"),
-    Column("tokens_out", BigInteger, nullable=False, server_default="0"),
-    Column("seconds", REAL, nullable=False, server_default="0"),
-    Column("cached", Boolean, nullable=False, server_default=false()),
-    Column("deadline", BigInteger, nullable=False),
-    Column("trace", Text),
-    Index(None, "item"),
-    Index(None, "tier"),
-    Index(
-        "ix_calls_reserved",
-        "deadline",
-        postgresql_where=text("state = 'reserved'"),
-        sqlite_where=text("state = 'reserved'"),
-    ),
-    sqlite_autoincrement=True,
-)
-
-chat_cache = Table(
-    "chat_cache",
-    metadata,
-    Column("key", Text, primary_key=True),
-    Column("reply", LargeBinary, nullable=False),
-    Column("at", BigInteger, nullable=False),
 )
 
 vectors = Table(

@@ -34,6 +34,7 @@ COMMANDS = [
     "send",
     "learn",
     "review",
+    "annotate",
     "up",
     "demo",
     "lfs",
