@@ -18,7 +18,7 @@ from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import price
 from labeling_functions.llm.scripted_server import ScriptedServer
 
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 100.0
 
 CONFIG = """
 task: {{name: mail, classes: [ham, spam], guidelines: Spam is what nobody asked for.}}
