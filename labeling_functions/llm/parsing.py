@@ -99,7 +99,10 @@ def names(text: str, labels: Sequence[str]) -> set[int]:
 
 
 def said_confidence(value: object) -> float | None:
-    """A confidence that a model told, as 0 to 1: `0.8`, `80`, `"80 %"`; None for anything else."""
+    """A confidence that a model told, as 0 to 1: `0.8`, `80`, `"80 %"`; None for anything else.
+
+    Between 1 and 10 it can be neither: percentages as low as that are told with their sign.
+    """
     percent = False
     if isinstance(value, str):
         number = re.fullmatch(r"\s*(\d{1,3}(?:\.\d{1,20})?)\s*(%?)\s*", value, re.ASCII)
@@ -108,7 +111,9 @@ def said_confidence(value: object) -> float | None:
         value, percent = float(number[1]), bool(number[2])
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
         return None
-    return value / 100 if percent or value > 1 else float(value)
+    if percent or value >= 10:
+        return value / 100
+    return float(value) if value <= 1 else None
 
 
 def _read_text(text: str, form: AnswerForm) -> Answer:

@@ -71,6 +71,13 @@ class Prompt:
     def __post_init__(self) -> None:
         self._preamble(self._common(marks_for([])))
 
+    @property
+    def version_parts(self) -> tuple[object, ...]:
+        """What shapes the answers, for a hash."""
+        task = self.task
+        asked = (task.name, task.guidelines, task.classes, dict(task.descriptions))
+        return (*asked, self.template, self.form.instruction, data_note("", "", ""))
+
     def messages(
         self, items: Sequence[Shown], examples: Sequence[Example] = (), earlier: str | None = None
     ) -> tuple[Message, ...]:

@@ -1,6 +1,6 @@
 """How one variant of a language model is asked; every variant is an annotator of its own."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Annotated, Literal, get_args
 
 from annotated_types import Ge, Le
@@ -24,6 +24,11 @@ class ExemplarSettings:
 
     count: Annotated[int, Ge(0), Le(64)] = 0
     how: Selection = "diverse"
+
+    @property
+    def version_parts(self) -> tuple[object, ...]:
+        """What shapes the answers, for a hash."""
+        return (self.count, self.how)
 
     def __post_init__(self) -> None:
         _within("exemplars: count", self.count, 0, 64)
@@ -86,6 +91,11 @@ class LLMSettings:
             )
         if self.samples == 1 and self.confidence == "samples":
             raise ValueError("confidence: samples needs more than one; set samples")
+
+    @property
+    def version_parts(self) -> tuple[object, ...]:
+        """What shapes the answers, for a hash: all but where the model is reached."""
+        return tuple(getattr(self, one.name) for one in fields(self) if one.name != "endpoint")
 
     @property
     def confidence_source(self) -> ConfidenceSource:

@@ -62,6 +62,7 @@ class PromptTemplate:
     def __init__(self, name: str, source: str, texts: tuple[str, ...], default: str = DEFAULT) -> None:
         self.name = name
         self.texts = texts
+        self.version_parts = (source, default)
         self._blocks = {**self._compiled(default), **(self._compiled(source) if source.strip() else {})}
 
     def render(self, block: str, values: Mapping[str, Any]) -> str:

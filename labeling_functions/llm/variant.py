@@ -1,18 +1,17 @@
 """One way of asking a language model, an annotator of its own: what it asks, and what the replies mean."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property
 
 from labeling_functions.fingerprint import fingerprint
 from labeling_functions.items import Item
-from labeling_functions.llm import templates
 from labeling_functions.llm.answer_form import AnswerForm
 from labeling_functions.llm.chat_model import ChatReply, ChatRequest
 from labeling_functions.llm.confidence import most_voted, reply_probabilities, vote_shares
 from labeling_functions.llm.exemplars import Exemplar, for_together
 from labeling_functions.llm.parsing import Answer, read, read_several
-from labeling_functions.llm.prompts import Example, Prompt, data_note, shown_item
+from labeling_functions.llm.prompts import Example, Prompt, shown_item
 from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.llm.templates import PromptTemplate
 from labeling_functions.task import ABSTAIN, Task
@@ -85,10 +84,7 @@ class Variant:
     @cached_property
     def version(self) -> str:
         """Hash of everything that shapes its answers, but for which items were answered so far."""
-        own = {key: value for key, value in asdict(self.settings).items() if key != "endpoint"}
-        task = (self.task.name, self.task.guidelines, self.task.classes, dict(self.task.descriptions))
-        built_in = (templates.DEFAULT, data_note("", "", ""), self._alone.form.instruction)
-        return fingerprint("llm", own, task, built_in, self._together.form.instruction)
+        return fingerprint("llm", self.settings, self._alone, self._together)
 
     def requests(
         self, items: Sequence[Item], exemplars: Sequence[Sequence[Exemplar]] = ()
