@@ -4,8 +4,7 @@ import difflib
 from collections.abc import Mapping
 from typing import Any
 
-from jinja2 import StrictUndefined, Template, TemplateSyntaxError, UndefinedError, meta, nodes
-from jinja2.exceptions import SecurityError
+from jinja2 import StrictUndefined, Template, TemplateError, TemplateSyntaxError, meta, nodes
 from jinja2.sandbox import ImmutableSandboxedEnvironment
 
 BLOCKS = ("preamble", "exemplar", "item", "ending")
@@ -41,6 +40,10 @@ Labels:
 """The template for tasks with classes, and for each block that a template of the user's leaves out."""
 
 
+FAILURES = (TemplateError, TypeError, ValueError, LookupError, AttributeError, ArithmeticError)
+"""What expressions in a template can raise."""
+
+
 class PromptError(ValueError):
     """A template that cannot be used; the message says which block of which template, and why."""
 
@@ -71,7 +74,7 @@ class PromptTemplate:
         try:
             parts = template.blocks[block](template.new_context(dict(values)))
             return "".join(parts).strip()
-        except (UndefinedError, SecurityError, TypeError, ValueError) as error:
+        except FAILURES as error:
             raise PromptError(f"template {self.name}: block {block}: {error}") from None
 
     def _compiled(self, source: str) -> dict[str, Template]:
