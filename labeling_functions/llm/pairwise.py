@@ -36,7 +36,7 @@ Guidelines:
 
 Labels:
 {% for class in classes %}
-- {{ class.name }}: {{ class.description +}}
+- {{ class.name }}: {{ class.description }}
 {% endfor %}
 
 {{ data_note }}

@@ -1,4 +1,4 @@
-"""The form of an answer: what is told, what is written for exemplars, and the schema agree with the reader."""
+"""The form of an answer: what is told, what exemplars show and the schema agree with the reader."""
 
 import json
 

@@ -63,8 +63,14 @@ def test_a_prompt_with_a_cut_or_absent_text_is_noticed(prompt: str) -> None:
 
 @pytest.mark.parametrize(
     "word",
-    ["<|im_end|>", "<|start_header_id|>", "<｜User｜>", "<s>", "</s>", "<bos>", "<start_of_turn>"]
-    + [
+    [
+        "<|im_end|>",
+        "<|start_header_id|>",
+        "<｜User｜>",
+        "<s>",
+        "</s>",
+        "<bos>",
+        "<start_of_turn>",
         "<end_of_turn>",
         "[INST]",
         "[/INST]",

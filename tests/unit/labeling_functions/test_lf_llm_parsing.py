@@ -28,9 +28,13 @@ SEVERAL = AnswerForm(LABELS, as_json=True, several=True)
         "Answer: spam",
         "label = Spam",
         "- spam -",
-    ]
-    + ["**Answer:** spam", "Final answer: *spam*.", "spam\n\nBecause it sells something.", "“spam”"]
-    + ["It sells something.\nAnswer: spam", "Answer: spam\nIt sells something."],
+        "**Answer:** spam",
+        "Final answer: *spam*.",
+        "spam\n\nBecause it sells something.",
+        "“spam”",
+        "It sells something.\nAnswer: spam",
+        "Answer: spam\nIt sells something.",
+    ],
 )
 def test_a_label_alone_parses(text: str) -> None:
     answer = read(text, TEXT)
@@ -40,9 +44,28 @@ def test_a_label_alone_parses(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["", "  \n", "spam or ham", "ham, spam", "spam\nham", "spam\nIt could be ham as well.", "I think spam"]
-    + ["spammer", "spa m", "sp", "eggs", "This is not spam", "Answer:", "Answer: spam or ham", "1", "-1", "!"]
-    + ["Answer: ham\n...\nAnswer: spam", "not spam at all\nspam", "ＳＰＡＭＭ"],
+    [
+        "",
+        "  \n",
+        "spam or ham",
+        "ham, spam",
+        "spam\nham",
+        "spam\nIt could be ham as well.",
+        "I think spam",
+        "spammer",
+        "spa m",
+        "sp",
+        "eggs",
+        "This is not spam",
+        "Answer:",
+        "Answer: spam or ham",
+        "1",
+        "-1",
+        "!",
+        "Answer: ham\n...\nAnswer: spam",
+        "not spam at all\nspam",
+        "ＳＰＡＭＭ",
+    ],
 )
 def test_anything_else_does_not(text: str) -> None:
     assert read(text, TEXT) == UNREADABLE
@@ -68,9 +91,13 @@ def test_a_chain_of_thought_ends_with_its_answer(text: str, label: int) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ['{"label": "spam"}', '{"label":"Spam.","confidence":0.8}', '```json\n{"label": "spam"}\n```']
-    + ['```\n{\n "label": "spam"\n}\n```\n', 'Here it is:\n{"label": "spam"}', '{"label": "spam", "x": {}}']
-    + [
+    [
+        '{"label": "spam"}',
+        '{"label":"Spam.","confidence":0.8}',
+        '```json\n{"label": "spam"}\n```',
+        '```\n{\n "label": "spam"\n}\n```\n',
+        'Here it is:\n{"label": "spam"}',
+        '{"label": "spam", "x": {}}',
         '{"reason": "says \\"label\\": \\"ham\\"", "label": "spam"}',
         ' {"confidence": null, "label": " spam "}',
     ],
@@ -83,10 +110,25 @@ def test_a_json_answer_parses(text: str) -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["spam", "{", '{"label": "spam"', '{"label": "spam", "label": "ham"}', '{"label": "spam or ham"}']
-    + ['{"label": ["spam"]}', '{"label": null}', '{"label": true}', '{"labels": "spam"}', '["spam"]']
-    + ['{"label": "ham"} {"label": "spam"}', '{"label": "spam"} and so on', '{"a": {"label": "spam"}}']
-    + ['{"label": "spam", "label": "spam"}', "{" * 5000, '{"a":' * 100_000, '{"label": ' + "9" * 5000 + "}"],
+    [
+        "spam",
+        "{",
+        '{"label": "spam"',
+        '{"label": "spam", "label": "ham"}',
+        '{"label": "spam or ham"}',
+        '{"label": ["spam"]}',
+        '{"label": null}',
+        '{"label": true}',
+        '{"labels": "spam"}',
+        '["spam"]',
+        '{"label": "ham"} {"label": "spam"}',
+        '{"label": "spam"} and so on',
+        '{"a": {"label": "spam"}}',
+        '{"label": "spam", "label": "spam"}',
+        "{" * 5000,
+        '{"a":' * 100000,
+        '{"label": ' + "9" * 5000 + "}",
+    ],
 )
 def test_anything_but_one_json_object_with_one_label_does_not(text: str) -> None:
     assert read(text, JSON) == UNREADABLE
@@ -94,9 +136,28 @@ def test_anything_but_one_json_object_with_one_label_does_not(text: str) -> None
 
 @pytest.mark.parametrize(
     ("value", "confidence"),
-    [(0.8, 0.8), (1, 1.0), (0, 0.0), (80, 0.8), (100, 1.0), ("80%", 0.8), ("0.8", 0.8), (" 95.5 % ", 0.955)]
-    + [("1 %", 0.01), (1.5, None), (-0.1, None), (101, None), ("high", None), (None, None), (True, None)]
-    + [(float("nan"), None), (float("inf"), None), (10**400, None), ("٨٠", None), ([0.8], None)],
+    [
+        (0.8, 0.8),
+        (1, 1.0),
+        (0, 0.0),
+        (80, 0.8),
+        (100, 1.0),
+        ("80%", 0.8),
+        ("0.8", 0.8),
+        (" 95.5 % ", 0.955),
+        ("1 %", 0.01),
+        (1.5, None),
+        (-0.1, None),
+        (101, None),
+        ("high", None),
+        (None, None),
+        (True, None),
+        (float("nan"), None),
+        (float("inf"), None),
+        (10**400, None),
+        ("٨٠", None),
+        ([0.8], None),
+    ],
 )
 def test_a_confidence_is_read_as_a_share(value: object, confidence: float | None) -> None:
     assert said_confidence(value) == (pytest.approx(confidence) if confidence is not None else None)

@@ -34,8 +34,14 @@ def test_a_template_that_cannot_be_used_is_refused(source: str, message: str) ->
 
 @pytest.mark.parametrize(
     "text",
-    ["{{ fields.title }}", "{{ item.nothing }}", "{{ item.__class__.__mro__ }}", "{{ fields.update({}) }}"]
-    + ["{{ item + 1 }}", "{{ item.format_map(fields) }}"],
+    [
+        "{{ fields.title }}",
+        "{{ item.nothing }}",
+        "{{ item.__class__.__mro__ }}",
+        "{{ fields.update({}) }}",
+        "{{ item + 1 }}",
+        "{{ item.format_map(fields) }}",
+    ],
 )
 def test_what_fails_while_it_is_rendered_says_where(text: str) -> None:
     one = template(block("item", text))
