@@ -24,11 +24,20 @@ class Exemplar:
         item: what was answered.
         label: class index.
         reason: why, if the person said so.
+
+    Raises:
+        ValueError: the label is an abstention.
     """
 
     item: Item
     label: int
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        if self.label < 0:
+            raise ValueError(
+                f"exemplar {self.item.id}: label {self.label} is no class; abstentions show nothing"
+            )
 
 
 @dataclass(frozen=True, eq=False)

@@ -78,12 +78,13 @@ def match_label(text: str, labels: Sequence[str]) -> int:
     if text in labels:
         return labels.index(text)
     folded = text.casefold()
-    fits = [index for index, label in enumerate(labels) if _is_all_but_punctuation(folded, label.casefold())]
-    longest = max((len(labels[index]) for index in fits), default=0)
-    fits = [index for index in fits if len(labels[index]) == longest]
-    if len(fits) > 1:
-        fits = [index for index in fits if labels[index] in text]
-    return fits[0] if len(fits) == 1 else ABSTAIN
+    fits = {
+        index: (len(label), label in text)
+        for index, label in enumerate(labels)
+        if _is_all_but_punctuation(folded, label.casefold())
+    }
+    best = [index for index, fit in fits.items() if fit == max(fits.values())]
+    return best[0] if len(best) == 1 else ABSTAIN
 
 
 def names(text: str, labels: Sequence[str]) -> set[int]:

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labeling_functions import Item
+from labeling_functions import ABSTAIN, Item
 from labeling_functions.llm.exemplars import SELECTIONS, AnsweredItems, Exemplar, choose, for_together
 
 LABELS = (0, 0, 0, 1, 0, 1, 2, 0)
@@ -70,6 +70,11 @@ def test_items_without_text_and_subject_are_not_taken_for_the_same() -> None:
 def test_none_are_chosen_where_there_are_none(how: str) -> None:
     assert choose(AnsweredItems((), np.empty((0, 2))), ITEM, VECTOR, 3, how) == ()
     assert choose(ANSWERED, ITEM, VECTOR, 0, how) == ()
+
+
+def test_an_abstention_is_no_exemplar() -> None:
+    with pytest.raises(ValueError, match="exemplar e: label -1 is no class"):
+        exemplar("e", ABSTAIN)
 
 
 def test_vectors_must_fit() -> None:
