@@ -35,6 +35,11 @@ class AnswerForm:
             raise ValueError("as_json: only a JSON answer holds a confidence or several labels")
 
     @property
+    def is_plain(self) -> bool:
+        """Whether an answer is a label and nothing else, as every exemplar shows."""
+        return not (self.as_json or self.reason_first)
+
+    @property
     def instruction(self) -> str:
         """What ends the prompt."""
         choice = ", ".join(self.labels)

@@ -69,7 +69,7 @@ class Prompt:
     form: AnswerForm
 
     def __post_init__(self) -> None:
-        self._preamble(self._common(marks_for([])))
+        self._preamble(self._common(marks_for([]), False))
 
     @property
     def version_parts(self) -> tuple[object, ...]:
@@ -95,7 +95,9 @@ class Prompt:
             PromptError: the template does not fit, or shows a text without its marks.
         """
         marks = marks_for(_texts([*items, *(one.shown for one in examples)], earlier or ""))
-        common = self._common(marks)
+        # where exemplars show the form, words after each of them only lead small models astray
+        shown = bool(examples) and self.form.is_plain and earlier is None
+        common = self._common(marks, shown)
         messages = [Message("system", self._preamble(common))]
         for example in examples:
             question = self._question("exemplar", [example.shown], common, marks, None)
@@ -105,7 +107,7 @@ class Prompt:
         images = tuple(address for item in items for address in item.images)
         return (*messages, Message("user", question, images))
 
-    def _common(self, marks: Marks) -> dict[str, Any]:
+    def _common(self, marks: Marks, form_is_shown: bool) -> dict[str, Any]:
         descriptions, name = self.task.descriptions, self.template.texts[0]
         opening, closing = marks.opening(name), marks.closing(name)
         return {
@@ -116,6 +118,7 @@ class Prompt:
             "closing": closing,
             "data_note": data_note(opening, closing, marks.code),
             "instruction": self.form.instruction,
+            "form_is_shown": form_is_shown,
         }
 
     def _preamble(self, common: Mapping[str, Any]) -> str:

@@ -10,9 +10,9 @@ from jinja2.sandbox import ImmutableSandboxedEnvironment
 BLOCKS = ("preamble", "exemplar", "item", "ending")
 """The parts of a prompt, in order (RLAIF, Lee et al. 2023, arXiv 2309.00267, section 3.1)."""
 
-VARIABLES = ("task", "guidelines", "classes", "instruction")
+VARIABLES = ("task", "guidelines", "classes", "instruction", "form_is_shown")
 """What every block may name: the task's name, its guidelines, its classes, each with `name` and
-`description`, and the form of the answer."""
+`description`, the form of the answer, and whether the exemplars' answers show that form."""
 
 MARK_VARIABLES = ("data_note", "opening", "closing")
 """What preamble and ending may name besides: that what stands between marks is data; such marks."""
@@ -32,10 +32,14 @@ Labels:
 {% endfor %}
 
 {{ data_note }}
+{% if form_is_shown %}
+
+{{ instruction }}
+{% endif %}
 {% endblock %}
 {% block exemplar %}{{ item }}{% endblock %}
 {% block item %}{{ item }}{% endblock %}
-{% block ending %}{{ instruction }}{% endblock %}
+{% block ending %}{% if not form_is_shown %}{{ instruction }}{% endif %}{% endblock %}
 """
 """The template for tasks with classes, and for each block that a template of the user's leaves out."""
 

@@ -29,9 +29,23 @@ def test_the_parts_stand_in_order() -> None:
     assert "- spam: advertising" in messages[0].text
     assert MARKS.code in messages[0].text
     assert [messages[row].text for row in (2, 4)] == ["spam", "ham"]
-    ending = "\n\nAnswer with one of these labels and nothing else: ham, spam"
-    assert messages[1].text == MARKS.around("item", "buy it") + ending
-    assert messages[5].text == MARKS.around("item", "hello") + ending
+    assert messages[1].text == MARKS.around("item", "buy it")
+    assert messages[5].text == MARKS.around("item", "hello")
+
+
+INSTRUCTION = "Answer with one of these labels and nothing else: ham, spam"
+
+
+def test_the_form_is_told_at_the_end_unless_the_examples_show_it() -> None:
+    item, example = text_item("hello"), Example(text_item("nice"), 0)
+    for messages in (prompt().messages([item]), prompt().messages([item], [example], earlier="eh")):
+        assert messages[-1].text.endswith("\n\n" + INSTRUCTION)
+        assert INSTRUCTION not in messages[0].text
+    messages = prompt().messages([item], [example])
+    assert messages[0].text.endswith("\n\n" + INSTRUCTION)
+    reasoned = AnswerForm(TASK.classes, reason_first=True)
+    asked = [one.text for one in prompt(form=reasoned).messages([item], [example]) if one.role == "user"]
+    assert all(text.endswith(reasoned.instruction) for text in asked)
 
 
 def test_several_items_are_numbered_as_the_answer_calls_them() -> None:

@@ -60,7 +60,9 @@ def test_blocks_that_are_left_out_are_the_built_in_ones() -> None:
     built_in = template("")
     assert own.render("item", {"item": "x"}) == "Comment: x"
     assert built_in.render("item", {"item": "x"}) == "x"
-    assert own.render("ending", {"instruction": "say"}) == built_in.render("ending", {"instruction": "say"})
+    assert own.render("ending", {"instruction": "say", "form_is_shown": False}) == built_in.render(
+        "ending", {"instruction": "say", "form_is_shown": False}
+    )
 
 
 def test_loops_and_own_variables_inside_a_block_work() -> None:
@@ -74,7 +76,7 @@ def test_values_are_never_rendered_and_never_escaped() -> None:
 
 
 def test_the_built_in_template_shows_every_part() -> None:
-    values = {"task": "T", "guidelines": "G", "data_note": "N"}
+    values = {"task": "T", "guidelines": "G", "data_note": "N", "form_is_shown": False}
     classes = [{"name": "ham", "description": "good"}, {"name": "spam", "description": ""}]
     text = PromptTemplate("x", DEFAULT, ("item",)).render("preamble", {**values, "classes": classes})
     assert 'The task is called "T".\n\nGuidelines:\nG\n\nLabels:\n- ham: good\n- spam\n\nN' in text
