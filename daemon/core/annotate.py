@@ -17,6 +17,7 @@ from daemon.core.errors import CapReached, LeaseLost
 from daemon.core.patience import Patience
 from daemon.core.ports import CallLedger, ModelQueue
 from daemon.core.rows import Lease
+from daemon.core.settings import MICROS
 from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatRefused, ChatUnknown
 from labeling_functions.task import ABSTAIN
 
@@ -241,7 +242,7 @@ class Annotator:
             "failed": self.tally.failed,
             "late": self.tally.late,
             "asking": len(self._flying),
-            "spent": self.tally.micros,
+            "spent": self.tally.micros / MICROS,
         }
 
     def _wait_for_calls(self) -> None:

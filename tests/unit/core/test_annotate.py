@@ -321,4 +321,6 @@ def test_it_says_how_it_goes() -> None:
     clock = Clock(REPORT_SECONDS)
     run(annotator_of(queue, Member(LLM, "llm/a", Model()), report=said.append, clock=clock))
     assert said[-1]["tier"] == "llm"
+    answered = int(str(said[-1]["answered"]))
+    assert said[-1]["spent"] == pytest.approx(answered * 3e-6), "in the ledger's currency"
     assert [one["answered"] for one in said] == sorted(int(str(one["answered"])) for one in said)
