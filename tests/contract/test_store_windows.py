@@ -9,7 +9,7 @@ import pytest
 from decisions_for_tests import always, decision, message, silent
 from numpy.typing import NDArray
 from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
-from sqlalchemy import update
+from sqlalchemy import delete, insert, update
 
 from daemon.adapters.store.coins import most_picked
 from daemon.adapters.store.engine import Database, MovableClock
@@ -205,9 +205,22 @@ def test_items_that_a_person_answered_are_never_candidates(
 ) -> None:
     add_answer(database, "a", add_annotator(database, "ann"), 1)
     add_answer(database, "b", add_annotator(database, "gpt", tier="llm", kind="llm"), 1)
+    with database.write() as connection:
+        connection.execute(delete(recheck))
     assert room.ready().count == 3
     room.freeze(duty, 9, _terms, silent)
     assert {row.id for row in all_rows(database, items, items.c.state == "frozen")} == {"b", "c", "d"}
+
+
+def test_what_is_about_to_be_looked_at_again_waits_for_it(
+    database: Database, room: WindowRoom, duty: Duty, ready: list[str]
+) -> None:
+    """After a promotion the scores of what waits are old ones."""
+    with database.write() as connection:
+        connection.execute(insert(recheck).values(item=ready[0], reason="bundle", due=0))
+    assert room.ready().count == len(ready) - 1
+    room.freeze(duty, 9, _terms, silent)
+    assert {row.id for row in all_rows(database, items, items.c.state == "frozen")} == set(ready[1:])
 
 
 def test_a_budget_that_cannot_pay_leaves_everything_as_it_was(

@@ -11,7 +11,7 @@ from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import i1, i4, pack_frozen, unpack_frozen
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.panels import Terms
-from daemon.adapters.store.schema import annotators, answers, items, questions, windows
+from daemon.adapters.store.schema import annotators, answers, items, questions, recheck, windows
 from daemon.core import panel
 from daemon.core.errors import Unaffordable
 from daemon.core.rows import AuditMade, ComposeAudits, Duty
@@ -216,13 +216,17 @@ def record_of(row: Row[Any]) -> WindowRecord:
 
 
 def _may_freeze() -> tuple[ColumnElement[bool], ...]:
+    """Ready, answered by no person, and not about to be looked at again: after a promotion the scores of
+    what waits are those of the model before.
+    """
     answered_by_a_person = exists().where(
         answers.c.item == items.c.id,
         answers.c.retracted_at.is_(None),
         annotators.c.id == answers.c.annotator,
         annotators.c.kind == AnnotatorKind.PERSON.value,
     )
-    return items.c.state == ItemState.READY.value, ~answered_by_a_person
+    looked_at = items.c.id.not_in(select(recheck.c.item))
+    return items.c.state == ItemState.READY.value, ~answered_by_a_person, looked_at
 
 
 def _lock_ready(connection: Connection, limit: int) -> Frozen:

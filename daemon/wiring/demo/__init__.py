@@ -17,7 +17,7 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.errors import SetupProblem
 from daemon.core.report_rows import Overview
-from daemon.core.states import BLIND_PURPOSES
+from daemon.core.states import BLIND_PURPOSES, Purpose
 from daemon.core.windows import fewest_items
 from daemon.wiring import parts
 from daemon.wiring.config import Config, load
@@ -231,7 +231,7 @@ def _stream(
 def at_rest(overview: Overview, config: Config) -> bool:
     """Nobody is asked, nothing waits to be decided or published, and no window is open or due.
 
-    A question that today's money does not reach waits for tomorrow's.
+    A question that today's money does not reach waits for tomorrow's; those to learn from have but a share.
     """
     broke = {
         spent.tier
@@ -239,10 +239,12 @@ def at_rest(overview: Overview, config: Config) -> bool:
         if spent.today_cap is not None
         and spent.today_cap - spent.today_reserved - spent.today_spent < config.tiers[spent.tier].price_micros
     }
-    waiting = sum(
-        queue.leased + (queue.open if queue.purpose in BLIND_PURPOSES or queue.tier not in broke else 0)
+    paid = [
+        queue
         for queue in overview.queues
-    )
+        if queue.purpose in BLIND_PURPOSES or (queue.tier not in broke and queue.purpose != Purpose.LEARN)
+    ]
+    waiting = sum(queue.leased for queue in overview.queues) + sum(queue.open for queue in paid)
     busy = waiting + overview.rechecks + overview.outbox + overview.open_windows
     training = any(process.report.get("doing") == "training" for process in overview.processes)
     return not busy and not training and overview.states.get("ready", 0) < fewest_items(config.guarantee)

@@ -44,6 +44,7 @@ def test_only_a_folder_of_an_earlier_demo_is_emptied(tmp_path: Path) -> None:
         (Purpose.SETTLE, 0, False),
         (Purpose.SETTLE, 9_500_000, True),
         (Purpose.AUDIT, 9_500_000, False),
+        (Purpose.LEARN, 0, True),
     ],
 )
 def test_the_demo_does_not_wait_for_questions_that_no_money_reaches(
