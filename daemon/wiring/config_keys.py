@@ -115,8 +115,9 @@ class KeyTree:
 
 
 def is_secret(name: str) -> bool:
-    """Whether a key of this name holds something that is never shown."""
-    return any(word in name for word in ("password", "secret", "token")) and not name.endswith("_env")
+    """Whether a key of this name holds something that is never shown; numbers of tokens are shown."""
+    words = name.split("_")
+    return bool({"password", "secret", "token"} & set(words)) and words[-1] != "env"
 
 
 def dotted(path: Path) -> str:

@@ -115,6 +115,8 @@ def test_children_and_sections_are_told_apart_from_keys(tree: KeyTree) -> None:
         ("api_token", True),
         ("client_secret", True),
         ("password_env", False),
+        ("max_tokens", False),
+        ("tokens_per_minute", False),
         ("url", False),
     ],
 )
