@@ -21,8 +21,8 @@ from models.archive import DamagedBundle, pack, unpack
 from models.arrays import F8, I8
 from models.folds import grouped_folds
 
-STRENGTHS = (1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
-"""Inverse regularization strengths C that cross-validation chooses from, for standardized features."""
+STRENGTHS = (1e-3, 1e-2, 1e-1, 1.0, 10.0)
+"""Inverse regularization strengths C that cross-validation chooses from; a kind has variance 1."""
 
 CHOICE_FOLDS = 5
 FORMAT = 1
@@ -35,7 +35,8 @@ class RewardModel:
 
     Attributes:
         weights: (d,) of standardized features.
-        scale: (d,) what each feature is divided by, above 0. Their means cancel in a difference.
+        scale: (d,) what each feature is divided by, above 0: its standard deviation, times the root of the
+            number of features of its kind. Means cancel in a difference.
         strength: C that it was fitted with.
         about: what the features are (encoder, names of columns, ...); kept, never read here.
     """
@@ -59,6 +60,7 @@ class RewardModel:
         preferred: F8,
         groups: I8,
         weights: F8 | None = None,
+        kinds: I8 | None = None,
         strength: float | None = None,
         about: str = "",
     ) -> Self:
@@ -69,7 +71,10 @@ class RewardModel:
             preferred: (n,) probability in [0, 1] that the first is preferred; .5 for a tie.
             groups: (n,) the prompt of each pair: pairs of one prompt stay together in cross-validation.
             weights: (n,) what each pair counts, 0 or more; 1 when not given.
+            kinds: (d,) what kind each feature is of (embedding 0, style 1). Kinds count alike before anything
+                is learned, whatever their numbers of features; all are of one kind when not given.
             strength: C; chosen by cross-validation when not given.
+            about: what the features are.
 
         Raises:
             ValueError: shapes that do not fit, a probability outside [0, 1], or nothing to learn from.
@@ -78,7 +83,10 @@ class RewardModel:
         _check(first, second, preferred, groups, counted)
         used = counted > 0
         a, b = np.asarray(first, np.float64)[used], np.asarray(second, np.float64)[used]
-        scale = _spread(a, b)
+        of_kind = np.zeros(a.shape[1], np.int64) if kinds is None else kinds
+        if of_kind.shape != a.shape[1:]:
+            raise ValueError(f"reward: kinds has shape {of_kind.shape}; there are {a.shape[1]} features")
+        scale = _spread(a, b) * _sizes(of_kind)
         difference = (a - b) / scale
         if strength is None:
             strength = choose_strength(difference, preferred[used], groups[used], counted[used])
@@ -90,9 +98,7 @@ class RewardModel:
             raise ValueError(f"reward: knows {len(self.weights)} features, got shape {features.shape}")
         return np.asarray((np.asarray(features, np.float64) / self.scale) @ self.weights)
 
-    def predict_proba(
-        self, first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]
-    ) -> F8:
+    def predict_proba(self, first: NDArray[np.floating[Any]], second: NDArray[np.floating[Any]]) -> F8:
         """(n,) probability that the first of each pair is preferred, from (n, d) features of both."""
         return sigmoid(self.score(first) - self.score(second))
 
@@ -175,6 +181,12 @@ def _spread(first: F8, second: F8) -> F8:
     """(d,) standard deviation of each feature over all responses; 1 where it never varies."""
     deviation = np.concatenate([first, second]).std(axis=0)
     return np.asarray(np.where(deviation > 1e-12, deviation, 1.0))
+
+
+def _sizes(kinds: I8) -> F8:
+    """(d,) root of the number of features of each feature's kind."""
+    _, kind, count = np.unique(kinds, return_inverse=True, return_counts=True)
+    return np.asarray(np.sqrt(count[kind]), np.float64)
 
 
 def _check(

@@ -74,6 +74,22 @@ def test_one_sided_preferences_can_be_learned() -> None:
     assert (model.predict_proba(first, second) > 0.5).mean() > 0.95
 
 
+def test_kinds_of_features_count_alike_whatever_their_numbers() -> None:
+    """A kind of one useful feature beside many useless ones is not drowned by them."""
+    first, second, preferred, groups = pairs(200)
+    noise = np.random.default_rng(9).normal(size=(2, 200, 300))
+    a, b = np.hstack([first, noise[0]]), np.hstack([second, noise[1]])
+    kinds = np.repeat([1, 0], [len(TRUE_REWARD), 300])
+    unseen = pairs(seed=2)
+    noise = np.random.default_rng(10).normal(size=(2, 2_000, 300))
+    losses = []
+    for told in (kinds, None):
+        model = RewardModel.fit(a, b, preferred, groups, kinds=told)
+        said = model.predict_proba(np.hstack([unseen[0], noise[0]]), np.hstack([unseen[1], noise[1]]))
+        losses.append(soft_log_loss(said, unseen[2]).mean())
+    assert losses[0] < losses[1] - 0.05
+
+
 def test_the_units_of_a_feature_do_not_matter() -> None:
     first, second, preferred, groups = pairs(200)
     units = np.array([1_000.0, 1.0, 0.001, 1.0])
@@ -161,6 +177,7 @@ def test_cross_entropy_is_least_at_the_soft_label_itself(preferred: float, predi
         ({"second": np.zeros((3, 5))}, "features of shape"),
         ({"groups": np.zeros(4, np.int64)}, "groups has shape"),
         ({"weights": np.zeros(3)}, "no pair has any weight"),
+        ({"kinds": np.zeros(3, np.int64)}, "kinds has shape"),
     ],
 )
 def test_what_does_not_fit_is_refused_with_its_name(change: dict[str, F8], message: str) -> None:

@@ -1,0 +1,212 @@
+"""Preferences on recorded pairs: judges beside people, position handling, and human, AI and hybrid feedback.
+
+Reads pandalm_pairs.csv in the folder that LABELLOOP_DATA names. A budget is a number of pairs, drawn from the
+training prompts, on which one person was asked; the judges have spoken on all pairs. Prompts are held out
+whole, a fifth at a time. Intervals are 95 % bootstrap intervals over prompts; each pair's figure is its mean
+over the seeds. There is no second file of this kind: the features were chosen on this one.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import preferences_position
+from benchmarks.preferences_data import JUDGES, Pairs, agreed, features, judge_votes, read
+from models.arrays import F8, I8, UNKNOWN, Mask
+from models.evaluation import confusion_matrix
+from models.folds import grouped_folds
+from models.reward_model import RewardModel, soft_log_loss
+from models.soft_preferences import N_CLASSES, preference_posterior, soft_preferences, with_answers
+
+BUDGETS = (50, 100, 200)
+FOLDS = 5
+PERSON_ACCURACY = 0.9
+"""Stated beforehand, as a tier's `accuracy` is."""
+
+DRAWS = 1_000
+REPORTED = ("accuracy", "reward", "labels")
+"""Accuracy and log-loss of the reward model on prompts held out, by people's majority where it is A or B;
+log-loss of the soft labels that it learns from, against the mean of the two people who were not asked."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feedback:
+    """Soft labels (n,) of the training pairs, and which of them (n,) the reward model learns from."""
+
+    labels: F8
+    taught: F8
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Print the tables; 1 if hybrid feedback is worse than either alone by more than noise, or no data."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seeds", type=int, default=8)
+    options = parser.parse_args(argv)
+    preferences_position.report()
+    path = Path(os.environ.get("LABELLOOP_DATA", "")) / "pandalm_pairs.csv"
+    if not path.is_file():
+        print(f"{path} is missing: set LABELLOOP_DATA to the folder with the data sets", file=sys.stderr)
+        return 1
+    pairs = read(path)
+    resampled = bootstrap(pairs.groups)
+    agreement(pairs, resampled)
+    figures = measure(pairs, features(pairs), options.seeds)
+    table(figures, resampled)
+    return 0 if compare(figures, resampled) else 1
+
+
+def bootstrap(groups: I8) -> I8:
+    """(DRAWS, n) how often each pair counts when prompts are drawn anew, with replacement."""
+    n_groups = int(groups.max()) + 1
+    random = np.random.default_rng(0)
+    return random.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=DRAWS)[:, groups]
+
+
+def agreement(pairs: Pairs, resampled: I8) -> None:
+    """Print how far judges agree with people's majority, and each person with the other two."""
+    print(f"\n{len(pairs.groups)} pairs, {int(pairs.groups.max()) + 1} prompts; agreement with most people")
+    print(f"{'who':24}{'pairs':>6}{'percent':>24}{'kappa':>24}")
+    said = {name: (pairs.judges[:, j], pairs.majority) for j, name in enumerate(JUDGES)}
+    for person in range(3):
+        others = np.delete(pairs.people, person, axis=1)
+        said[f"person {person + 1} (other two)"] = (pairs.people[:, person], agreed(others))
+    for name, (one, other) in said.items():
+        both = (one != UNKNOWN) & (other != UNKNOWN)
+        rows = [_agreement(one[both], other[both], np.ones(both.sum()))]
+        rows += [_agreement(one[both], other[both], counts[both]) for counts in resampled]
+        low, high = np.quantile(rows[1:], (0.025, 0.975), axis=0)
+        cells = "".join(
+            f"{v:10.3f} [{a:.3f}, {b:.3f}]".rjust(24) for v, a, b in zip(rows[0], low, high, strict=True)
+        )
+        print(f"{name:24}{both.sum():6d}{cells}")
+
+
+def _agreement(one: I8, other: I8, counts: F8 | I8) -> tuple[float, float]:
+    """Share of agreement, and Cohen's kappa (J. Cohen, 1960), pairs counted so often."""
+    repeat = counts.astype(np.int64)
+    table = confusion_matrix(np.repeat(one, repeat), np.repeat(other, repeat), N_CLASSES) / repeat.sum()
+    share, chance = float(np.trace(table)), float(table.sum(axis=1) @ table.sum(axis=0))
+    return share, (share - chance) / (1 - chance)
+
+
+def measure(pairs: Pairs, known: tuple[F8, F8, I8], seeds: int) -> dict[str, dict[str, F8]]:
+    """Arm -> figure of REPORTED -> (n,) of each pair, mean over seeds; NaN where there is none."""
+    rows: dict[str, list[dict[str, F8]]] = {}
+    for seed in range(seeds):
+        folds = grouped_folds(pairs.groups, FOLDS, seed)
+        asked = np.random.default_rng(seed).integers(0, 3, len(folds))
+        whole: dict[str, dict[str, F8]] = {}
+        for fold in range(FOLDS):
+            _one_fold(pairs, known, folds != fold, asked, seed, whole)
+        for arm, figures in whole.items():
+            rows.setdefault(arm, []).append(figures)
+    return {
+        arm: {name: np.mean([run[name] for run in runs], axis=0) for name in REPORTED}
+        for arm, runs in rows.items()
+    }
+
+
+def _one_fold(
+    pairs: Pairs,
+    known: tuple[F8, F8, I8],
+    train: Mask,
+    asked: I8,
+    seed: int,
+    whole: dict[str, dict[str, F8]],
+) -> None:
+    """Add what one fold of prompts, held out, says of every arm; soft labels are judged in training."""
+    a, b, kinds = known
+    inside, outside = np.flatnonzero(train), np.flatnonzero(~train)
+    rest = np.array([np.delete(row, who) for row, who in zip(pairs.people, asked, strict=True)])
+    target, others = _halves(pairs.majority), _halves(rest).mean(axis=1)
+    for arm, feedback in arms(pairs, inside, asked, seed).items():
+        figures = whole.setdefault(arm, {name: np.zeros(len(train)) for name in REPORTED})
+        model = RewardModel.fit(
+            a[inside], b[inside], feedback.labels, pairs.groups[inside], feedback.taught, kinds
+        )
+        said = model.predict_proba(a[outside], b[outside])
+        clear = np.where(target[outside] == 0.5, np.nan, target[outside])
+        right = np.where(np.isnan(clear), np.nan, (said > 0.5) == (clear > 0.5))
+        figures["accuracy"][outside] = right
+        figures["reward"][outside] = soft_log_loss(said, clear)
+        figures["labels"][inside] += soft_log_loss(feedback.labels, others[inside]) / (FOLDS - 1)
+
+
+def arms(pairs: Pairs, inside: I8, asked: I8, seed: int) -> dict[str, Feedback]:
+    """Arm -> what it makes of the training pairs `inside` (indices)."""
+    n = len(inside)
+    votes, everyone = judge_votes(pairs.judges[inside]), np.ones(n)
+    nothing = np.full(n, UNKNOWN)
+    ai = soft_preferences(preference_posterior(votes, nothing, seed=seed))
+    people = pairs.people[inside]
+    shares = (people[:, :, None] == np.arange(N_CLASSES)).mean(axis=1)
+    found = {
+        "AI": Feedback(ai, everyone),
+        "three people on all": Feedback(soft_preferences(shares), everyone),
+    }
+    order = np.random.default_rng(1_000 + seed).permutation(n)
+    for budget in BUDGETS:
+        answers = nothing.copy()
+        mine = order[:budget]
+        answers[mine] = people[mine, asked[inside[mine]]]
+        balance = np.bincount(answers[mine], minlength=N_CLASSES) + 1.0
+        alone = np.tile(balance / balance.sum(), (n, 1))
+        judged = preference_posterior(votes, answers, seed=seed)
+        human, hybrid = (
+            soft_preferences(with_answers(before, answers, PERSON_ACCURACY)) for before in (alone, judged)
+        )
+        found[f"human {budget}"] = Feedback(human, (answers != UNKNOWN).astype(np.float64))
+        found[f"hybrid {budget}"] = Feedback(hybrid, everyone)
+    return found
+
+
+def table(figures: Mapping[str, Mapping[str, F8]], resampled: I8) -> None:
+    """Print every arm's figures with their intervals."""
+    print(f"\n{'feedback':20}{'reward accuracy':>24}{'reward log-loss':>24}{'soft labels log-loss':>24}")
+    for arm, row in figures.items():
+        cells = "".join(
+            "{:10.3f} [{:.3f}, {:.3f}]".format(*interval(row[name], resampled)).rjust(24) for name in REPORTED
+        )
+        print(f"{arm:20}{cells}")
+
+
+def compare(figures: Mapping[str, Mapping[str, F8]], resampled: I8) -> bool:
+    """Print hybrid minus either alone, gains above 0; whether it is never worse by more than noise."""
+    print("\ngain of hybrid feedback over either alone, paired")
+    held = True
+    for budget in BUDGETS:
+        for alone in (f"human {budget}", "AI"):
+            cells, verdicts = "", []
+            for name in REPORTED:
+                sign = 1 if name == "accuracy" else -1
+                gain = sign * (figures[f"hybrid {budget}"][name] - figures[alone][name])
+                mean, low, high = interval(gain, resampled)
+                cells += f"{mean:+10.3f} [{low:+.3f}, {high:+.3f}]".rjust(27)
+                verdicts.append("better" if low > 0 else "worse" if high < 0 else "no worse")
+            held &= "worse" not in verdicts
+            print(f"hybrid {budget:3d} - {alone:10}{cells}  {', '.join(verdicts)}")
+    print("hybrid is no worse than either alone" if held else "HYBRID IS WORSE SOMEWHERE")
+    return held
+
+
+def interval(values: F8, resampled: I8) -> tuple[float, float, float]:
+    """Mean of what is no NaN, and its 95 % interval over prompts drawn anew."""
+    there = ~np.isnan(values)
+    counts = resampled[:, there]
+    means = (counts @ values[there]) / counts.sum(axis=1)
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(values[there].mean()), float(low), float(high)
+
+
+def _halves(classes: I8) -> F8:
+    """(...) 1 for A, 0 for B, .5 for a tie, NaN for unknown."""
+    return np.array([1.0, 0.0, 0.5, np.nan])[classes]
+
+
+if __name__ == "__main__":
+    sys.exit(main())
