@@ -55,8 +55,8 @@ def test_a_judge_that_sees_positions_alone_says_nothing() -> None:
 def test_turning_all_pairs_around_changes_nothing_but_the_side(answers: list[tuple[float, float]]) -> None:
     first, turned = np.array(answers).T
     one, other = PositionBias.estimate(first, turned), PositionBias.estimate(turned, first)
-    assert one.bias == pytest.approx(other.bias)
-    assert one.clarity == pytest.approx(other.clarity)
+    assert one.bias == pytest.approx(other.bias, abs=1e-9)
+    assert one.clarity == pytest.approx(other.clarity, abs=1e-6)  # arccosh is steep at 1
     np.testing.assert_allclose(averaged(first, turned), 1 - averaged(turned, first))
 
 
