@@ -240,7 +240,7 @@ function cost(o) {
       const used = t.today_spent + t.today_reserved;
       const share = t.today_cap === null ? 0 : used / Math.max(t.today_cap, 1e-9);
       const of = t.today_cap === null ? `${money(used, "")}, no limit` : `${money(used, "")}of ${money(t.today_cap, "")}`;
-      return [t.tier, share, t.reached ? `${of}, reached: not asked` : of];
+      return [t.tier, share, t.reached ? `${of.trim()}; reached, not asked` : of];
     })),
   );
   const share = o.cost.everything > 0 ? Math.min(o.cost.spent / o.cost.everything, 1) : 0;

@@ -43,6 +43,8 @@ DRIFT_PACE = Pace(80.0, ahead=300)
 DRIFT_EXPERT_BUDGET = 1_500.0
 """A change costs: windows take twice the audits, and many of the new messages are doubtful."""
 DRIFT_WINDOW_ITEMS = 900
+WINDOWS_BEFORE = 1
+"""Closed before the change is sent: models that have learned nothing notice none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +208,8 @@ def _stream(
     """Send everything and wait until the loop has come to rest. Seconds until the last item was labeled."""
     reports = ReportRoom(database, parts.caps(config))
     kafka = replace(config.kafka, bootstrap=running.bootstrap)
-    sender = Sender(messages, kafka, DRIFT_PACE if options.drift else PACE, stop)
+    change = next((place for place, message in enumerate(messages) if message.shifted), None)
+    sender = Sender(messages, kafka, DRIFT_PACE if options.drift else PACE, stop, hold_at=change)
     started = time.monotonic()
     streamed, calm_since = 0.0, started
     with Live(console=console, refresh_per_second=4, transient=False) as live:
@@ -216,6 +219,8 @@ def _stream(
             labeled = sum(overview.states.values())
             sender.look(labeled)
             now = time.monotonic()
+            if len(overview.windows) >= WINDOWS_BEFORE or now - started > options.deadline / 2:
+                sender.go_on()
             stream = Streaming(sender.sent, len(messages), now - started, _addresses(running))
             live.update(picture(overview, stream, config.currency, config.drift))
             if labeled >= len(messages) and not streamed:

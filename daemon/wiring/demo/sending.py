@@ -31,9 +31,16 @@ class Sender:
     """Publishes all messages at a pace, until it is done or told to stop."""
 
     def __init__(
-        self, messages: Sequence[Message], kafka: KafkaSettings, pace: Pace, stop: threading.Event
+        self,
+        messages: Sequence[Message],
+        kafka: KafkaSettings,
+        pace: Pace,
+        stop: threading.Event,
+        hold_at: int | None = None,
     ) -> None:
+        """`hold_at`: after so many messages it waits for `go_on`; None: it never does."""
         self.sent = 0
+        self._hold_at = hold_at
         self._labeled = 0
         self._messages = messages
         self._kafka = kafka
@@ -48,6 +55,10 @@ class Sender:
         self._labeled = labeled
         if self._error is not None:
             raise self._error
+
+    def go_on(self) -> None:
+        """Send what was held."""
+        self._hold_at = None
 
     def join(self) -> None:
         """Wait a little for its end."""
@@ -65,14 +76,21 @@ class Sender:
         started = time.monotonic()
         try:
             while self.sent < len(self._messages) and not self._stop.is_set():
-                chunk = self._messages[self.sent : self.sent + CHUNK]
+                chunk = self._messages[self.sent : self.sent + self._room()]
                 publisher.send([as_record(message, topic, publisher) for message in chunk])
                 self.sent += len(chunk)
                 self._stop.wait(max(0.0, started + self.sent / self._pace.per_second - time.monotonic()))
                 while self._too_far() and not self._stop.wait(PAUSE_SECONDS):
                     pass
+                while not self._room() and not self._stop.wait(PAUSE_SECONDS):
+                    started += PAUSE_SECONDS  # what was held is not caught up with
         finally:
             publisher.close()
+
+    def _room(self) -> int:
+        """Messages that may be sent at once; 0 while they are held."""
+        hold_at = self._hold_at
+        return CHUNK if hold_at is None else min(CHUNK, hold_at - self.sent)
 
     def _too_far(self) -> bool:
         return self._pace.ahead is not None and self.sent - self._labeled > self._pace.ahead
