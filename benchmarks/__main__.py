@@ -12,6 +12,7 @@ BENCHMARKS = {
     "routing": "accuracy by money spent on answers (LABELLOOP_DATA)",
     "local_llm": "SmolLM2 as an annotator: accuracy, AUC, seconds (LABELLOOP_DATA, extra local-llm)",
     "preferences": "judges, their position bias, and human, AI or both kinds of feedback (LABELLOOP_DATA)",
+    "llm_votes": "recorded labels of GPT-4o: accuracy, cost, share automated at 5 % error (LABELLOOP_DATA)",
     "drift": "how soon changes are noticed, beside confidence alone and a KS window (LABELLOOP_DATA)",
     "guarantee": "how often certificates are violated on simulated streams",
 }

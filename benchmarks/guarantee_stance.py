@@ -74,7 +74,7 @@ def report(draws: int, seed: int) -> bool:
             violations, published, *_ = np.mean(rows, axis=0)
             print(
                 f"{name:12}{alpha:6.2f}{share:9.2f}"
-                + "".join(f"{value:11.3f}" for value in np.mean(rows, axis=0))
+                + "".join(f"{value:11.3f}" for value in np.mean(rows, axis=0)[:6])
             )
             held &= bool(max(violations, published) <= DELTA + 3.09 * np.sqrt(DELTA * (1 - DELTA) / draws))
     return held
@@ -118,7 +118,9 @@ def split(stance: Stance, features: Any, seed: int) -> Part:
 
 
 def draw_coins(part: Part, alpha: float, share: float, draws: int, seed: int) -> tuple[float, ...]:
-    """Means: violations, those of what is published, certified share, oracle's, spared share, and PAC's."""
+    """Means: violations, those of what is published, certified share, oracle's, spared share, PAC's, and
+    the share that is wrong and spared.
+    """
     scores, wrong = part.scores, part.wrong
     plan = design(scores, part.known_scores, part.known_wrong, share, alpha, DELTA)
     coins = coin_shares(scores, plan.lambdas, plan.p, plan.rest)
@@ -154,6 +156,7 @@ def draw_coins(part: Part, alpha: float, share: float, draws: int, seed: int) ->
                 oracle,
                 left.mean(),
                 saved(scores, whole.tau, evenly),
+                (left & wrong).mean(),
             )
         )
     return tuple(np.mean(rows, axis=0).tolist())
