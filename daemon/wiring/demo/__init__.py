@@ -38,7 +38,7 @@ DEADLINE_SECONDS = 600.0
 CALM_SECONDS = 4.0
 FRAME_SECONDS = 0.5
 PACE = Pace(400.0)
-DRIFT_PACE = Pace(80.0, ahead=300)
+DRIFT_PACE = Pace(20.0, ahead=300)
 """Slow enough for the models to learn of the change while the second half still comes, and in order."""
 DRIFT_EXPERT_BUDGET = 1_500.0
 """A change costs: windows take twice the audits, and many of the new messages are doubtful."""
@@ -210,16 +210,17 @@ def _stream(
     kafka = replace(config.kafka, bootstrap=running.bootstrap)
     change = next((place for place, message in enumerate(messages) if message.shifted), None)
     sender = Sender(messages, kafka, DRIFT_PACE if options.drift else PACE, stop, hold_at=change)
+    deadline = options.deadline * (2 if options.drift else 1)
     started = time.monotonic()
     streamed, calm_since = 0.0, started
     with Live(console=console, refresh_per_second=4, transient=False) as live:
-        while not stop.wait(FRAME_SECONDS) and time.monotonic() - started < options.deadline:
+        while not stop.wait(FRAME_SECONDS) and time.monotonic() - started < deadline:
             house.watch()
             overview = reports.overview()
             labeled = sum(overview.states.values())
             sender.look(labeled)
             now = time.monotonic()
-            if len(overview.windows) >= WINDOWS_BEFORE or now - started > options.deadline / 2:
+            if len(overview.windows) >= WINDOWS_BEFORE or now - started > deadline / 2:
                 sender.go_on()
             stream = Streaming(sender.sent, len(messages), now - started, _addresses(running))
             live.update(picture(overview, stream, config.currency, config.drift))
