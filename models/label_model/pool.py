@@ -128,7 +128,10 @@ class Pool:
         return found
 
     def _hbccs(self, functions: bool, people: bool) -> list[Candidate]:
-        """What unlabeled items count is the setting that matters most; only known labels can choose it."""
+        """What unlabeled items count is the setting that matters most; only known labels can choose it.
+
+        People who err in no particular way are another kind of model.
+        """
         if functions:
             settings = {
                 f"hbcc(lam={lam}, abstain={silence})": HBCCSettings(lam=lam, abstain_weight=silence)
@@ -137,9 +140,10 @@ class Pool:
             }
         else:
             settings = {f"hbcc(people_lam={lam})": HBCCSettings(people_lam=lam) for lam in LAMS}
-            settings["hbcc(one_coin)"] = HBCCSettings(one_coin=True)
         untrained = "hbcc(lam=0.01, abstain=0.3)" if functions else "hbcc(people_lam=1.0)"
-        return [
+        one_coin = HBCC(self._priors, self._seed, HBCCSettings(one_coin=True))
+        alone = [] if functions else [Candidate("hbcc(one_coin)", one_coin, untrained_share=0.0)]
+        return alone + [
             Candidate(
                 name,
                 HBCC(self._priors, self._seed, chosen),
