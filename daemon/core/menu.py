@@ -77,13 +77,13 @@ def _voting(
 ) -> tuple[F8, F8]:
     """(c, J) gain and (c, J, T) votes of a tier whose votes join those of others, its own (c,) among them."""
     final = None if last is None else tiers[last].likelihood
-    gain, votes = np.empty((len(posterior), 0)), np.empty((len(posterior), 0, len(tiers)))
-    for before in np.unique(answered).tolist():
-        rows = np.flatnonzero(answered == before)
-        found = ways(posterior[rows], tiers[index], final, cost, before)
-        if not gain.shape[1]:
-            gain = np.empty((len(posterior), len(found.votes)))
-            votes = np.zeros((*gain.shape, len(tiers)))
+    alike = [np.flatnonzero(answered == before) for before in np.unique(answered)]
+    ways_of = [
+        ways(posterior[rows], tiers[index], final, cost, before=int(answered[rows[0]])) for rows in alike
+    ]
+    gain = np.empty((len(posterior), len(ways_of[0].votes)))
+    votes = np.zeros((*gain.shape, len(tiers)))
+    for rows, found in zip(alike, ways_of, strict=True):
         gain[rows] = found.gain
         votes[rows, :, index] = found.votes
         if last is not None:

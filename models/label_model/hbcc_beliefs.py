@@ -8,7 +8,7 @@ import numpy as np
 from models.arrays import F8, I8, Mask
 from models.label_model.counts import Patterns
 from models.label_model.priors import Priors, function_confusions
-from models.votes import CLASSIFIER, FUNCTION, Votes, family, kind
+from models.votes import CLASSIFIER, FUNCTION, TIER, Votes, family, kind
 
 LEAST_MASS = 0.5
 """Of every symbol in a prior table. Below it E log theta runs away as -1/mass: the first vote that a seldom
@@ -161,12 +161,12 @@ def _groups(votes: Votes, fewest: int) -> list[I8]:
     """(J, S) columns of each group: annotators of one tier that speak in the same symbols."""
     members: dict[tuple[str, int], list[int]] = {}
     for index, (key, size) in enumerate(zip(votes.annotators, votes.n_symbols, strict=True)):
-        if kind(key) == "tier":
+        if kind(key) == TIER:
             members.setdefault((family(key), size), []).append(index)
     return [_columns(votes, np.array(group)) for group in members.values() if len(group) >= fewest]
 
 
 def _tiers(votes: Votes) -> list[I8]:
     """(J, K) columns of all people, if there are any."""
-    people = [index for index, key in enumerate(votes.annotators) if kind(key) == "tier"]
+    people = [index for index, key in enumerate(votes.annotators) if kind(key) == TIER]
     return [_columns(votes, np.array(people))] if people else []

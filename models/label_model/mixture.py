@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from models.arrays import F8
+from models.label_model.counts import count_matrix
 from models.label_model.protocol import Member
 from models.votes import ABSTAIN, FUNCTION, Votes, kind
 
@@ -85,12 +86,8 @@ class Mixture:
 
     def _sparse_scores(self, votes: Votes) -> F8:
         """(n, M * K)."""
-        from scipy.sparse import csr_matrix
-
         stacked = self._stacked(votes)
-        shape = (votes.n_items, len(stacked))
-        counts = csr_matrix((votes.weights, (votes.row, votes.columns)), shape=shape)
-        scores: F8 = np.asarray(counts @ stacked) + self._prior
+        scores: F8 = np.asarray(count_matrix(votes) @ stacked) + self._prior
         return scores
 
     def _mixed(self, scores: F8) -> F8:

@@ -26,10 +26,10 @@ from models.label_model.held_out import Candidate, cross_fit
 from models.label_model.majority import MajorityVote
 from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
-from models.label_model.protocol import HeldOut, Member, check_gold
+from models.label_model.protocol import HeldOut, Member, check_gold, drawn_labels
 from models.label_model.snorkel_model import FEWEST_FUNCTIONS, SnorkelLabelModel, speaking_functions
 from models.label_model.weighted_vote import WeightedVote, WeightedVoteSettings
-from models.votes import FUNCTION, Votes, kind
+from models.votes import FUNCTION, TIER, Votes, kind
 
 FOLDS = 5
 
@@ -60,9 +60,8 @@ class Pool:
         are spread evenly.
         """
         gold = check_gold(votes, n_classes, gold)
-        known = gold != UNKNOWN if picked is None else (gold != UNKNOWN) & ~picked
-        folds = _even_folds(gold, self._seed)
-        self._members = self._cross_fit(votes, n_classes, gold, known, folds, weight, twins=False).members
+        folds, judged = _even_folds(gold, self._seed), drawn_labels(gold, picked)
+        self._members = self._cross_fit(votes, n_classes, gold, judged, folds, weight, twins=False).members
         return self
 
     def predict_proba(self, votes: Votes) -> F8:
@@ -107,7 +106,7 @@ class Pool:
     def _candidates(self, votes: Votes, n_classes: int) -> list[Candidate]:
         """Everybody who can hold these votes; the settings of one kind of model share its belief."""
         kinds = [kind(key) for key in votes.annotators]
-        functions, people = FUNCTION in kinds, "tier" in kinds
+        functions, people = FUNCTION in kinds, TIER in kinds
         found = [*self._hbccs(functions, people)]
         found += [
             Candidate(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.arrays import F8
-from models.votes import CLASSIFIER, FUNCTION, Votes, family, kind
+from models.votes import CLASSIFIER, FUNCTION, TIER, Votes, family, kind
 
 FUNCTION_ACCURACY = 0.75
 BIN_ACCURACY = (0.55, 0.70, 0.85, 0.95)
@@ -30,7 +30,7 @@ class Priors:
 
     def accuracy(self, key: str) -> float:
         """Expected accuracy of an annotator's votes (of its class votes, for functions)."""
-        if kind(key) == "tier":
+        if kind(key) == TIER:
             name = family(key).partition(":")[2]
             return self.tier_accuracy.get(name, self.default_tier_accuracy)
         return float(np.mean(BIN_ACCURACY)) if kind(key) == CLASSIFIER else FUNCTION_ACCURACY

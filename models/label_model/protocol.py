@@ -6,7 +6,7 @@ from typing import Protocol, Self
 
 import numpy as np
 
-from models.arrays import F8, I8, Mask, softmax
+from models.arrays import F8, I8, UNKNOWN, Mask, softmax
 from models.votes import Votes, log_scores
 
 
@@ -116,6 +116,12 @@ class TableModel:
         """The one member."""
         prior, tables = self.symbol_likelihoods()
         return (Member(self.name, prior, tables),)
+
+
+def drawn_labels(gold: I8, picked: Mask | None) -> Mask:
+    """(n,) items whose known label came from a random draw."""
+    known: Mask = gold != UNKNOWN
+    return known if picked is None else known & ~picked
 
 
 def check_gold(votes: Votes, n_classes: int, gold: I8) -> I8:

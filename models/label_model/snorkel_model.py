@@ -10,11 +10,11 @@ from typing import Self
 
 import numpy as np
 
-from models.arrays import F8, I8, UNKNOWN, Mask, clamped, one_hot, softmax
+from models.arrays import F8, I8, Mask, clamped, one_hot, softmax
 from models.label_model.copies import only
 from models.label_model.counts import class_balance, expected_tables
 from models.label_model.priors import Priors
-from models.label_model.protocol import Member, TableModel, check_gold
+from models.label_model.protocol import Member, TableModel, check_gold, drawn_labels
 from models.votes import ABSTAIN, FUNCTION, Votes, kind, log_scores
 
 FEWEST_FUNCTIONS = 3
@@ -117,8 +117,7 @@ class SnorkelLabelModel(TableModel):
 
 
 def _balance(gold: I8, n_classes: int, picked: Mask | None) -> F8:
-    drawn = gold != UNKNOWN if picked is None else (gold != UNKNOWN) & ~picked
-    return class_balance(one_hot(gold[drawn], n_classes), BALANCE_PSEUDO)
+    return class_balance(one_hot(gold[drawn_labels(gold, picked)], n_classes), BALANCE_PSEUDO)
 
 
 def speaking_functions(votes: Votes, n_classes: int) -> I8:
