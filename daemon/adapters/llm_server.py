@@ -2,7 +2,6 @@
 
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,6 +9,7 @@ from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
 from daemon.adapters.broker.process import with_parent
+from daemon.adapters.starting import wait_until
 from daemon.core.errors import SetupProblem
 from labeling_functions.llm.local_server import HOST, ModelMissing, model_file
 
@@ -54,15 +54,8 @@ class LlmServer:
         Raises:
             SetupProblem: it ended, or did not answer in time.
         """
-        until = time.monotonic() + deadline_seconds
-        while not self._answers():
-            if not alive():
-                raise SetupProblem(f"the language model's server at {self.base_url} ended while starting")
-            if time.monotonic() > until:
-                raise SetupProblem(
-                    f"the language model's server at {self.base_url} is not up after {deadline_seconds:g} s"
-                )
-            time.sleep(POLL_SECONDS)
+        server = f"the language model's server at {self.base_url}"
+        wait_until(self._answers, alive, deadline_seconds, POLL_SECONDS, server, "is not up")
 
     def _answers(self) -> bool:
         try:

@@ -1,12 +1,12 @@
 """A local MLflow server on loopback, for `labelloop up` and the tests; a supervisor runs the process."""
 
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
+from daemon.adapters.starting import wait_until
 from daemon.core.errors import SetupProblem
 
 HOST = "127.0.0.1"
@@ -68,15 +68,8 @@ class MlflowServer:
         Raises:
             SetupProblem: it ended, or did not answer in time.
         """
-        until = time.monotonic() + deadline_seconds
-        while not self._answers():
-            if not alive():
-                raise SetupProblem(f"the MLflow server at {self.uri} ended while starting")
-            if time.monotonic() > until:
-                raise SetupProblem(
-                    f"the MLflow server at {self.uri} does not answer after {deadline_seconds:g} s"
-                )
-            time.sleep(POLL_SECONDS)
+        server = f"the MLflow server at {self.uri}"
+        wait_until(self._answers, alive, deadline_seconds, POLL_SECONDS, server, "does not answer")
 
     def _answers(self) -> bool:
         try:

@@ -11,10 +11,12 @@ from typing import Protocol
 
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.kafka.topics import ping
+from daemon.adapters.starting import wait_until
 from daemon.core.errors import SetupProblem
 
 LAUNCHER = Path(__file__).with_name("launch.py")
 HOST = "127.0.0.1"
+POLL_SECONDS = 0.02
 
 
 class Broker(Protocol):
@@ -68,17 +70,13 @@ def wait_ready(broker: Broker, deadline_seconds: float, alive: Callable[[], bool
         SetupProblem: it ended, or did not answer in time.
     """
     until = time.monotonic() + deadline_seconds
-    while not _listening(broker.bootstrap):
-        if not alive():
-            raise SetupProblem(f"the broker at {broker.bootstrap} ended while starting")
-        if time.monotonic() > until:
-            raise SetupProblem(
-                f"the broker at {broker.bootstrap} does not listen after {deadline_seconds:g} s"
-            )
-        time.sleep(0.02)
+    server = f"the broker at {broker.bootstrap}"
+    wait_until(
+        lambda: _listening(broker.bootstrap), alive, deadline_seconds, POLL_SECONDS, server, "does not listen"
+    )
     ping(KafkaSettings(bootstrap=broker.bootstrap), max(1.0, until - time.monotonic()))
     if not alive():
-        raise SetupProblem(f"the broker at {broker.bootstrap} ended while starting")
+        raise SetupProblem(f"{server} ended while starting")
 
 
 class RunningBroker:
