@@ -53,6 +53,7 @@ class House:
         self._logs = folder
         self._numbers = itertools.count()
         self._started: list[subprocess.Popen[bytes]] = []
+        self._log_of: dict[int, Path] = {}
         address = database.url.render_as_string(hide_password=False)
         self.file.write_text(
             CONFIG.format(
@@ -80,12 +81,18 @@ class House:
             str(self.file),
             *options,
         ]
-        with (self._logs / f"annotate-{next(self._numbers)}.log").open("wb") as log:
+        file = self._logs / f"annotate-{next(self._numbers)}.log"
+        with file.open("wb") as log:
             process = subprocess.Popen(
                 command, stdout=log, stderr=log, env={**os.environ, "PYTHONWARNINGS": ""}
             )
         self._started.append(process)
+        self._log_of[process.pid] = file
         return process
+
+    def has_tried(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether it has logged anything: a call made, or one that was refused."""
+        return self._log_of[process.pid].stat().st_size > 0
 
     def until(self, done: Callable[[], bool]) -> None:
         """Wait for something; fails if it takes too long, or a process ends by itself."""

@@ -21,14 +21,15 @@ def test_two_processes_and_a_kill_spend_no_more_than_the_budget(database: Databa
     tier = "budget_per_day: 1.0"
     with (
         ScriptedServer(answer, seconds=0.02) as server,
-        house_of(tmp_path, database, server, tier=tier, price_in=0.05) as house,
+        house_of(tmp_path, database, server, tier=tier, price_in=0.1) as house,
     ):
-        house.ask(200)
+        house.ask(200)  # all of them would cost about twice the budget
         first, _ = house.start(), house.start()
         house.until(lambda: server.bill.calls >= 20)
         first.kill()
         third = house.start()
-        house.until(lambda: house.refused_at > 0)
+        house.until(lambda: house.refused_at > 0 and house.booked > 0.8 * ONE)
+        house.until(lambda: house.has_tried(third))
         house.until(lambda: house.states().get("leased", 0) <= IN_FLIGHT)  # those of the killed one
         house.end(third)
         told = f"billed {house.billed}, booked {house.booked}, {house.states()}, {house.lines()}"
