@@ -196,8 +196,6 @@ class Annotator:
         self.tally.failed += 1
         if self._patience.bad(error):
             log.warning("tier %s rests: %s", self.tier, error, extra={"action": "annotate_rests"})
-            if isinstance(error, CapReached):
-                self.queue.look_elsewhere(self.tier)
         back = [question for question in flight.questions if not self._is_hopeless(question, error)]
         self.queue.give_back(flight.member.annotator, back)
         for question in set(flight.questions) - set(back):

@@ -14,7 +14,7 @@ from daemon.core.errors import DutyLost, PublishFailed, Unaffordable
 from daemon.core.evidence import of_stored
 from daemon.core.grouping import groups_of_stored
 from daemon.core.ledger import is_suspended
-from daemon.core.market import MarketWatch
+from daemon.core.market import LOOK_SECONDS, MarketWatch
 from daemon.core.messages import audit_composer, composer
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import Publisher, StreamStore, WindowStore
@@ -123,6 +123,7 @@ class Desk:
     _release_at: float = 0.0
     _rested_at: float = 0.0
     _suspended: bool = False
+    _spent: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
         self._publishing = HeldDuty(self.store, "publishing", self.holder)
@@ -135,6 +136,8 @@ class Desk:
             busy = self._rechecks_in_turn() + self.publish()
             if self._due("windows", WINDOW_SECONDS):
                 self.tend_windows()
+            if self._due("money", LOOK_SECONDS):
+                self.look_elsewhere()
             if self._due("report", REPORT_SECONDS):
                 self.report()
             if not busy:
@@ -184,6 +187,21 @@ class Desk:
             self._publishing.lost()
             return 0
         return len(rows)
+
+    def look_elsewhere(self) -> None:
+        """Items that wait for a tier without money are asked of another one, where that is worth it.
+
+        Only a tier that was not known to be without money is looked at, so that a new holder of the duty, or
+        one that was started again, looks once at what it may have missed.
+        """
+        if self._closing.get() is None:
+            self._spent = frozenset()
+            return
+        spent = self.market.under(self.bundles.current().bundle).spent
+        for tier in sorted(spent - self._spent):
+            log.warning("tier %s has no money left today", tier, extra={"action": "tier_spent"})
+            self.store.look_elsewhere(tier)
+        self._spent = spent
 
     def tend_windows(self) -> None:
         """Keep the ledger, close windows whose audits are in, freeze the next when it is due."""

@@ -110,6 +110,9 @@ class StreamStore(Protocol):
     def spent_tiers(self, prices: Mapping[str, int]) -> frozenset[str]:
         """Those of these tiers whose budget of today cannot pay another answer at this price (millionths)."""
 
+    def look_elsewhere(self, tier: str) -> None:
+        """Have all items routed anew that wait for this tier; not those that somebody is answering."""
+
     def work_rechecks(self, limit: int, decide: Decide) -> int:
         """Take up to `limit` due rechecks (others' are skipped), lock their items, decide, save. Items done.
 
@@ -256,9 +259,6 @@ class ModelQueue(Protocol):
 
         Raises LeaseLost as `answer` does.
         """
-
-    def look_elsewhere(self, tier: str) -> None:
-        """Have all items routed anew that wait for this tier. For when its money is used up."""
 
 
 class CallLedger(Protocol):

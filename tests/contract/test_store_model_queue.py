@@ -196,7 +196,7 @@ def test_what_waits_for_a_tier_without_money_is_routed_anew(database: Database, 
     add_question(database, "a", TIER)
     asked(database, "c", tier="expert")
     leased(room, model(room), 1)
-    room.look_elsewhere(TIER)
+    stream.look_elsewhere(TIER)
     found: list[str] = []
 
     def decide(items: Sequence[OpenItem]) -> tuple[Decision, Compose]:

@@ -290,6 +290,27 @@ def test_what_the_budget_does_not_reach_is_asked_on_the_next_day(tmp_path: Path)
         loop.close()
 
 
+def test_what_one_budget_does_not_reach_is_asked_of_another_tier(tmp_path: Path) -> None:
+    tiers = {**POLICY.tiers, "crowd": replace(POLICY.tiers["crowd"], budget_per_day=0.10)}
+    loop = Loop(tmp_path, replace(POLICY, tiers=tiers)).start()
+    try:
+        loop.send([doubtful(number) for number in range(5)])
+        loop.read()
+        loop.desk.look_elsewhere()
+        loop.clock.advance(5)
+        loop.settle()
+        assert loop.answer("eve", "expert", truth) == 0, "the crowd has money"
+        assert loop.answer("ann", "crowd", truth) == 2
+        loop.desk.look_elsewhere()
+        loop.clock.advance(5)
+        loop.settle()
+        assert loop.answer("ann", "crowd", truth) == 0
+        assert loop.answer("eve", "expert", truth) == 3
+        assert {label["status"] for label in loop.labels().values()} == {"human"}
+    finally:
+        loop.close()
+
+
 def test_a_worker_that_slept_writes_nothing(loop: Loop) -> None:
     loop.send([sure(1)])
     batch = loop.source.poll()

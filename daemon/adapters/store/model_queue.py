@@ -7,22 +7,19 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, insert, literal, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
 from daemon.adapters.store import annotating, leasing
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.leasing import LEASED, OPEN
-from daemon.adapters.store.schema import annotators, answers, questions, recheck, skips
+from daemon.adapters.store.schema import annotators, answers, questions, skips
 from daemon.core.call_rows import ModelVote
 from daemon.core.errors import LeaseLost, UnknownReviewer
 from daemon.core.pace import Left
 from daemon.core.rows import Lease, Person
 from daemon.core.states import AnnotatorKind, QuestionState
-
-LATER = 3_000
-"""Milliseconds after which items are routed elsewhere: by then every worker knows that the money is gone."""
 
 
 class ModelQueueRoom:
@@ -98,15 +95,6 @@ class ModelQueueRoom:
             skipped = {"question": question, "annotator": annotator}
             connection.execute(upsert(connection, skips, ["question", "annotator"], []), skipped)
             _end(connection, row, QuestionState.PASSED, now)
-
-    def look_elsewhere(self, tier: str) -> None:
-        """Have all items routed anew that wait for this tier."""
-        with self._database.write() as connection:
-            due = self._database.now(connection) + LATER
-            waiting = select(questions.c.item, literal("budget"), literal(due)).distinct()
-            waiting = waiting.where(questions.c.tier == tier, questions.c.state == OPEN)
-            added = insert(recheck).from_select(["item", "reason", "due"], waiting)
-            connection.execute(added)
 
 
 def _hold_model(connection: Connection, annotator: int, tier: str | None = None) -> str:

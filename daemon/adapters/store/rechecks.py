@@ -4,18 +4,21 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, select
+from sqlalchemy import Connection, Row, delete, insert, literal, select
 
 from daemon.adapters.store import decided, open_items, outbox
 from daemon.adapters.store.asking import Caps, recheck_items
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.schema import recheck
+from daemon.adapters.store.schema import questions, recheck
 from daemon.core.rows import Decide
-from daemon.core.states import PICKED, ItemState
+from daemon.core.states import PICKED, ItemState, QuestionState
 
 UNKNOWN = "unknown item"
 PATIENCE = 60_000
 """Milliseconds until an item that is not there, or that must wait its turn, is looked at once more."""
+
+LATER = 3_000
+"""Milliseconds after which items are routed elsewhere: by then every worker knows that the money is gone."""
 
 
 def any_due(connection: Connection, now: int) -> bool:
@@ -43,6 +46,13 @@ def work(connection: Connection, limit: int, decide: Decide, caps: Caps, now: in
         recheck_items(connection, [live[row].id for row in decision.later], "later", now + PATIENCE)
         outbox.put(connection, compose(asked))
     return len(live)
+
+
+def of_tier(connection: Connection, tier: str, now: int) -> None:
+    """Have all items looked at again that wait in the queue of a tier without money."""
+    waiting = select(questions.c.item, literal("budget"), literal(now + LATER)).distinct()
+    waiting = waiting.where(questions.c.tier == tier, questions.c.state == QuestionState.OPEN.value)
+    connection.execute(insert(recheck).from_select(["item", "reason", "due"], waiting))
 
 
 def _take(connection: Connection, limit: int, now: int) -> Sequence[Row[Any]]:

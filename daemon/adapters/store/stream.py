@@ -93,6 +93,11 @@ class StreamRoom:
         with self._database.read() as connection:
             return allowance.spent_tiers(connection, self._caps, prices, self._database.now(connection))
 
+    def look_elsewhere(self, tier: str) -> None:
+        """Have all items routed anew that wait for this tier; not those that somebody is answering."""
+        with self._database.write() as connection:
+            rechecks.of_tier(connection, tier, self._database.now(connection))
+
     def work_rechecks(self, limit: int, decide: Decide) -> int:
         """Take up to `limit` due rechecks, lock their items, decide, save. Number of items decided.
 

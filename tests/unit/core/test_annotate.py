@@ -29,7 +29,6 @@ class Queue:
     by: dict[int, int] = field(default_factory=dict)
     passed: list[int] = field(default_factory=list)
     extended: list[int] = field(default_factory=list)
-    elsewhere: int = 0
     gone: frozenset[int] = frozenset()
     most_held: int = 0
     ended: Callable[[], None] = lambda: None
@@ -63,9 +62,6 @@ class Queue:
         self._end(question, annotator)
         self.passed.append(question)
         self._look()
-
-    def look_elsewhere(self, tier: str) -> None:
-        self.elsewhere += 1
 
     def _end(self, question: int, annotator: int) -> None:
         assert self.held.pop(question) == annotator
@@ -259,7 +255,6 @@ def test_without_money_the_tier_is_left_and_begun_again_when_there_is() -> None:
     annotator = annotator_of(queue, Member(LLM, "llm/a", model))
     run(annotator)
     assert sorted(queue.answered) == list(range(5))
-    assert queue.elsewhere >= 1
 
 
 def test_an_answer_that_is_wanted_no_more_is_dropped() -> None:
