@@ -47,6 +47,24 @@ def check_tier(config: Config, tier: str) -> None:
         raise SetupProblem(f"{tier!r} is no tier that language models answer; there are {known}")
 
 
+def check_ready(config: Config, tier: str) -> None:
+    """Raises SetupProblem unless the keys and templates of a tier are there; calls nothing."""
+    for name in config.variants(tier):
+        variant_of(config, tier, name)
+        try:
+            config.endpoints[config.llm[name].endpoint].key()
+        except KeyMissing as missing:
+            raise SetupProblem(f"endpoints.{config.llm[name].endpoint}: {missing}") from None
+
+
+def variant_of(config: Config, tier: str, name: str) -> Variant:
+    """One way of asking. Raises SetupProblem if its template is not there, or cannot be used."""
+    try:
+        return Variant(f"{tier}/{name}", config.task, _with_template(config, name))
+    except PromptError as error:
+        raise SetupProblem(f"llm.{name}: {error}") from error
+
+
 def make(config: Config, database: Database, tier: str, run: str | None, stop: threading.Event) -> Annotator:
     """The loop with its parts.
 
@@ -102,11 +120,8 @@ class _Crew:
 
     def member(self, name: str) -> Member:
         """The annotator of one way of asking."""
-        config, settings = self.config, _with_template(self.config, name)
-        try:
-            variant = Variant(f"{self.tier}/{name}", config.task, settings)
-        except PromptError as error:
-            raise SetupProblem(f"llm.{name}: {error}") from error
+        config, variant = self.config, variant_of(self.config, self.tier, name)
+        settings = variant.settings
         annotator = self.queue.enroll(variant.name, variant.version, self.tier).id
         store = ExemplarRoom(self.database, parts.policy(config).final_tiers)
         asker = VariantAsker(variant, self._chat(settings.endpoint), Exemplars(store, settings.exemplars))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from daemon.core.errors import SetupProblem
-from daemon.wiring import checks
+from daemon.wiring import check_llm, checks
 from daemon.wiring.checks import Check, Finding, State
 from daemon.wiring.config import Config, load
 from daemon.wiring.config_show import show as effective
@@ -38,7 +38,9 @@ def main(file: Path, deep: bool = False, show: bool = False) -> bool:
         print(effective(config))
     print(_line("config", checks.configuration(config, file)), flush=True)
     healthy = True
-    chosen = {**CHECKS, "encoder": checks.encoder_loaded} if deep else CHECKS
+    chosen = {**CHECKS, "encoder": checks.encoder_loaded} if deep else dict(CHECKS)
+    if config.llm_tiers:
+        chosen["llm"] = check_llm.endpoints
     for name, finding in _side_by_side(config, chosen, None if deep else DEADLINE_SECONDS):
         print(_line(name, finding), flush=True)
         healthy = healthy and finding.state is not State.PROBLEM

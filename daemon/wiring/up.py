@@ -14,6 +14,7 @@ from daemon.adapters.broker.embedded import SESSION_SECONDS, EmbeddedBroker
 from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.wiring import endpoints, parts
+from daemon.wiring.annotate import check_ready
 from daemon.wiring.config import Config
 from daemon.wiring.network import Ports, wait_for_page
 from daemon.wiring.supervisor import Child, StateLock, Supervisor
@@ -57,8 +58,15 @@ class House:
         self._supervisor = Supervisor(config.state / "logs", self._lock)
 
     def start(self) -> Running:
-        """Start what the rest needs, wait for it, then the rest."""
+        """Start what the rest needs, wait for it, then the rest.
+
+        Raises:
+            SetupProblem: a key or a template of a language model is not there; nothing was started. Or a
+                process cannot be kept running.
+        """
         config = self._config
+        for tier in config.llm_tiers:
+            check_ready(config, tier)
         environment = dict(self._overrides)
         parts.open_database(config).close()
         bootstrap = config.kafka.bootstrap or self._start_broker(environment)
