@@ -198,9 +198,19 @@ def status(config: "Config") -> None:
 @with_config
 @click.option("--what-if", help="Another budget a day: budget=25, or budget=expert:50,crowd:10.")
 @click.option("--items-per-day", type=click.FloatRange(min=0, min_open=True), help="Items expected in a day.")
+@click.option("--llm", is_flag=True, help="What calls to language models will cost, take and be worth.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def plan(config: "Config", what_if: str | None, items_per_day: float | None, as_json: bool) -> None:
+def plan(
+    config: "Config", what_if: str | None, items_per_day: float | None, llm: bool, as_json: bool
+) -> None:
     """Show what the target costs, or what another budget would buy."""
+    if llm:
+        if what_if is not None or items_per_day is not None:
+            raise click.UsageError("--llm goes with --json alone")
+        from daemon.wiring import plan_llm
+
+        plan_llm.main(config, as_json)
+        return
     from daemon.wiring import plan as wiring
 
     wiring.main(config, what_if, items_per_day, as_json)

@@ -97,3 +97,38 @@ def test_without_a_pace_a_budget_means_nothing(folder: Path) -> None:
     assert "--items-per-day" in refused.stderr
     assert "Traceback" not in refused.output
     assert labelloop("--what-if", "budget=25", "--items-per-day", "100").exit_code == 0
+
+
+LLM = """
+tiers: {llm: {backend: llm, price: 0.01}, expert: {final: true, price: 0.5}}
+endpoints: {hosted: {base_url: 'http://127.0.0.1:1/v1', price_in: 0.1, price_out: 0.4, requests_per_minute: 60}}
+llm: {plain: {endpoint: hosted, model: m}, thinking: {endpoint: hosted, model: m, chain_of_thought: true}}
+"""
+
+
+def ask_models(folder: Path) -> None:
+    crowd = "tiers: {crowd: {price: 0.05}, expert: {final: true, price: 0.5}}\n"
+    several = LLM.replace("price: 0.01}", "price: 0.01, variants: [plain, thinking]}")
+    (folder / "labelloop.yaml").write_text(CONFIG.replace(crowd, several))
+
+
+def test_what_language_models_will_cost_is_told_without_a_call(folder: Path) -> None:
+    ask_models(folder)
+    assert "none has come yet" in labelloop("--llm").stderr
+    fill(folder, 50)
+    told = json.loads(labelloop("--llm", "--json").stdout)
+    plain, thinking = told["llm/plain"], told["llm/thinking"]
+    assert 0 < plain["money"] < plain["most"] < thinking["most"]
+    assert plain["seconds"] == 1.0, "one call a second, by the endpoint's limit"
+    assert plain["interval"] is None
+    shown = labelloop("--llm").stdout
+    assert (
+        "llm/thinking" in shown and "no answer on an audited item" in shown and "A guess: tokens of" in shown
+    )
+
+
+def test_without_language_models_there_is_nothing_to_plan_for_them(folder: Path) -> None:
+    refused = labelloop("--llm")
+    assert refused.exit_code == 2
+    assert "no tier is answered by language models" in refused.stderr
+    assert "--llm goes with --json alone" in labelloop("--llm", "--what-if", "budget=1").stderr
