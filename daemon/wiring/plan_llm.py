@@ -107,7 +107,10 @@ def _show(rows: Sequence[_Row], currency: str) -> None:
             "unknown" if plan.seconds is None else f"{plan.seconds / 3.6:,.2f}",
             _right(row.judged),
         )
-    table.caption = f"Right: as experts answered blind, with its interval at {CONFIDENCE:.0%} confidence."
+    table.caption = (
+        f"Right: as experts answered blind, with its interval at {CONFIDENCE:.0%} confidence; "
+        "unknown: no answer of theirs is on an audited item."
+    )
     console = Console()
     console.print(table)
     if guessed := [row.name for row in rows if not row.plan.measured]:
@@ -120,6 +123,6 @@ def _show(rows: Sequence[_Row], currency: str) -> None:
 
 def _right(judged: Judged) -> str:
     if (interval := judged.interval) is None:
-        return "unknown: no answer on an audited item"
+        return "unknown"
     low, high = interval
     return f"{judged.right / judged.answers:.1%} ({low:.1%} to {high:.1%}) of {judged.answers:,}"
