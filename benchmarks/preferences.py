@@ -17,8 +17,8 @@ import numpy as np
 
 from benchmarks import preferences_position
 from benchmarks.preferences_data import JUDGES, Pairs, agreed, features, judge_votes, read
+from models.agreement import cohen_kappa
 from models.arrays import F8, I8, UNKNOWN, Mask
-from models.evaluation import confusion_matrix
 from models.folds import grouped_folds
 from models.reward_model import RewardModel, soft_log_loss
 from models.soft_preferences import N_CLASSES, preference_posterior, soft_preferences, with_answers
@@ -87,11 +87,10 @@ def agreement(pairs: Pairs, resampled: I8) -> None:
 
 
 def _agreement(one: I8, other: I8, counts: F8 | I8) -> tuple[float, float]:
-    """Share of agreement, and Cohen's kappa (J. Cohen, 1960), pairs counted so often."""
+    """Share of agreement, and Cohen's kappa, pairs counted so often."""
     repeat = counts.astype(np.int64)
-    table = confusion_matrix(np.repeat(one, repeat), np.repeat(other, repeat), N_CLASSES) / repeat.sum()
-    share, chance = float(np.trace(table)), float(table.sum(axis=1) @ table.sum(axis=0))
-    return share, (share - chance) / (1 - chance)
+    one, other = np.repeat(one, repeat), np.repeat(other, repeat)
+    return float((one == other).mean()), cohen_kappa(one, other)
 
 
 def measure(pairs: Pairs, known: tuple[F8, F8, I8], seeds: int) -> dict[str, dict[str, F8]]:

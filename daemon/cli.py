@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Callable
+from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
@@ -51,15 +52,15 @@ def main(verbose: bool, quiet: bool, log_json: bool) -> None:
     os.environ.update(LABELLOOP_LOG_LEVEL=level, LABELLOOP_LOG_JSON=str(int(log_json)))
 
 
-def with_config(command: Callable[..., None]) -> click.Command:
-    """A command that is given the loaded configuration first."""
+def with_config(command: Callable[..., None], group: click.Group | None = None) -> click.Command:
+    """A command (of `group`, or of the program) that is given the loaded configuration first."""
 
     def run(file: Path, **options: Any) -> None:
         command(_load(file), **options)
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
-    return main.command()(CONFIG_OPTION(run))
+    return (group or main).command()(CONFIG_OPTION(run))
 
 
 def _load(file: Path) -> "Config":
@@ -214,6 +215,43 @@ def plan(
     from daemon.wiring import plan as wiring
 
     wiring.main(config, what_if, items_per_day, as_json)
+
+
+@main.group()
+def llm() -> None:
+    """Ways of asking language models."""
+
+
+@partial(with_config, group=llm)
+@click.argument("tier", required=False)
+@click.option(
+    "--items",
+    type=click.IntRange(min=1),
+    default=100,
+    show_default=True,
+    help="Answered items to ask about.",
+)
+@click.option(
+    "--repeat",
+    type=click.IntRange(min=1),
+    default=2,
+    show_default=True,
+    help="Rounds; what differs between them is noise.",
+)
+@click.option(
+    "--budget",
+    type=click.FloatRange(min=0),
+    required=True,
+    help="What all calls may cost at most.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+def compare(
+    config: "Config", tier: str | None, items: int, repeat: int, budget: float, as_json: bool
+) -> None:  # fmt: skip
+    """Ask about items that experts answered, and show how good each way is."""
+    from daemon.wiring import compare as wiring
+
+    wiring.main(config, tier, wiring.Wanted(items, repeat, budget), as_json)
 
 
 @main.group(invoke_without_command=True)

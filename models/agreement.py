@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from models.arrays import F8
+from models.arrays import F8, I8
 from models.votes import Votes
 
 
@@ -35,6 +35,22 @@ def krippendorff_alpha(votes: Votes) -> float:
         return float("nan")
     observed = ((per_item**2 - (counts**2).sum(axis=1)) / (per_item - 1)).sum()
     return float(1 - observed / expected)
+
+
+def cohen_kappa(one: I8, other: I8) -> float:
+    """Cohen's kappa of two annotators' labels (n,) of the same items: 1 is full agreement, 0 what chance
+    gives. NaN without items, or where both used but one and the same label.
+
+    J. Cohen: A coefficient of agreement for nominal scales. 1960.
+    """
+    used, coded = np.unique(np.concatenate([one, other]), return_inverse=True)
+    if len(used) < 2:
+        return float("nan")
+    first, second = np.split(coded, 2)
+    joint = np.bincount(first * len(used) + second, minlength=len(used) ** 2).reshape(len(used), -1)
+    observed = np.trace(joint) / len(first)
+    expected = float(joint.sum(axis=0) @ joint.sum(axis=1)) / len(first) ** 2
+    return float((observed - expected) / (1 - expected))
 
 
 def _counts(votes: Votes) -> F8:

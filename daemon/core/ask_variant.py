@@ -10,7 +10,7 @@ import numpy as np
 
 from daemon.core.call_rows import ModelVote
 from daemon.core.decoding import decode_stored
-from daemon.core.paid_chat import About, Paid, PaidChat
+from daemon.core.paid_chat import About, Paid
 from daemon.core.rows import Lease
 from labeling_functions.items import Item
 from labeling_functions.llm.chat_model import ChatRefused, ChatRequest
@@ -71,12 +71,19 @@ class Exemplars:
         return self.settings.how == "fixed"
 
 
+class Chat(Protocol):
+    """As `daemon.core.paid_chat.PaidChat`."""
+
+    def ask(self, request: ChatRequest, about: About) -> Paid:
+        """The reply, and what it cost."""
+
+
 @dataclass(frozen=True, slots=True)
 class VariantAsker:
     """`daemon.core.annotate.AskItems` of one variant."""
 
     variant: Variant
-    chat: PaidChat
+    chat: Chat
     exemplars: Exemplars
 
     def __call__(self, annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
@@ -85,6 +92,10 @@ class VariantAsker:
         about = About(annotator)
         if len(leases) == 1:
             about = About(annotator, leases[0].question, leases[0].item)
+        return self.ask(items, about)
+
+    def ask(self, items: Sequence[Item], about: About) -> list[ModelVote]:
+        """What the model says about each item, in order. Raises as `AskItems` does."""
         try:
             votes, paid = self._ask(items, about)
         except PromptError as error:

@@ -74,7 +74,7 @@ def make(config: Config, database: Database, tier: str, run: str | None, stop: t
     name = parts.holder(f"annotate-{tier}")
     queue, ledger = ModelQueueRoom(database), CallRoom(database, caps(config, tier))
     stream = StreamRoom(database, parts.caps(config))
-    models = _models(config, tier, stop)
+    models = models_of(config, tier, stop)
     crew = _Crew(config, database, queue, ledger, models, tier, run or name)
     return Annotator(
         queue=queue,
@@ -97,7 +97,7 @@ def caps(config: Config, tier: str) -> CallCaps:
     return CallCaps(parts.caps(config), endpoints, config.tiers[tier].run_micros)
 
 
-def _models(config: Config, tier: str, stop: threading.Event) -> dict[str, ChatModel]:
+def models_of(config: Config, tier: str, stop: threading.Event) -> dict[str, ChatModel]:
     """The way to each endpoint of the tier, shared by its variants."""
     names = sorted({config.llm[variant].endpoint for variant in config.variants(tier)})
     try:

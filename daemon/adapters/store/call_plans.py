@@ -4,8 +4,9 @@ from typing import Any
 
 from sqlalchemy import Subquery, case, func, select
 
+from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.schema import annotators, answers, calls
+from daemon.adapters.store.schema import annotators, answers, calls, items
 from daemon.core.call_plan import Judged, Seen
 from daemon.core.states import RANDOM_PURPOSES, AnnotatorKind, CallState
 
@@ -61,6 +62,14 @@ class CallPlanRoom:
             found = connection.execute(query).all()
         return {(name, version): Judged(int(count), int(right)) for name, version, count, right in found}
 
+    def answered(self, count: int) -> list[tuple[bytes, int]]:
+        """Payload and class index of so many items that experts answered blind, the newest answers first."""
+        truth = self._truth()
+        query = select(items.c.payload, truth.c.labels).join(truth, truth.c.item == items.c.id)
+        with self._database.read() as connection:
+            found = connection.execute(query.order_by(truth.c.id.desc()).limit(count)).all()
+        return [(bytes(row.payload), int(i1(row.labels)[0])) for row in found]
+
     def _truth(self) -> Subquery:
         """One answer an item, the first: a panel gives several."""
         conditions: tuple[Any, ...] = (
@@ -76,4 +85,8 @@ class CallPlanRoom:
             .group_by(answers.c.item)
             .subquery()
         )
-        return select(answers.c.item, answers.c.labels).join(first, first.c.id == answers.c.id).subquery()
+        return (
+            select(answers.c.id, answers.c.item, answers.c.labels)
+            .join(first, first.c.id == answers.c.id)
+            .subquery()
+        )

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from models.agreement import krippendorff_alpha, percent_agreement
+from models.agreement import cohen_kappa, krippendorff_alpha, percent_agreement
 from models.votes import Votes
 
 
@@ -66,3 +66,19 @@ def test_annotators_with_different_symbols_cannot_be_compared() -> None:
     votes = Votes.concat_annotators(people, Votes.of_one("classifier", np.array([0]), 8))
     with pytest.raises(ValueError, match="different symbols"):
         percent_agreement(votes)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_cohens_kappa_is_scikit_learns(seed: int) -> None:
+    from sklearn.metrics import cohen_kappa_score
+
+    random = np.random.default_rng(seed)
+    one = random.integers(0, 4, 60)
+    other = np.where(random.random(60) < 0.6, one, random.integers(0, 4, 60))
+    assert cohen_kappa(one, other) == pytest.approx(cohen_kappa_score(one, other))
+
+
+def test_cohens_kappa_of_one_label_or_none_says_nothing() -> None:
+    assert math.isnan(cohen_kappa(np.array([1, 1]), np.array([1, 1])))
+    assert math.isnan(cohen_kappa(np.array([], np.int64), np.array([], np.int64)))
+    assert cohen_kappa(np.array([0, 1]), np.array([0, 1])) == 1.0

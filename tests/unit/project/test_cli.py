@@ -43,6 +43,7 @@ COMMANDS = [
     "init",
     "status",
     "ledger",
+    "llm",
     "version",
 ]
 CONFIG = "task: {name: t, classes: [a, b]}\ntiers: {expert: {final: true}}\n"

@@ -1,0 +1,85 @@
+"""How good ways of asking are beside each other, by what they say about answered items; pure."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+
+from daemon.core.call_plan import Judged
+from labeling_functions.task import ABSTAIN
+from models.agreement import cohen_kappa
+from models.arrays import F8, I8, Mask
+from models.evaluation import calibration_error, log_loss, reliability_bins
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Said:
+    """What one way of asking said about n items.
+
+    Attributes:
+        truth: (n,) class indices as people answered.
+        rounds: (r, n) its labels, ABSTAIN (-1) where it said none; the first round is judged.
+        posterior: (n, K) its own probabilities in the first round; NaN where it gave none.
+        money, seconds: of the first round, in currency; as if nothing had been kept from earlier calls.
+    """
+
+    truth: I8
+    rounds: I8
+    posterior: F8
+    money: float
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """The figures of one way of asking. NaN where there was nothing to measure.
+
+    Attributes:
+        items: asked about. answered: share of them with an answer.
+        judged: answers, and how many agree with people. kappa: Cohen's, of the answers.
+        itself: share of equal labels (an abstention is one) over all pairs of rounds.
+        calibration_error, log_loss: of its own confidence; the log-loss of certainty is capped.
+        money, seconds: an item.
+    """
+
+    items: int
+    answered: float
+    judged: Judged
+    kappa: float
+    itself: float
+    calibration_error: float
+    log_loss: float
+    money: float
+    seconds: float
+
+    @property
+    def agreement(self) -> float:
+        """Share of the answers that agree with people."""
+        return self.judged.right / self.judged.answers if self.judged.answers else float("nan")
+
+
+def compare(said: Said) -> Compared:
+    """The figures of one way of asking; at least one item."""
+    labels, count = said.rounds[0], len(said.truth)
+    spoke = labels != ABSTAIN
+    right = labels == said.truth
+    sure: Mask = spoke & ~np.isnan(said.posterior).any(axis=1)
+    posterior, truth = said.posterior[sure], said.truth[sure]
+    own = posterior[np.arange(len(posterior)), labels[sure]]
+    return Compared(
+        items=count,
+        answered=float(spoke.mean()),
+        judged=Judged(int(spoke.sum()), int(right[spoke].sum())),
+        kappa=cohen_kappa(said.truth[spoke], labels[spoke]),
+        itself=float(np.mean([*_same(said.rounds)])) if len(said.rounds) > 1 else float("nan"),
+        calibration_error=calibration_error(reliability_bins(own, right[sure])),
+        log_loss=float(log_loss(posterior, truth).mean()) if len(truth) else float("nan"),
+        money=said.money / count,
+        seconds=said.seconds / count,
+    )
+
+
+def _same(rounds: I8) -> Iterator[float]:
+    for one, other in combinations(rounds, 2):
+        yield float((one == other).mean())

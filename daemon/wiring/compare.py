@@ -1,0 +1,255 @@
+"""`labelloop llm compare`: ways of asking beside each other, on items that experts answered."""
+
+import json
+import signal
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict, dataclass, field
+from math import isnan
+
+import numpy as np
+from rich.console import Console
+from rich.progress import Progress
+from rich.table import Table
+
+from daemon.adapters.store.call_plans import CallPlanRoom
+from daemon.adapters.store.calls import CallRoom, ReplyRoom
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.exemplars import ExemplarRoom
+from daemon.adapters.store.model_queue import ModelQueueRoom
+from daemon.core.ask_variant import Exemplars, VariantAsker
+from daemon.core.call_plan import CONFIDENCE
+from daemon.core.call_rows import CallCaps, ModelVote
+from daemon.core.compare_variants import Compared, Said, compare
+from daemon.core.decoding import decode_stored
+from daemon.core.errors import CapReached, SetupProblem
+from daemon.core.paid_chat import About, Paid, PaidChat
+from daemon.core.ports import ReplyCache
+from daemon.core.settings import MICROS
+from daemon.wiring import parts
+from daemon.wiring.annotate import caps, check_tier, models_of, variant_of
+from daemon.wiring.config import Config
+from labeling_functions.items import Item
+from labeling_functions.llm.chat_model import (
+    ChatBusy,
+    ChatDown,
+    ChatModel,
+    ChatRefused,
+    ChatRequest,
+    ChatUnknown,
+)
+from labeling_functions.llm.endpoint import EndpointSettings
+from labeling_functions.llm.prices import price
+from labeling_functions.task import ABSTAIN
+
+NO_ANSWER = (ChatBusy, ChatDown, ChatRefused, ChatUnknown)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Items to ask about, rounds, and what all calls together may cost, in currency."""
+
+    items: int
+    rounds: int
+    budget: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """n answered items: the items, and (n,) class indices."""
+
+    items: Sequence[Item]
+    truth: Sequence[int]
+
+
+def main(config: Config, tier: str | None, wanted: Wanted, as_json: bool) -> None:
+    """Ask, and print. Nothing is stored as an answer; calls are in the ledger, under the tier's caps too.
+
+    Raises:
+        SetupProblem: there is no such tier, no expert has answered, the budget does not reach, or an
+            endpoint gave no answer at all.
+    """
+    if tier is not None:
+        check_tier(config, tier)
+    tiers = (tier,) if tier is not None else config.llm_tiers
+    if not tiers:
+        raise SetupProblem("llm compare: no tier is answered by language models; give one `backend: llm`")
+    stop = threading.Event()
+    signal.signal(signal.SIGTERM, lambda *_: stop.set())
+    database = parts.open_database(config)
+    try:
+        known = _known(config, database, wanted.items)
+        found = _Comparison(config, database, wanted, known, stop).of(tiers)
+    finally:
+        stop.set()
+        database.close()
+    if as_json:
+        print(json.dumps({name: _plain(one) for name, one in found.items()}, indent=2))
+    else:
+        Console().print(_table(found, config.currency))
+
+
+def _known(config: Config, database: Database, count: int) -> _Known:
+    rows = CallPlanRoom(database, parts.policy(config).final_tiers).answered(count)
+    if not rows:
+        raise SetupProblem(
+            "llm compare: no expert has answered a question that chance picked (gold or audit); "
+            "answer some first, `labelloop status` shows the queues"
+        )
+    return _Known([decode_stored(payload) for payload, _ in rows], [label for _, label in rows])
+
+
+@dataclass
+class _Comparison:
+    """All ways of asking, one after the other, under one budget."""
+
+    config: Config
+    database: Database
+    wanted: Wanted
+    known: _Known
+    stop: threading.Event
+    run: str = field(default_factory=lambda: f"{parts.holder('compare')}-{time.time():.0f}")
+
+    def of(self, tiers: Sequence[str]) -> dict[str, Compared]:
+        """Figures by the name of the way of asking."""
+        ways = [(tier, name) for tier in tiers for name in self.config.variants(tier)]
+        with Progress(console=Console(stderr=True), transient=True) as progress:
+            task = progress.add_task("asking", total=len(ways) * self.wanted.rounds * len(self.known.items))
+            return {
+                f"{tier}/{name}": self._one(tier, name, lambda count: progress.advance(task, count))
+                for tier, name in ways
+            }
+
+    def _one(self, tier: str, name: str, told: Callable[[int], None]) -> Compared:
+        config = self.config
+        variant = variant_of(config, tier, name)
+        endpoint = config.endpoints[variant.settings.endpoint]
+        model = models_of(config, tier, self.stop)[variant.settings.endpoint]
+        exemplars = Exemplars(
+            ExemplarRoom(self.database, parts.policy(config).final_tiers), variant.settings.exemplars
+        )
+        about = About(ModelQueueRoom(self.database).enroll(variant.name, variant.version, tier).id)
+        rounds, bills = [], []
+        for number in range(self.wanted.rounds):
+            cache = ReplyRoom(self.database) if number == 0 else _Forgetful()
+            bill = _Bill(self._chat(tier, variant.settings.endpoint, model, cache), endpoint)
+            asker = VariantAsker(variant, bill, exemplars)
+            votes = _in_parallel(asker, about, self.known.items, endpoint.concurrency, told)
+            if not any(votes):
+                raise SetupProblem(
+                    f"llm compare: {variant.name} gave no answer at all; try `labelloop check`"
+                )
+            rounds.append(votes)
+            bills.append(bill)
+        return compare(_said(rounds, self.known.truth, config.task.n_classes, bills[0]))
+
+    def _chat(self, tier: str, name: str, model: ChatModel, cache: ReplyCache) -> PaidChat:
+        known = caps(self.config, tier)
+        ledger = CallRoom(
+            self.database, CallCaps(known.tiers, known.endpoints, round(self.wanted.budget * MICROS))
+        )
+        return PaidChat(model, ledger, cache, name, self.config.endpoints[name], tier, self.run)
+
+
+class _Forgetful:
+    """A cache that keeps nothing: a model is asked anew whether it says the same again."""
+
+    def get(self, key: str) -> bytes | None:
+        """Nothing."""
+
+    def put(self, key: str, reply: bytes) -> None:
+        """It is gone."""
+
+
+@dataclass
+class _Bill:
+    """Passes calls on, and adds up what they cost and took, kept replies as if they were new."""
+
+    chat: PaidChat
+    endpoint: EndpointSettings
+    micros: int = 0
+    seconds: float = 0.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def ask(self, request: ChatRequest, about: About) -> Paid:
+        """As `PaidChat.ask`."""
+        paid = self.chat.ask(request, about)
+        with self._lock:
+            self.micros += price(paid.reply.tokens_in, paid.reply.tokens_out, self.endpoint)
+            self.seconds += paid.reply.seconds
+        return paid
+
+
+def _in_parallel(
+    asker: VariantAsker, about: About, items: Sequence[Item], concurrency: int, told: Callable[[int], None]
+) -> list[ModelVote | None]:
+    """Votes on the items, in order; None where there was no answer."""
+
+    def ask(batch: Sequence[Item]) -> Sequence[ModelVote | None]:
+        try:
+            return asker.ask(batch, about)
+        except NO_ANSWER:
+            return [None] * len(batch)
+        finally:
+            told(len(batch))
+
+    size = asker.variant.settings.batch
+    batches = [items[first : first + size] for first in range(0, len(items), size)]
+    with ThreadPoolExecutor(concurrency) as hands:
+        try:
+            return [vote for votes in hands.map(ask, batches) for vote in votes]
+        except CapReached as error:
+            hands.shutdown(cancel_futures=True)
+            raise SetupProblem(
+                f"llm compare: {error}; calls are reserved at the price of their longest answer: give a "
+                "larger --budget, fewer --items, or see `labelloop plan --llm`"
+            ) from None
+
+
+def _said(
+    rounds: Sequence[Sequence[ModelVote | None]], truth: Sequence[int], n_classes: int, bill: _Bill
+) -> Said:
+    labels = [[ABSTAIN if vote is None else vote.label for vote in votes] for votes in rounds]
+    posterior = np.full((len(truth), n_classes), np.nan)
+    for row, vote in enumerate(rounds[0]):
+        if vote is not None and vote.probabilities is not None:
+            posterior[row] = vote.probabilities
+    return Said(np.array(truth), np.array(labels), posterior, bill.micros / MICROS, bill.seconds)
+
+
+def _plain(one: Compared) -> dict[str, object]:
+    figures = {**asdict(one), "agreement": one.agreement, "interval": one.judged.interval}
+    return {
+        name: None if isinstance(value, float) and isnan(value) else value for name, value in figures.items()
+    }
+
+
+def _table(found: Mapping[str, Compared], currency: str) -> Table:
+    count = max(one.items for one in found.values())
+    table = Table(title=f"Ways of asking, on {count} items that experts answered", title_justify="left")
+    table.caption_justify = "left"
+    table.caption = (
+        f"Agreement of the answers with experts, its interval at {CONFIDENCE:.0%} confidence, and Cohen's "
+        "kappa; with itself over the rounds; calibration error and log-loss of its own confidence."
+    )
+    table.add_column("way of asking")
+    columns = ("answered", "agreement", "kappa", "itself", "calibration", "log-loss")
+    for column in (*columns, f"{currency} per 1,000", "seconds"):
+        table.add_column(column, justify="right")
+    for name, one in found.items():
+        low, high = one.judged.interval or (float("nan"), float("nan"))
+        table.add_row(
+            name,
+            f"{one.answered:.0%}",
+            f"{one.agreement:.1%} ({low:.1%} to {high:.1%})",
+            *(_figure(value) for value in (one.kappa, one.itself, one.calibration_error, one.log_loss)),
+            f"{1_000 * one.money:,.2f}",
+            f"{one.seconds:.2f}",
+        )
+    return table
+
+
+def _figure(value: float) -> str:
+    return "-" if isnan(value) else f"{value:.2f}"
