@@ -1,7 +1,6 @@
 """`labelloop llm compare`: ways of asking beside each other, on items that experts answered."""
 
 import json
-import signal
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -77,7 +76,6 @@ def main(config: Config, tier: str | None, wanted: Wanted, as_json: bool) -> Non
     if not tiers:
         raise SetupProblem("llm compare: no tier is answered by language models; give one `backend: llm`")
     stop = threading.Event()
-    signal.signal(signal.SIGTERM, lambda *_: stop.set())
     database = parts.open_database(config)
     try:
         known = _known(config, database, wanted.items)
