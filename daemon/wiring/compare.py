@@ -225,28 +225,41 @@ def _plain(one: Compared) -> dict[str, object]:
 
 
 def _table(found: Mapping[str, Compared], currency: str) -> Table:
+    """A column for each way of asking: names and figures stay whole on narrow terminals."""
     count = max(one.items for one in found.values())
     table = Table(title=f"Ways of asking, on {count} items that experts answered", title_justify="left")
     table.caption_justify = "left"
-    table.caption = (
-        f"Agreement of the answers with experts, its interval at {CONFIDENCE:.0%} confidence, and Cohen's "
-        "kappa; with itself over the rounds; calibration error and log-loss of its own confidence."
-    )
-    table.add_column("way of asking")
-    columns = ("answered", "agreement", "kappa", "itself", "calibration", "log-loss")
-    for column in (*columns, f"{currency} per 1,000", "seconds"):
-        table.add_column(column, justify="right")
-    for name, one in found.items():
-        low, high = one.judged.interval or (float("nan"), float("nan"))
-        table.add_row(
-            name,
-            f"{one.answered:.0%}",
-            f"{one.agreement:.1%} ({low:.1%} to {high:.1%})",
-            *(_figure(value) for value in (one.kappa, one.itself, one.calibration_error, one.log_loss)),
-            f"{1_000 * one.money:,.2f}",
-            f"{one.seconds:.2f}",
-        )
+    table.caption = f"Intervals are at {CONFIDENCE:.0%} confidence; cost and seconds are of one round."
+    table.add_column("")
+    for name in found:
+        table.add_column(name, justify="right")
+    for title, figure in _figures(currency).items():
+        table.add_row(title, *(figure(one) for one in found.values()))
     return table
+
+
+def _figures(currency: str) -> Mapping[str, Callable[[Compared], str]]:
+    return {
+        "answered": lambda one: f"{one.answered:.0%}",
+        "agrees with experts": lambda one: _share(one.agreement),
+        "  interval": _interval,
+        "  Cohen's kappa": lambda one: _figure(one.kappa),
+        "agrees with itself": lambda one: _share(one.itself),
+        "calibration error": lambda one: _figure(one.calibration_error),
+        "log-loss": lambda one: _figure(one.log_loss),
+        f"{currency} per 1,000 items": lambda one: f"{1_000 * one.money:,.2f}",
+        "seconds an item": lambda one: f"{one.seconds:.2f}",
+    }
+
+
+def _interval(one: Compared) -> str:
+    if (interval := one.judged.interval) is None:
+        return "-"
+    return f"{interval[0]:.1%} to {interval[1]:.1%}"
+
+
+def _share(value: float) -> str:
+    return "-" if isnan(value) else f"{value:.1%}"
 
 
 def _figure(value: float) -> str:
