@@ -247,7 +247,7 @@ def llm() -> None:
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def compare(
     config: "Config", tier: str | None, items: int, repeat: int, budget: float, as_json: bool
-) -> None:  # fmt: skip
+) -> None:
     """Ask about items that experts answered, and show how good each way is."""
     from daemon.wiring import compare as wiring
 

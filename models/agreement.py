@@ -3,6 +3,7 @@
 import numpy as np
 
 from models.arrays import F8, I8
+from models.evaluation import confusion_matrix
 from models.votes import Votes
 
 
@@ -47,7 +48,7 @@ def cohen_kappa(one: I8, other: I8) -> float:
     if len(used) < 2:
         return float("nan")
     first, second = np.split(coded, 2)
-    joint = np.bincount(first * len(used) + second, minlength=len(used) ** 2).reshape(len(used), -1)
+    joint = confusion_matrix(first, second, len(used))
     observed = np.trace(joint) / len(first)
     expected = float(joint.sum(axis=0) @ joint.sum(axis=1)) / len(first) ** 2
     return float((observed - expected) / (1 - expected))

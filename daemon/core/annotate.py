@@ -18,7 +18,7 @@ from daemon.core.patience import Patience
 from daemon.core.ports import CallLedger, ModelQueue
 from daemon.core.rows import Lease
 from daemon.core.settings import MICROS
-from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatRefused, ChatUnknown
+from labeling_functions.llm.chat_model import ChatFailure, ChatRefused, ChatUnknown
 from labeling_functions.task import ABSTAIN
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ FINISH_SECONDS = 6.0
 MOST_FAILURES = 3
 """A question that came to nothing so often is passed on: whatever is wrong may be with its item."""
 
-EXPECTED = (CapReached, ChatBusy, ChatDown, ChatRefused, ChatUnknown)
+EXPECTED = (CapReached, ChatFailure)
 
 
 class AskItems(Protocol):

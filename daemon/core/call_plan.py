@@ -5,6 +5,7 @@ is made: from real prompts about recent items, and from what the calls so far ha
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from daemon.core.settings import MICROS
 from labeling_functions.llm.chat_model import ChatRequest
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import answer_tokens_at_most, longest, prompt_tokens_at_most
@@ -41,6 +42,11 @@ class Judged:
 
     answers: int = 0
     right: int = 0
+
+    @property
+    def share(self) -> float:
+        """Of the answers that agree; NaN without answers."""
+        return self.right / self.answers if self.answers else float("nan")
 
     @property
     def interval(self) -> tuple[float, float] | None:
@@ -98,7 +104,7 @@ def plan_calls(
         tokens_in=calls * tokens_in,
         tokens_out=calls * tokens_out,
         money=calls * (tokens_in * endpoint.price_in + tokens_out * endpoint.price_out) / 1_000,
-        most=sum(longest(one, endpoint) for one in requests) / n_items / 1e6,
+        most=sum(longest(one, endpoint) for one in requests) / n_items / MICROS,
         seconds=_seconds(tokens_in + tokens_out, endpoint, seen if measured else None, calls),
         measured=measured,
     )

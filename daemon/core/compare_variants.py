@@ -56,7 +56,7 @@ class Compared:
     @property
     def agreement(self) -> float:
         """Share of the answers that agree with people."""
-        return self.judged.right / self.judged.answers if self.judged.answers else float("nan")
+        return self.judged.share
 
 
 def compare(said: Said) -> Compared:

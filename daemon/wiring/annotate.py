@@ -2,7 +2,7 @@
 
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from daemon.adapters.store.calls import CallRoom, ReplyRoom
@@ -65,6 +65,11 @@ def variant_of(config: Config, tier: str, name: str) -> Variant:
         raise SetupProblem(f"llm.{name}: {error}") from error
 
 
+def exemplars_of(config: Config, database: Database, variant: Variant) -> Exemplars:
+    """What the prompts of a way of asking show of experts' answers."""
+    return Exemplars(ExemplarRoom(database, parts.policy(config).final_tiers), variant.settings.exemplars)
+
+
 def make(config: Config, database: Database, tier: str, run: str | None, stop: threading.Event) -> Annotator:
     """The loop with its parts.
 
@@ -74,7 +79,7 @@ def make(config: Config, database: Database, tier: str, run: str | None, stop: t
     name = parts.holder(f"annotate-{tier}")
     queue, ledger = ModelQueueRoom(database), CallRoom(database, caps(config, tier))
     stream = StreamRoom(database, parts.caps(config))
-    models = models_of(config, tier, stop)
+    models = models_of(config, config.variants(tier), stop)
     crew = _Crew(config, database, queue, ledger, models, tier, run or name)
     return Annotator(
         queue=queue,
@@ -97,9 +102,9 @@ def caps(config: Config, tier: str) -> CallCaps:
     return CallCaps(parts.caps(config), endpoints, config.tiers[tier].run_micros)
 
 
-def models_of(config: Config, tier: str, stop: threading.Event) -> dict[str, ChatModel]:
-    """The way to each endpoint of the tier, shared by its variants."""
-    names = sorted({config.llm[variant].endpoint for variant in config.variants(tier)})
+def models_of(config: Config, variants: Iterable[str], stop: threading.Event) -> dict[str, ChatModel]:
+    """The way to each endpoint of these variants, shared by them: limits are those of the endpoint."""
+    names = sorted({config.llm[variant].endpoint for variant in variants})
     try:
         return {name: endpoint_model(name, config.endpoints[name], stop) for name in names}
     except KeyMissing as missing:
@@ -123,8 +128,8 @@ class _Crew:
         config, variant = self.config, variant_of(self.config, self.tier, name)
         settings = variant.settings
         annotator = self.queue.enroll(variant.name, variant.version, self.tier).id
-        store = ExemplarRoom(self.database, parts.policy(config).final_tiers)
-        asker = VariantAsker(variant, self._chat(settings.endpoint), Exemplars(store, settings.exemplars))
+        exemplars = exemplars_of(config, self.database, variant)
+        asker = VariantAsker(variant, self._chat(settings.endpoint), exemplars)
         return Member(annotator, variant.name, asker, settings.batch)
 
     def _chat(self, endpoint: str) -> PaidChat:

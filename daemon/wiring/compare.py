@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from math import isnan
 
 import numpy as np
@@ -16,11 +16,10 @@ from rich.table import Table
 from daemon.adapters.store.call_plans import CallPlanRoom
 from daemon.adapters.store.calls import CallRoom, ReplyRoom
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.exemplars import ExemplarRoom
 from daemon.adapters.store.model_queue import ModelQueueRoom
-from daemon.core.ask_variant import Exemplars, VariantAsker
+from daemon.core.ask_variant import VariantAsker
 from daemon.core.call_plan import CONFIDENCE
-from daemon.core.call_rows import CallCaps, ModelVote
+from daemon.core.call_rows import ModelVote
 from daemon.core.compare_variants import Compared, Said, compare
 from daemon.core.decoding import decode_stored
 from daemon.core.errors import CapReached, SetupProblem
@@ -28,22 +27,13 @@ from daemon.core.paid_chat import About, Paid, PaidChat
 from daemon.core.ports import ReplyCache
 from daemon.core.settings import MICROS
 from daemon.wiring import parts
-from daemon.wiring.annotate import caps, check_tier, models_of, variant_of
+from daemon.wiring.annotate import caps, check_tier, exemplars_of, models_of, variant_of
 from daemon.wiring.config import Config
 from labeling_functions.items import Item
-from labeling_functions.llm.chat_model import (
-    ChatBusy,
-    ChatDown,
-    ChatModel,
-    ChatRefused,
-    ChatRequest,
-    ChatUnknown,
-)
+from labeling_functions.llm.chat_model import ChatFailure, ChatModel, ChatRequest
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import price
 from labeling_functions.task import ABSTAIN
-
-NO_ANSWER = (ChatBusy, ChatDown, ChatRefused, ChatUnknown)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +69,8 @@ def main(config: Config, tier: str | None, wanted: Wanted, as_json: bool) -> Non
     database = parts.open_database(config)
     try:
         known = _known(config, database, wanted.items)
-        found = _Comparison(config, database, wanted, known, stop).of(tiers)
+        models = models_of(config, [name for tier in tiers for name in config.variants(tier)], stop)
+        found = _Comparison(config, database, wanted, known, models).of(tiers)
     finally:
         stop.set()
         database.close()
@@ -107,7 +98,7 @@ class _Comparison:
     database: Database
     wanted: Wanted
     known: _Known
-    stop: threading.Event
+    models: Mapping[str, ChatModel]
     run: str = field(default_factory=lambda: f"{parts.holder('compare')}-{time.time():.0f}")
 
     def of(self, tiers: Sequence[str]) -> dict[str, Compared]:
@@ -124,15 +115,13 @@ class _Comparison:
         config = self.config
         variant = variant_of(config, tier, name)
         endpoint = config.endpoints[variant.settings.endpoint]
-        model = models_of(config, tier, self.stop)[variant.settings.endpoint]
-        exemplars = Exemplars(
-            ExemplarRoom(self.database, parts.policy(config).final_tiers), variant.settings.exemplars
-        )
+        exemplars = exemplars_of(config, self.database, variant)
         about = About(ModelQueueRoom(self.database).enroll(variant.name, variant.version, tier).id)
-        rounds, bills = [], []
-        for number in range(self.wanted.rounds):
-            cache = ReplyRoom(self.database) if number == 0 else _Forgetful()
-            bill = _Bill(self._chat(tier, variant.settings.endpoint, model, cache), endpoint)
+        caches: list[ReplyCache] = [ReplyRoom(self.database)]
+        caches += [_Forgetful() for _ in range(1, self.wanted.rounds)]
+        bills = [_Bill(self._chat(tier, variant.settings.endpoint, cache), endpoint) for cache in caches]
+        rounds = []
+        for bill in bills:
             asker = VariantAsker(variant, bill, exemplars)
             votes = _in_parallel(asker, about, self.known.items, endpoint.concurrency, told)
             if not any(votes):
@@ -140,15 +129,12 @@ class _Comparison:
                     f"llm compare: {variant.name} gave no answer at all; try `labelloop check`"
                 )
             rounds.append(votes)
-            bills.append(bill)
         return compare(_said(rounds, self.known.truth, config.task.n_classes, bills[0]))
 
-    def _chat(self, tier: str, name: str, model: ChatModel, cache: ReplyCache) -> PaidChat:
-        known = caps(self.config, tier)
-        ledger = CallRoom(
-            self.database, CallCaps(known.tiers, known.endpoints, round(self.wanted.budget * MICROS))
-        )
-        return PaidChat(model, ledger, cache, name, self.config.endpoints[name], tier, self.run)
+    def _chat(self, tier: str, name: str, cache: ReplyCache) -> PaidChat:
+        limits = replace(caps(self.config, tier), run=round(self.wanted.budget * MICROS))
+        ledger = CallRoom(self.database, limits)
+        return PaidChat(self.models[name], ledger, cache, name, self.config.endpoints[name], tier, self.run)
 
 
 class _Forgetful:
@@ -188,7 +174,7 @@ def _in_parallel(
     def ask(batch: Sequence[Item]) -> Sequence[ModelVote | None]:
         try:
             return asker.ask(batch, about)
-        except NO_ANSWER:
+        except ChatFailure:
             return [None] * len(batch)
         finally:
             told(len(batch))

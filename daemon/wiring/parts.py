@@ -3,13 +3,14 @@
 import os
 import socket
 from collections.abc import Mapping
+from pathlib import Path
 
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.binding import bind
 from daemon.adapters.store.engine import Database
 from daemon.core.pipeline import Encoder
 from daemon.core.policy import Policy
-from daemon.wiring.config import Config
+from daemon.wiring.config import SQLITE, Config
 
 
 def open_database(config: Config) -> Database:
@@ -24,6 +25,12 @@ def open_database(config: Config) -> Database:
         database.close()
         raise
     return database
+
+
+def has_database(config: Config) -> bool:
+    """Whether there is a file to open, as opening makes a missing one; servers are taken to be there."""
+    url = config.database_url
+    return not url.startswith(SQLITE) or Path(url.removeprefix(SQLITE)).exists()
 
 
 def caps(config: Config) -> Mapping[str, int | None]:

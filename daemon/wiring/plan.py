@@ -4,7 +4,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from pathlib import Path
 
 import numpy as np
 from rich.console import Console
@@ -23,7 +22,7 @@ from daemon.core.policy import Policy
 from daemon.core.report_rows import NOTHING_YET, Overview
 from daemon.core.rows import OpenItem
 from daemon.wiring import parts
-from daemon.wiring.config import SQLITE, Config
+from daemon.wiring.config import Config
 from daemon.wiring.plan_tables import forecast_table, tables
 from models.bundle import Bundle
 
@@ -114,8 +113,7 @@ def _situation(config: Config, policy: Policy, items_per_day: float | None) -> _
     """From the database; from the settings alone where there is none yet, or nothing in it."""
     priors = Bundle.from_priors(policy.classes, parts.tier_accuracy(config))
     nothing = _Situation(guessed_sample(len(policy.classes), items_per_day), NOTHING_YET, priors)
-    url = config.database_url
-    if url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists():
+    if not parts.has_database(config):
         return nothing
     database = parts.open_database(config)
     try:

@@ -3,23 +3,21 @@
 import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
 from daemon.adapters.store.call_plans import CallPlanRoom
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.exemplars import ExemplarRoom
 from daemon.adapters.store.planning import PlanRoom
-from daemon.core.ask_variant import Exemplars
 from daemon.core.call_plan import CONFIDENCE, CallPlan, Judged, Seen, plan_calls
 from daemon.core.decoding import decode_stored
 from daemon.core.errors import SetupProblem
 from daemon.wiring import parts
-from daemon.wiring.annotate import variant_of
-from daemon.wiring.config import SQLITE, Config
+from daemon.wiring.annotate import exemplars_of, variant_of
+from daemon.wiring.config import Config
 from labeling_functions.items import Item
+from labeling_functions.llm.variant import Variant
 
 SAMPLE = 200
 """Items whose prompts are built: the newest."""
@@ -45,8 +43,7 @@ def main(config: Config, as_json: bool) -> None:
     """
     if not config.llm_tiers:
         raise SetupProblem("plan --llm: no tier is answered by language models; give one `backend: llm`")
-    url = config.database_url
-    if url.startswith(SQLITE) and not Path(url.removeprefix(SQLITE)).exists():
+    if not parts.has_database(config):
         raise SetupProblem(NO_ITEMS)
     database = parts.open_database(config)
     try:
@@ -64,33 +61,28 @@ def _rows(config: Config, database: Database) -> list[_Row]:
     if not items:
         raise SetupProblem(NO_ITEMS)
     room = CallPlanRoom(database, parts.policy(config).final_tiers)
-    return [
-        _row(config, database, room, tier, name, items)
-        for tier in config.llm_tiers
-        for name in config.variants(tier)
-    ]
+    rows = []
+    for tier in config.llm_tiers:
+        seen, judged = room.seen(tier), room.judged(tier)
+        for name in config.variants(tier):
+            variant = variant_of(config, tier, name)
+            key = (variant.name, variant.version)
+            plan = _plan(config, database, variant, items, seen.get(key, Seen()))
+            rows.append(_Row(variant.name, plan, judged.get(key, Judged())))
+    return rows
 
 
-def _row(
-    config: Config, database: Database, room: CallPlanRoom, tier: str, name: str, items: Sequence[Item]
-) -> _Row:
-    variant = variant_of(config, tier, name)
-    shown = Exemplars(ExemplarRoom(database, parts.policy(config).final_tiers), variant.settings.exemplars)
-    requests = variant.requests(items, shown.of(items))
-    key = (variant.name, variant.version)
-    endpoint = config.endpoints[variant.settings.endpoint]
-    plan = plan_calls(requests, len(items), endpoint, room.seen(tier).get(key, Seen()))
-    return _Row(variant.name, plan, room.judged(tier).get(key, Judged()))
+def _plan(
+    config: Config, database: Database, variant: Variant, items: Sequence[Item], seen: Seen
+) -> CallPlan:
+    requests = variant.requests(items, exemplars_of(config, database, variant).of(items))
+    return plan_calls(requests, len(items), config.endpoints[variant.settings.endpoint], seen)
 
 
 def _plain(row: _Row) -> dict[str, object]:
     judged = row.judged
-    return {
-        **asdict(row.plan),
-        "judged": judged.answers,
-        "right": judged.right,
-        "interval": judged.interval,
-    }
+    told = {"judged": judged.answers, "right": judged.right, "interval": judged.interval}
+    return {**asdict(row.plan), **told}
 
 
 def _show(rows: Sequence[_Row], currency: str) -> None:
@@ -125,4 +117,4 @@ def _right(judged: Judged) -> str:
     if (interval := judged.interval) is None:
         return "unknown"
     low, high = interval
-    return f"{judged.right / judged.answers:.1%} ({low:.1%} to {high:.1%}) of {judged.answers:,}"
+    return f"{judged.share:.1%} ({low:.1%} to {high:.1%}) of {judged.answers:,}"

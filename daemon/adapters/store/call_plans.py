@@ -1,11 +1,10 @@
 """What calls of a tier's annotators took so far, and how often they were right."""
 
-from typing import Any
-
 from sqlalchemy import Subquery, case, func, select
 
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.first_answers import first_answers
 from daemon.adapters.store.schema import annotators, answers, calls, items
 from daemon.core.call_plan import Judged, Seen
 from daemon.core.states import RANDOM_PURPOSES, AnnotatorKind, CallState
@@ -20,7 +19,7 @@ class CallPlanRoom:
     def __init__(self, database: Database, final_tiers: frozenset[str]) -> None:
         """`final_tiers`: those whose people are right."""
         self._database = database
-        self._final = sorted(final_tiers)
+        self._final = final_tiers
 
     def seen(self, tier: str) -> dict[Annotator, Seen]:
         """Paid calls of each annotator; those that the cache answered, or nobody knows of, tell nothing."""
@@ -71,20 +70,7 @@ class CallPlanRoom:
         return [(bytes(row.payload), int(i1(row.labels)[0])) for row in found]
 
     def _truth(self) -> Subquery:
-        """One answer an item, the first: a panel gives several."""
-        conditions: tuple[Any, ...] = (
-            annotators.c.kind == AnnotatorKind.PERSON.value,
-            annotators.c.tier.in_(self._final),
-            answers.c.purpose.in_([purpose.value for purpose in RANDOM_PURPOSES]),
-            answers.c.retracted_at.is_(None),
-        )
-        first = (
-            select(func.min(answers.c.id).label("id"))
-            .join(annotators, annotators.c.id == answers.c.annotator)
-            .where(*conditions)
-            .group_by(answers.c.item)
-            .subquery()
-        )
+        first = first_answers(self._final, RANDOM_PURPOSES).subquery()
         return (
             select(answers.c.id, answers.c.item, answers.c.labels)
             .join(first, first.c.id == answers.c.id)

@@ -4,14 +4,14 @@ from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
-from sqlalchemy import Connection, Row, Select, and_, func, select
+from sqlalchemy import Connection, Row, Select, select
 
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f2, i1
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.schema import annotators, answers, items, vectors
+from daemon.adapters.store.first_answers import first_answers
+from daemon.adapters.store.schema import answers, items, vectors
 from daemon.core.decoding import decode_stored
-from daemon.core.states import AnnotatorKind
 from labeling_functions.llm.exemplars import AnsweredItems, Exemplar, Vectors
 
 MOST = 2_000
@@ -24,7 +24,7 @@ class ExemplarRoom:
     def __init__(self, database: Database, tiers: Collection[str]) -> None:
         """`tiers`: whose answers are shown."""
         self._database = database
-        self._tiers = sorted(tiers)
+        self._tiers = tiers
 
     def answered(self, with_vectors: bool) -> AnsweredItems:
         """The oldest answers of final tiers; with vectors, only those of items that have one."""
@@ -56,22 +56,7 @@ class ExemplarRoom:
         return {item: _unit(f2(data).astype(np.float32)) for item, data in connection.execute(query)}
 
     def _answers(self) -> Select[Any]:
-        """One answer an item, its first: with a panel of experts an item has several."""
-        first = (
-            select(func.min(answers.c.id).label("id"))
-            .join(annotators, annotators.c.id == answers.c.annotator)
-            .where(
-                and_(
-                    annotators.c.kind == AnnotatorKind.PERSON.value,
-                    annotators.c.tier.in_(self._tiers),
-                    answers.c.retracted_at.is_(None),
-                )
-            )
-            .group_by(answers.c.item)
-            .order_by("id")
-            .limit(MOST)
-            .subquery()
-        )
+        first = first_answers(self._tiers).order_by("id").limit(MOST).subquery()
         return (
             select(answers.c.item, answers.c.labels, items.c.payload)
             .join(first, first.c.id == answers.c.id)
