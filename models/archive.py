@@ -36,7 +36,7 @@ def unpack(data: bytes) -> dict[str, NDArray[Any]]:
         OSError,
         EOFError,
         KeyError,
-        NotImplementedError,
+        RuntimeError,  # of zipfile: "encrypted", when a flag was flipped; NotImplementedError is one
         zipfile.BadZipFile,
         zlib.error,
     ) as error:

@@ -19,7 +19,7 @@ from models.gold import Gold
 from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
 from models.label_model.protocol import Member
-from models.votes import CLASSIFIER, FUNCTION, Votes, family, kind
+from models.votes import CLASSIFIER, FUNCTION, LLM, TIER, Votes, family, kind, tier_of
 
 FORMAT = 2
 """Format 1 had one set of tables, one head, neither reference nor gold; it is still read."""
@@ -94,6 +94,11 @@ class Bundle:
             label_model="majority",
             trained_at="",
         )
+
+    @property
+    def annotators(self) -> tuple[str, ...]:
+        """Keys of all that it has learned something of."""
+        return tuple(dict.fromkeys(key for member in self.members for key in member.tables))
 
     def table_of(self, member: Member, key: str) -> F8:
         """(S, K) a member's table of an annotator, or of its family, or what is believed of its kind.
@@ -173,7 +178,9 @@ class Bundle:
         return cls(
             classes=tuple(about["classes"]),
             members=members,
-            fallbacks={key: arrays[f"fallback_{i}"] for i, key in enumerate(about["fallbacks"])},
+            # a bundle of a version that had no language models learns of them in its next training
+            fallbacks=fallback_tables(len(about["classes"]), {})
+            | {key: arrays[f"fallback_{i}"] for i, key in enumerate(about["fallbacks"])},
             heads=heads[1:],
             head=heads[0] if heads else None,
             encoder=about["encoder"],
@@ -191,12 +198,14 @@ _Parts = tuple[tuple[Member, ...], tuple[LinearHead, ...], Reference, Gold]
 
 def fallback_tables(n_classes: int, tiers: Mapping[str, float]) -> dict[str, F8]:
     """Tables of annotators that nothing is known of yet, by kind: log-odds of their expected accuracy."""
-    priors = Priors(tiers)
+    priors, n_binned = Priors(tiers), n_classes * (len(EDGES) + 1)
     sizes = {
         FUNCTION: n_classes + 1,
-        CLASSIFIER: n_classes * (len(EDGES) + 1),
-        "tier": n_classes,
-        **{f"tier:{name}": n_classes for name in tiers},
+        CLASSIFIER: n_binned,
+        TIER: n_classes,
+        LLM: n_binned,
+        **{f"{TIER}:{name}": n_classes for name in tiers},
+        **{f"{LLM}:{name}": n_binned for name in tiers},
     }
     return {key: priors.vote_odds(key, size, n_classes) for key, size in sizes.items()}
 
@@ -206,6 +215,7 @@ def _table(fallbacks: Mapping[str, F8], member: Member, key: str) -> F8:
         (member.tables, key),
         (member.tables, family(key)),
         (fallbacks, family(key)),
+        (fallbacks, f"{kind(key)}:{tier_of(key)}"),
         (fallbacks, kind(key)),
     ):
         if name in known:

@@ -16,6 +16,10 @@ ABSTAIN = -1
 FUNCTION = "function"
 CLASSIFIER = "classifier"
 TIER = "tier"
+LLM = "llm"
+
+BINNED = frozenset({CLASSIFIER, LLM})
+"""Kinds of annotators that say how sure they are: their symbols are label * bins + confidence bin."""
 
 TOGETHER = 0.2
 """Correlation of the errors that people of one tier make on one item: what is hard for one is hard for the
@@ -32,6 +36,11 @@ def kind(key: str) -> str:
     return key.partition(":")[0]
 
 
+def tier_of(key: str) -> str:
+    """Name of the tier of people, or of a way of asking a language model (`llm:TIER/NAME@version`)."""
+    return family(key).partition(":")[2].partition("/")[0]
+
+
 def family(key: str) -> str:
     """A key without its version or person: `tier:crowd@w3` belongs to `tier:crowd`."""
     return key.partition("@")[0]
@@ -42,11 +51,13 @@ class Votes:
     """What annotators said. One entry a vote; several votes of one annotator on one item are allowed.
 
     An annotator speaks in symbols. Functions: 0..K-1 is a class, K says that it abstained (an explicit
-    entry; no entry means that it was never asked). Classifier: label * bins + confidence bin. Tiers: a class.
+    entry; no entry means that it was never asked). Classifier and language models: label * bins + confidence
+    bin. Tiers: a class.
 
     Attributes:
         n_items: number of items n.
-        annotators: distinct keys, such as `function:spam_words@3f2a`, `classifier`, `tier:crowd`.
+        annotators: distinct keys, such as `function:spam_words@3f2a`, `classifier`, `tier:crowd`,
+            `llm:cheap/examples@9c1d`.
         n_symbols: of each annotator.
         row, annotator, symbol: (v,) indices of each vote.
 
@@ -116,15 +127,24 @@ class Votes:
     @property
     def weights(self) -> F8:
         """(v,) what each vote counts: 1, but less where several people of one tier, taken as one annotator,
-        vote on an item.
+        or several ways of asking one tier of language models vote on an item.
         """
         weights = np.ones(len(self.row))
-        tiers = np.array([kind(key) == TIER for key in self.annotators], np.bool_)
-        mine = np.flatnonzero(tiers[self.annotator]) if tiers.any() else np.empty(0, np.int64)
-        pairs = self.row[mine] * len(self.annotators) + self.annotator[mine]
+        group = self._groups()
+        mine = np.flatnonzero(group[self.annotator] >= 0) if (group >= 0).any() else np.empty(0, np.int64)
+        pairs = self.row[mine] * len(self.annotators) + group[self.annotator[mine]]
         _, place, number = np.unique(pairs, return_inverse=True, return_counts=True)
         weights[mine] = (effective_votes(number) / number)[place.ravel()]
         return weights
+
+    def _groups(self) -> I8:
+        """(m,) number of whose errors go together; -1 for functions and classifier."""
+        names = [
+            key if kind(key) == TIER else f"{LLM}:{tier_of(key)}" if kind(key) == LLM else None
+            for key in self.annotators
+        ]
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        return np.array([-1 if name is None else numbers[name] for name in names], np.int64)
 
     def take(self, rows: Sequence[int] | NDArray[np.int64] | NDArray[np.bool_]) -> "Votes":
         """The votes on chosen items, in the order chosen; items may be repeated."""

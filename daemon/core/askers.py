@@ -1,10 +1,16 @@
 """The tiers of a policy as the router sees them under a bundle."""
 
-from daemon.core.evidence import tier_key
+from collections.abc import Sequence
+
+import numpy as np
+
+from daemon.core.answer_votes import tier_key
 from daemon.core.policy import Policy
 from daemon.core.settings import TierSettings
+from models.arrays import F8
 from models.bundle import Bundle
 from models.value import Asker, of_accuracy, symbol_likelihood
+from models.votes import LLM, family
 
 
 def askers_of(bundle: Bundle, policy: Policy) -> tuple[Asker, ...]:
@@ -22,8 +28,22 @@ def _asker(name: str, tier: TierSettings, bundle: Bundle) -> Asker:
         price=tier.price,
         likelihood=of_accuracy(tier.accuracy, len(bundle.classes))
         if tier.final
-        else symbol_likelihood(bundle.members, tier_key(name), bundle.table_of),
+        else _likelihood(_voices(name, tier, bundle), bundle),
         max_votes=tier.most_votes,
         final=tier.final,
         first=tier.votes_first,
     )
+
+
+def _voices(name: str, tier: TierSettings, bundle: Bundle) -> list[str]:
+    """Whoever may answer: of a tier of language models, the newest version of each way of asking it."""
+    if not tier.is_llm:
+        return [tier_key(name)]
+    newest = {family(key): key for key in bundle.annotators if key.startswith(f"{LLM}:{name}/")}
+    return list(newest.values()) or [f"{LLM}:{name}/"]
+
+
+def _likelihood(voices: Sequence[str], bundle: Bundle) -> F8:
+    """(S, K) P(symbol | class) of an answer that any of these may give, each as likely as the next."""
+    each = [symbol_likelihood(bundle.members, key, bundle.table_of) for key in voices]
+    return np.concatenate(each) / len(each)

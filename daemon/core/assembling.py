@@ -5,7 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.evidence import final_label, function_key, tier_key
+from daemon.core.answer_votes import tier_key, votes_of
+from daemon.core.evidence import final_label, function_key
 from daemon.core.grouping import groups_of_payloads
 from daemon.core.learning_rows import StoredBundle, TrainingRows
 from daemon.core.policy import Policy
@@ -75,21 +76,30 @@ def _before(given: Sequence[Sequence[Answer]], drawn_at: NDArray[np.int64]) -> l
 
 
 def _votes(rows: TrainingRows, given: Sequence[Sequence[Answer]], policy: Policy) -> Votes:
-    """Functions of every set that made these rows, then the tiers whose answers are votes."""
+    """Functions of every set that made these rows, then whoever gave answers that are votes."""
     n_classes = len(policy.classes)
     columns = sorted({annotator for annotators in rows.sets.values() for annotator in annotators})
-    tiers = [tier for tier in policy.tiers if tier not in policy.final_tiers]
-    parts = [_block(rows, functions, columns, n_classes) for functions in rows.sets]
-    entries = np.concatenate([*parts, _spoken(given, tiers, len(columns))])
-    keys = [function_key(FunctionVersion(*rows.names[annotator])) for annotator in columns]
-    return Votes(
+    entries = np.concatenate(
+        [
+            np.empty((0, 3), np.int64),
+            *(_block(rows, functions, columns, n_classes) for functions in rows.sets),
+        ]
+    )
+    functions = Votes(
         n_items=len(rows.ids),
-        annotators=(*keys, *map(tier_key, tiers)),
-        n_symbols=(*([n_classes + 1] * len(columns)), *([n_classes] * len(tiers))),
+        annotators=tuple(function_key(FunctionVersion(*rows.names[annotator])) for annotator in columns),
+        n_symbols=(n_classes + 1,) * len(columns),
         row=entries[:, 0],
         annotator=entries[:, 1],
         symbol=entries[:, 2],
     )
+    heard = [[answer for answer in answers if answer.tier not in policy.final_tiers] for answers in given]
+    people = [
+        tier_key(name)
+        for name, tier in policy.tiers.items()
+        if name not in policy.final_tiers and not tier.is_llm
+    ]
+    return Votes.concat_annotators(functions, votes_of(heard, n_classes, people))
 
 
 def _block(rows: TrainingRows, functions: int, columns: Sequence[int], n_classes: int) -> NDArray[np.int64]:
@@ -102,18 +112,6 @@ def _block(rows: TrainingRows, functions: int, columns: Sequence[int], n_classes
     symbols = np.where(votes < 0, n_classes, votes)
     row, column = np.broadcast_arrays(members[:, None], np.array(places)[None])
     return np.stack([row.ravel(), column.ravel(), symbols.ravel()], axis=1)
-
-
-def _spoken(given: Sequence[Sequence[Answer]], tiers: Sequence[str], first_column: int) -> NDArray[np.int64]:
-    """(answers, 3) row, annotator, symbol of the answers of these tiers."""
-    column = {tier: first_column + number for number, tier in enumerate(tiers)}
-    entries = [
-        (row, column[answer.tier], answer.label)
-        for row, answers in enumerate(given)
-        for answer in answers
-        if answer.tier in column
-    ]
-    return np.array(entries, np.int64).reshape(-1, 3)
 
 
 def _vectors(rows: TrainingRows) -> NDArray[np.float32] | None:

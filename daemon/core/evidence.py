@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.core.answer_votes import votes_of
 from daemon.core.rows import F4, I1, Answer, FunctionVersion, OpenItem, Wanted
 from daemon.core.states import BLIND_PURPOSES, SETTLING, AnnotatorKind, ItemState, Purpose, QuestionState
 from models.arrays import softmax
@@ -66,11 +67,6 @@ class Evidence:
 def function_key(function: FunctionVersion) -> str:
     """Annotator key of a labeling function in votes and bundles."""
     return f"function:{function.name}@{function.version}"
-
-
-def tier_key(tier: str) -> str:
-    """Annotator key of everyone in a tier."""
-    return f"tier:{tier}"
 
 
 def of_arrivals(
@@ -273,29 +269,10 @@ def _posterior(
     answers: Sequence[Sequence[Answer]],
     bundle: Bundle,
 ) -> tuple[F4, F4 | None]:
-    extra, classifier = _answers(answers, len(bundle.classes)), None
+    extra, classifier = votes_of(answers, len(bundle.classes)), None
     if vectors is not None and bundle.head is not None:
         proba = bundle.classify(vectors, groups)
         extra = Votes.concat_annotators(extra, bundle.classifier_votes(proba))
         classifier = proba.astype(np.float32)
     posterior = bundle.posterior_dense(inline, tuple(keys), extra if len(extra) else None)
     return posterior.astype(np.float32), classifier
-
-
-def _answers(answers: Sequence[Sequence[Answer]], n_classes: int) -> Votes:
-    """People's answers as votes of their tiers."""
-    entries = [
-        (row, tier_key(answer.tier), answer.label)
-        for row, given in enumerate(answers)
-        for answer in given
-        if answer.tier is not None
-    ]
-    names = sorted({key for _, key, _ in entries})
-    return Votes(
-        n_items=len(answers),
-        annotators=tuple(names),
-        n_symbols=(n_classes,) * len(names),
-        row=np.array([row for row, _, _ in entries], np.int64),
-        annotator=np.array([names.index(key) for _, key, _ in entries], np.int64),
-        symbol=np.array([symbol for _, _, symbol in entries], np.int64),
-    )

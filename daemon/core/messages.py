@@ -12,7 +12,7 @@ from daemon.core.decoding import Rejected
 from daemon.core.policy import Outputs
 from daemon.core.rows import Answer, Ask, Asked, Compose, ComposeAudits, Decision
 from daemon.core.settings import MICROS
-from daemon.core.states import BLIND_PURPOSES
+from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
 from daemon.core.wire import OutMessage
 from labeling_functions.task import ABSTAIN
 
@@ -160,8 +160,15 @@ def _votes(row: int, decision: Decision, voter: Voter, classes: Sequence[str]) -
                 "p": round(float(said.max()), 4),
             }
         )
-    votes += [{"annotator": f"tier:{a.tier}", "label": classes[a.label]} for a in voter.answers]
+    votes += [_answer(answer, classes) for answer in voter.answers]
     return votes
+
+
+def _answer(answer: Answer, classes: Sequence[str]) -> dict[str, object]:
+    """People are one a tier, language models by name and with how sure they say they are."""
+    who = f"llm:{answer.name}" if answer.kind == AnnotatorKind.LLM else f"tier:{answer.tier}"
+    told = {} if answer.confidence is None else {"p": round(answer.confidence, 4)}
+    return {"annotator": who, "label": classes[answer.label], **told}
 
 
 def _question(question: int, ask: Ask, item: str, payload: bytes, outputs: Outputs) -> OutMessage:

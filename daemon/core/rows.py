@@ -157,6 +157,10 @@ class Answer:
     purpose: Purpose
     label: int
     at: int
+    version: str = ""
+    """Of the annotator: of language models, a hash of how they are asked."""
+    confidence: float | None = None
+    """In the label, as the annotator says, 0 to 1; None where it says nothing of it."""
     chance: float | None = None
     """Of the coin that picked the item, for learners only; None where no coin did, and for a third expert."""
 

@@ -19,6 +19,7 @@ CHATTY = {
     "alembic": logging.WARNING,
     "huggingface_hub": logging.ERROR,
     "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
     "httpcore": logging.WARNING,
     "mlflow": logging.WARNING,
     "sentence_transformers": logging.WARNING,

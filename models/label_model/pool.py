@@ -29,7 +29,7 @@ from models.label_model.priors import Priors
 from models.label_model.protocol import HeldOut, Member, check_gold, drawn_labels
 from models.label_model.snorkel_model import FEWEST_FUNCTIONS, SnorkelLabelModel, speaking_functions
 from models.label_model.weighted_vote import WeightedVote, WeightedVoteSettings
-from models.votes import FUNCTION, TIER, Votes, kind
+from models.votes import FUNCTION, LLM, TIER, Votes, kind
 
 FOLDS = 5
 
@@ -106,7 +106,7 @@ class Pool:
     def _candidates(self, votes: Votes, n_classes: int) -> list[Candidate]:
         """Everybody who can hold these votes; the settings of one kind of model share its belief."""
         kinds = [kind(key) for key in votes.annotators]
-        functions, people = FUNCTION in kinds, TIER in kinds
+        functions, people = FUNCTION in kinds, TIER in kinds or LLM in kinds
         found = [*self._hbccs(functions, people)]
         found += [
             Candidate(

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.arrays import F8
-from models.votes import CLASSIFIER, FUNCTION, TIER, Votes, family, kind
+from models.votes import BINNED, CLASSIFIER, FUNCTION, LLM, TIER, Votes, kind, tier_of
 
 FUNCTION_ACCURACY = 0.75
 BIN_ACCURACY = (0.55, 0.70, 0.85, 0.95)
@@ -30,9 +30,8 @@ class Priors:
 
     def accuracy(self, key: str) -> float:
         """Expected accuracy of an annotator's votes (of its class votes, for functions)."""
-        if kind(key) == TIER:
-            name = family(key).partition(":")[2]
-            return self.tier_accuracy.get(name, self.default_tier_accuracy)
+        if kind(key) in (TIER, LLM):
+            return self.tier_accuracy.get(tier_of(key), self.default_tier_accuracy)
         return float(np.mean(BIN_ACCURACY)) if kind(key) == CLASSIFIER else FUNCTION_ACCURACY
 
     def strength(self, key: str) -> float:
@@ -41,15 +40,27 @@ class Priors:
         What is said of a tier as a whole, a language model among them, is firmer than what it tells of one
         of its people (`tier:crowd@w1`).
         """
-        person = "@" in key
-        return {FUNCTION: 10.0, CLASSIFIER: 40.0}.get(kind(key), 8.0 if person else 40.0)
+        person = "@" in key and kind(key) == TIER
+        return 10.0 if kind(key) == FUNCTION else 8.0 if person else 40.0
+
+    def bin_accuracies(self, key: str, n_bins: int) -> F8:
+        """(B,) expected accuracy in each confidence bin, rising.
+
+        Of a language model it rises as the classifier's does, around what is stated of its tier.
+        """
+        accuracies = bin_accuracies(n_bins)
+        if kind(key) == CLASSIFIER:
+            return accuracies
+        odds = np.log(accuracies / (1 - accuracies))
+        stated = self.accuracy(key)
+        return np.asarray(1 / (1 + np.exp(odds.mean() - odds) * (1 - stated) / stated))
 
     def vote_odds(self, key: str, n_symbols: int, n_classes: int) -> F8:
         """(S, K) log-odds that each vote adds to the class it names; an abstention adds nothing."""
         table = np.zeros((n_symbols, n_classes))
         per_class = _symbols_per_class(key, n_symbols, n_classes)
-        if kind(key) == CLASSIFIER:
-            accuracies = bin_accuracies(per_class)
+        if kind(key) in BINNED:
+            accuracies = self.bin_accuracies(key, per_class)
         else:
             accuracies = np.full(per_class, self.accuracy(key))
         for symbol in range(n_classes * per_class):
@@ -77,9 +88,9 @@ class Priors:
         if kind(key) == FUNCTION:
             return np.asarray(function_confusions(totals[None], balance[None])[0, :, 0])
         per_class = _symbols_per_class(key, n_symbols, n_classes)
-        if kind(key) == CLASSIFIER:
+        if kind(key) in BINNED:
             rates = (totals.reshape(n_classes, per_class).sum(axis=0) + 1) / (totals.sum() + per_class)
-            blocks = [_symmetric(a, n_classes) for a in bin_accuracies(per_class)]
+            blocks = [_symmetric(a, n_classes) for a in self.bin_accuracies(key, per_class)]
             stacked = np.stack([rate * block for rate, block in zip(rates, blocks, strict=True)], axis=1)
             return stacked.reshape(n_symbols, n_classes)
         return _symmetric(self.accuracy(key), n_classes)
@@ -99,7 +110,7 @@ def bin_accuracies(n_bins: int) -> F8:
 def _symbols_per_class(key: str, n_symbols: int, n_classes: int) -> int:
     expected = n_symbols - 1 if kind(key) == FUNCTION else n_symbols
     per_class, rest = divmod(expected, n_classes)
-    if rest or per_class < 1 or (kind(key) != CLASSIFIER and per_class != 1):
+    if rest or per_class < 1 or (kind(key) not in BINNED and per_class != 1):
         raise ValueError(f"{key}: {n_symbols} symbols do not fit {n_classes} classes")
     return per_class
 

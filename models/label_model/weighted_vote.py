@@ -18,7 +18,7 @@ import numpy as np
 from models.arrays import F8, I8, UNKNOWN, Mask, log_softmax, one_hot, softmax
 from models.label_model.priors import Priors
 from models.label_model.protocol import Member, TableModel, check_gold
-from models.votes import CLASSIFIER, Votes, kind
+from models.votes import BINNED, Votes, kind
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +158,7 @@ class _Symbols:
         begun = 0
         for start, key, size in zip(votes.offsets, votes.annotators, votes.n_symbols, strict=False):
             odds = priors.vote_odds(key, size, n_classes)
-            per_class = size // n_classes if kind(key) == CLASSIFIER else 1
+            per_class = size // n_classes if kind(key) in BINNED else 1
             speaking = np.arange(n_classes * per_class)
             columns.append(start + speaking)
             named.append(speaking // per_class)

@@ -57,14 +57,17 @@ def complete(connection: Connection, rows: Sequence[Row[Any]]) -> list[OpenItem]
 
 def answer_of(row: Row[*tuple[Any, ...]]) -> Answer:
     """An answer joined with its annotator (`answer_columns`)."""
+    label = int(i1(row.labels)[0])
     return Answer(
         annotator=row.annotator,
         name=row.name,
         kind=AnnotatorKind(row.kind),
         tier=row.tier,
         purpose=Purpose(row.purpose),
-        label=int(i1(row.labels)[0]),
+        label=label,
         at=row.at,
+        version=row.version,
+        confidence=None if row.probabilities is None else float(f4(row.probabilities)[label]),
     )
 
 
@@ -72,10 +75,12 @@ answer_columns = (
     answers.c.item,
     answers.c.annotator,
     annotators.c.name,
+    annotators.c.version,
     annotators.c.kind,
     annotators.c.tier,
     answers.c.purpose,
     answers.c.labels,
+    answers.c.probabilities,
     answers.c.at,
 )
 

@@ -66,6 +66,25 @@ def test_a_tier_of_language_models_is_asked_once_a_variant_and_paid_by_the_call(
     assert TierSettings(price=0.05).question_micros == 50_000
 
 
+def test_an_answer_of_a_model_is_worth_what_its_newest_ways_of_asking_are() -> None:
+    llm = TierSettings(backend="llm", variants=("a", "b"), accuracy=0.6)
+    policy = replace(POLICY, tiers={**POLICY.tiers, "llm": llm})
+    place = policy.ladder.index("llm")
+    unknown = askers_of(Bundle.from_priors(POLICY.classes, {"llm": 0.6}), policy)[place].likelihood
+    assert unknown.shape == (8, 2)
+    known = np.full((8, 2), 0.01)
+    known[7] = 0.1, 0.8
+    tables = {"llm:llm/a@old": np.zeros((8, 2)), "llm:llm/a@new": np.log(known / known.sum(axis=0))}
+    likelihood = askers_of(tempered(1.0, **tables), policy)[place].likelihood
+    assert likelihood.shape == (8, 2)
+    np.testing.assert_allclose(likelihood.sum(axis=0), 1)
+    odds = np.log(likelihood[7, 1] / likelihood[7, 0])
+    assert odds == pytest.approx(np.log(known[7, 1] / known[7, 0] * np.divide(*known.sum(axis=0))), abs=0.05)
+    both = askers_of(tempered(1.0, **tables, **{"llm:llm/b@1": np.zeros((8, 2))}), policy)[place]
+    assert both.likelihood.shape == (16, 2)
+    np.testing.assert_allclose(both.likelihood.sum(axis=0), 1)
+
+
 @pytest.mark.parametrize(
     ("settings", "message"),
     [

@@ -38,6 +38,17 @@ def said(tier: str, label: int, at: int, purpose: Purpose = Purpose.SETTLE) -> A
     return Answer(at, f"someone {at}", AnnotatorKind.PERSON, tier, purpose, label, at)
 
 
+def test_each_way_of_asking_a_model_is_an_annotator_of_its_own() -> None:
+    def told(version: str, label: int, confidence: float) -> Answer:
+        kind = AnnotatorKind.LLM
+        return Answer(9, "crowd/plain", kind, "crowd", Purpose.SETTLE, label, 1, version, confidence)
+
+    votes = assemble(rows((0, told("v1", 1, 0.95)), (1, told("v2", 0, 0.3))), POLICY, None).votes
+    assert votes.annotators == ("function:f@v1", "tier:crowd", "llm:crowd/plain@v1", "llm:crowd/plain@v2")
+    models = votes.annotator >= 2
+    assert votes.symbol[models].tolist() == [7, 0]
+
+
 def test_what_was_said_after_an_audit_is_no_vote_on_the_audited_item() -> None:
     """The posterior is tempered on audited items: they must look as those look that nobody audited."""
     data = assemble(

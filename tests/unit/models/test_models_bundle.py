@@ -154,6 +154,8 @@ def test_a_bundle_of_the_version_before_is_read() -> None:
     proba = bundle.classify(vectors, np.arange(9))
     np.testing.assert_array_equal(proba, classifier.predict_proba(vectors))
     assert bundle.gold.answers == 0
+    told = bundle.posterior(Votes.of_one("llm:cheap/plain@9", np.array([7]), 12))
+    assert told.argmax() == 1, "language models were no annotators of their own then"
 
 
 def test_it_can_be_sent_to_another_process() -> None:
@@ -205,6 +207,11 @@ def test_unknown_annotators_fall_back_to_their_kind() -> None:
     for key, odds in (("tier:crowd@w3", nine), ("tier:crowd", nine), ("tier:unheard-of", three)):
         posterior = bundle.posterior(Votes.of_one(key, np.array([1]), 2))
         np.testing.assert_allclose(posterior[0, 1], 1 / (1 + np.exp(-odds)))
+    sure = bundle.posterior(Votes.of_one("llm:crowd/plain@9", np.array([4, 7, 3]), 8))[:, 1]
+    assert 0.5 < sure[0] < sure[1]
+    assert sure[2] == pytest.approx(1 - sure[1])
+    elsewhere = bundle.posterior(Votes.of_one("llm:unheard-of/plain@9", np.array([7]), 8))[0, 1]
+    assert 0.5 < elsewhere < sure[1]
     with pytest.raises(ValueError, match="no table for annotator 'oracle:x'"):
         bundle.table_of(bundle.members[0], "oracle:x")
 

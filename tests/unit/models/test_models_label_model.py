@@ -23,7 +23,9 @@ K = 3
 
 
 def world(seed: int, n: int = 300, gold: int = 20) -> tuple[Votes, np.ndarray, np.ndarray]:
-    """Five functions, a classifier and a crowd on items of three classes; votes, gold, truth."""
+    """Five functions, a classifier, a crowd and a language model on items of three classes; votes, gold,
+    truth.
+    """
     random = np.random.default_rng(seed)
     truth = random.integers(0, K, n)
 
@@ -37,6 +39,10 @@ def world(seed: int, n: int = 300, gold: int = 20) -> tuple[Votes, np.ndarray, n
     )
     asked = random.integers(0, n, 2 * n)
     crowd = Votes(n, ("tier:crowd",), (K,), asked, np.zeros(2 * n, int), noisy(0.8)[asked])
+    told = noisy(0.5) * 4 + random.integers(0, 4, n)
+    few = random.permutation(n)[: n // 3]
+    model = Votes(n, ("llm:cheap/plain@0",), (K * 4,), few, np.zeros(len(few), int), told[few])
+    votes = Votes.concat_annotators(votes, model)
     known = np.full(n, -1)
     chosen = random.permutation(n)[:gold]
     known[chosen] = truth[chosen]
@@ -71,7 +77,7 @@ def test_predictions_beat_the_best_single_guess(name: str) -> None:
 def test_order_of_items_and_annotators_changes_nothing(name: str, seed: int) -> None:
     votes, gold, _ = world(seed, n=40, gold=6)
     random = np.random.default_rng(seed)
-    items, people, order = random.permutation(40), random.permutation(7), random.permutation(len(votes))
+    items, people, order = random.permutation(40), random.permutation(8), random.permutation(len(votes))
     shuffled = Votes(
         n_items=40,
         annotators=tuple(votes.annotators[j] for j in people),
@@ -298,3 +304,33 @@ def test_bluebird_crowd_reaches_the_published_figures() -> None:
     }
     assert accuracy["majority"] == pytest.approx(0.759, abs=0.01)
     assert accuracy["dawid_skene"] >= 0.88
+
+
+@pytest.mark.parametrize("name", ["hbcc", "pool"])
+def test_a_model_that_always_says_the_same_teaches_by_how_sure_it_is(name: str) -> None:
+    """Small language models name one class whatever they read, but are less sure of it where it is wrong."""
+    random = np.random.default_rng(11)
+    n = 400
+    truth = random.integers(0, 2, n)
+    confidence = np.where(truth == 1, random.choice(4, n, p=[0, 0.1, 0.2, 0.7]), random.choice(4, n))
+    function = np.where(random.random(n) < 0.3, np.where(random.random(n) < 0.7, truth, 1 - truth), -1)
+    without = Votes.from_dense(function[:, None], ["function:f@0"], 2)
+    votes = Votes.concat_annotators(without, Votes.of_one("llm:cheap/plain@0", 4 + confidence, 8))
+    gold = np.where(np.arange(n) < 60, truth, -1)
+
+    def loss(given: Votes) -> float:
+        proba = LABEL_MODELS[name](Priors({"cheap": 0.6}), 0).fit(given, 2, gold).predict_proba(given)
+        return float(-np.log(proba[np.arange(60, n), truth[60:]]).mean())
+
+    assert loss(votes) < loss(without) - 0.05
+
+
+def test_a_language_model_is_expected_to_be_as_right_as_its_tier_and_more_so_the_surer_it_is() -> None:
+    stated = Priors({"cheap": 0.6, "dear": 0.9})
+    cheap, dear = (stated.bin_accuracies(f"llm:{name}/x@1", 4) for name in ("cheap", "dear"))
+    assert (np.diff(cheap) > 0).all()
+    assert (dear > cheap).all()
+    odds = np.log(cheap / (1 - cheap))
+    assert odds.mean() == pytest.approx(np.log(0.6 / 0.4))
+    table = stated.confusion("llm:cheap/x@1", np.full(8, 3.0), np.full(2, 0.5))
+    np.testing.assert_allclose(table.sum(axis=0), 1)

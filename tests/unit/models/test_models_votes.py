@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from models.votes import TOGETHER, Votes, family, kind, log_scores
+from models.votes import TOGETHER, Votes, family, kind, log_scores, tier_of
 
 MATRIX = np.array([[0, -1, 1], [1, 1, -1], [-1, -1, -1]])
 KEYS = ("function:a@1", "function:b@2", "function:c@3")
@@ -104,6 +104,8 @@ def test_keys_have_a_kind_and_a_family() -> None:
         "tier",
     ]
     assert family("tier:crowd@w1") == "tier:crowd"
+    assert tier_of("tier:crowd@w1") == "crowd"
+    assert tier_of("llm:cheap/plain@9f") == "cheap"
 
 
 def test_scores_add_the_table_row_of_every_vote() -> None:
@@ -120,6 +122,13 @@ def test_only_people_taken_together_err_together() -> None:
     assert votes.weights.tolist() == pytest.approx([1 / (1 + 2 * TOGETHER)] * 3 + [1.0] * 3)
     apart = Votes.from_table([0, 0, 0], ["a", "b", "c"], [0, 0, 1])[0]
     assert apart.weights.tolist() == [1.0] * 3
+
+
+def test_ways_of_asking_one_tier_of_language_models_err_together() -> None:
+    keys = ("llm:cheap/a@1", "llm:cheap/b@1", "llm:dear/a@1", "function:f")
+    row, annotator = np.array([0, 0, 0, 0, 1]), np.array([0, 1, 2, 3, 0])
+    votes = Votes(2, keys, (8, 8, 8, 3), row, annotator, np.zeros(5, int))
+    assert votes.weights.tolist() == pytest.approx([1 / (1 + TOGETHER)] * 2 + [1.0] * 3)
 
 
 def test_scores_refuse_a_table_of_another_size() -> None:

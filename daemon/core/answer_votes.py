@@ -1,0 +1,62 @@
+"""Answers of people and language models as votes: who speaks, and in which symbols."""
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+
+from daemon.core.rows import Answer
+from daemon.core.states import AnnotatorKind
+from labeling_functions.llm.symbols import N_BINS, symbols
+from models.votes import Votes
+
+
+def tier_key(tier: str) -> str:
+    """Annotator key of all people of a tier."""
+    return f"tier:{tier}"
+
+
+def answer_key(answer: Answer) -> str | None:
+    """Annotator key of whoever gave an answer; None for somebody of no tier, whose answers are no votes.
+
+    Each version of a way of asking a language model is an annotator of its own; people are one a tier.
+    """
+    if answer.kind == AnnotatorKind.LLM:
+        return f"llm:{answer.name}@{answer.version}"
+    return None if answer.tier is None else tier_key(answer.tier)
+
+
+def votes_of(answers: Sequence[Sequence[Answer]], n_classes: int, always: Sequence[str] = ()) -> Votes:
+    """Votes on n items: people say a class, language models a class and how sure they are of it.
+
+    Args:
+        answers: on each of n items.
+        n_classes: K.
+        always: keys of people's tiers that are among the annotators even if they said nothing. Language
+            models come after them, the oldest first.
+    """
+    given = [
+        (row, key, answer)
+        for row, one in enumerate(answers)
+        for answer in one
+        if (key := answer_key(answer)) is not None
+    ]
+    places = {key: place for place, key in enumerate(_keys(given, always))}
+    said = [answer for _, _, answer in given]
+    models = np.array([answer.kind == AnnotatorKind.LLM for answer in said], np.bool_)
+    labels = np.array([answer.label for answer in said], np.int64)
+    binned = symbols(labels.tolist(), [answer.confidence for answer in said], n_classes)
+    sizes: Mapping[bool, int] = {True: n_classes * N_BINS, False: n_classes}
+    return Votes(
+        n_items=len(answers),
+        annotators=tuple(places),
+        n_symbols=tuple(sizes[key.startswith("llm:")] for key in places),
+        row=np.array([row for row, _, _ in given], np.int64),
+        annotator=np.array([places[key] for _, key, _ in given], np.int64),
+        symbol=np.where(models, binned, labels),
+    )
+
+
+def _keys(given: Sequence[tuple[int, str, Answer]], always: Sequence[str]) -> list[str]:
+    people = {key for _, key, answer in given if answer.kind != AnnotatorKind.LLM}
+    models = {key: answer.annotator for _, key, answer in given if answer.kind == AnnotatorKind.LLM}
+    return [*always, *sorted(people - set(always)), *sorted(models, key=lambda key: models[key])]
