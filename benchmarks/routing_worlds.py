@@ -4,13 +4,14 @@ import csv
 import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
 
 from benchmarks.label_models_data import FILES
 from models.arrays import F8, I8, UNKNOWN
-from models.classifier import EDGES, classify_by_fold, fit_fold_heads, symbols
+from models.classifier import EDGES, classify_by_fold, fit_classifier, fit_fold_heads, symbols
 from models.encoder import SentenceEncoder
 from models.folds import grouped_folds
 from models.label_model.hbcc import HBCC
@@ -145,7 +146,8 @@ def _classified(texts: list[str], functions: Votes, n_classes: int) -> I8:
     entropy = -(targets * np.log(np.maximum(targets, 1e-12))).sum(axis=1)
     weights = np.clip(1 - entropy / np.log(n_classes), 1e-3, 1.0)
     folds = grouped_folds(np.arange(len(texts)), FOLDS, seed=0)
-    heads = fit_fold_heads(vectors, [targets] * FOLDS, [weights] * FOLDS, folds, STRENGTH)
+    fit = partial(fit_classifier, strength=STRENGTH)
+    heads = fit_fold_heads(vectors, [targets] * FOLDS, [weights] * FOLDS, folds, fit)
     return symbols(classify_by_fold(heads, vectors, folds))
 
 

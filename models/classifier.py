@@ -1,7 +1,7 @@
 """The classifier on embeddings: a linear head, learned from soft labels, voting in confidence bins."""
 
 import warnings
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -95,7 +95,7 @@ def fit_fold_heads(
     targets: Sequence[F8],
     weights: Sequence[F8],
     folds: I8,
-    strength: float,
+    fit: Callable[[F4, F8, F8], LinearHead],
 ) -> tuple[LinearHead, ...]:
     """For each of F folds a head that never saw its items.
 
@@ -104,7 +104,7 @@ def fit_fold_heads(
         targets, weights: one (n, K) and one (n,) a fold: what its head learns from, on other folds' items.
             (Soft labels may rest on known labels; a fold's own must not shine through.)
         folds: (n,).
-        strength: C.
+        fit: vectors, targets and weights to a head.
 
     Returns:
         F heads; one that says nothing where no item of another fold has any weight.
@@ -114,7 +114,7 @@ def fit_fold_heads(
     for fold, (target, weight) in enumerate(zip(targets, weights, strict=True)):
         others = np.where(folds == fold, 0.0, weight)
         if others.any():
-            heads.append(fit_classifier(vectors, target, others, strength=strength))
+            heads.append(fit(vectors, target, others))
         else:
             mute = np.zeros((n_classes, vectors.shape[1]), np.float32)
             heads.append(LinearHead(mute, np.zeros(n_classes, np.float32)))

@@ -6,22 +6,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.arrays import F4, F8, I8, UNKNOWN, clamped
-from models.classifier import (
-    EDGES,
-    LinearHead,
-    choose_strength,
-    classify_by_fold,
-    fit_classifier,
-    fit_fold_heads,
-    symbols,
-)
+from models.classifier import EDGES, LinearHead, classify_by_fold, fit_fold_heads, symbols
+from models.heads import HEADS
 from models.votes import CLASSIFIER, Votes
 
 HEAD_ITEMS = 8_000
 """Items that the head learns from at most: all answered ones, the rest drawn at random."""
-
-GOLD_WEIGHT = 10.0
-"""What an answered item counts for in the head beside a certain soft label."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -39,7 +29,14 @@ class CrossClassifier:
 
 
 def train_classifier(
-    vectors: F4, soft: F8, held_soft: Sequence[F8], expert: I8, groups: I8, folds: I8, seed: int
+    vectors: F4,
+    soft: F8,
+    held_soft: Sequence[F8],
+    expert: I8,
+    groups: I8,
+    folds: I8,
+    seed: int,
+    head: str = "softmax",
 ) -> CrossClassifier:
     """Learn from soft labels that were made without the classifier's own votes.
 
@@ -50,25 +47,31 @@ def train_classifier(
         expert: (n,) known label or -1.
         groups: (n,) items that stay together when the strength is chosen. folds: (n,).
         seed: of the sample.
+        head: name in `heads.HEADS`.
     """
+    learner = HEADS[head]
     sample = _sample(expert, seed)
     # a fold's own known labels may stand in its targets: its items do not teach its head
     held_targets = [clamped(one, expert) for one in held_soft]
     targets = clamped(soft, expert)
-    weights = _informative(targets, expert) * sample
-    strength = choose_strength(vectors, targets, weights, groups)
-    held_weights = [_informative(one, expert) * sample for one in held_targets]
-    heads = fit_fold_heads(vectors, held_targets, held_weights, folds, strength)
+    weights = _informative(targets, expert, learner.gold_weight) * sample
+    strength = learner.choose(vectors, targets, weights, groups)
+    held_weights = [_informative(one, expert, learner.gold_weight) * sample for one in held_targets]
+
+    def fit(given: F4, labels: F8, counted: F8) -> LinearHead:
+        return learner.fit(given, labels, counted, strength)
+
+    heads = fit_fold_heads(vectors, held_targets, held_weights, folds, fit)
     said = symbols(classify_by_fold(heads, vectors, folds))
     votes = Votes.of_one(CLASSIFIER, said, soft.shape[1] * (len(EDGES) + 1))
-    return CrossClassifier(fit_classifier(vectors, targets, weights, strength=strength), heads, votes)
+    return CrossClassifier(fit(vectors, targets, weights), heads, votes)
 
 
-def _informative(targets: F8, expert: I8) -> F8:
+def _informative(targets: F8, expert: I8, gold_weight: float) -> F8:
     """(n,) 1 - entropy / log K: 1 for a certain label, 0 for an empty one; answered items count for more."""
     entropy = -(targets * np.log(np.maximum(targets, 1e-12))).sum(axis=1)
     certainty = np.clip(1 - entropy / np.log(targets.shape[1]), 1e-3, 1.0)
-    return np.where(expert == UNKNOWN, certainty, GOLD_WEIGHT)
+    return np.where(expert == UNKNOWN, certainty, gold_weight)
 
 
 def _sample(expert: I8, seed: int) -> F8:

@@ -86,7 +86,7 @@ class RewardModel:
         of_kind = np.zeros(a.shape[1], np.int64) if kinds is None else kinds
         if of_kind.shape != a.shape[1:]:
             raise ValueError(f"reward: kinds has shape {of_kind.shape}; there are {a.shape[1]} features")
-        scale = _spread(a, b) * _sizes(of_kind)
+        scale = _spread(a, b) * kind_sizes(of_kind)
         difference = (a - b) / scale
         if strength is None:
             strength = choose_strength(difference, preferred[used], groups[used], counted[used])
@@ -183,7 +183,7 @@ def _spread(first: F8, second: F8) -> F8:
     return np.asarray(np.where(deviation > 1e-12, deviation, 1.0))
 
 
-def _sizes(kinds: I8) -> F8:
+def kind_sizes(kinds: I8) -> F8:
     """(d,) root of the number of features of each feature's kind."""
     _, kind, count = np.unique(kinds, return_inverse=True, return_counts=True)
     return np.asarray(np.sqrt(count[kind]), np.float64)

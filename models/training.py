@@ -16,6 +16,7 @@ from models.drift.reference import Reference
 from models.evaluation import Evaluation, judge
 from models.folds import FOLDS, fold_of
 from models.gold import Gold, stream_weights
+from models.heads import HEADS
 from models.label_model.held_out import FEWEST_JUDGED
 from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
@@ -79,14 +80,18 @@ class TrainingOptions:
         seed: of folds, samples and models.
         trained_at: written to the bundle, ISO 8601.
         cost: (K, K) of errors, or None for 0/1: labels are counted as they will be decided.
+        head: name in `heads.HEADS`: what the classifier is.
     """
 
     label_models: tuple[str, ...] = ("pool",)
     seed: int = 0
     trained_at: str = ""
     cost: F8 | None = None
+    head: str = "softmax"
 
     def __post_init__(self) -> None:
+        if self.head not in HEADS:
+            raise ValueError(f"head: {self.head} unknown; there are {', '.join(HEADS)}")
         if unknown := sorted(set(self.label_models) - set(LABEL_MODELS)):
             raise ValueError(
                 f"label models: {', '.join(unknown)} unknown; there are {', '.join(LABEL_MODELS)}"
@@ -134,7 +139,7 @@ def train(data: TrainingData, options: TrainingOptions, champion: Bundle | None,
     chosen, losses = choose(options.label_models, data.votes, judged, say)
     classifier, votes, fitted = None, data.votes, chosen.fitted
     if data.vectors is not None:
-        classifier = _classifier(data, data.vectors, fitted, judged)
+        classifier = _classifier(data, data.vectors, fitted, judged, options.head)
         votes = Votes.concat_annotators(votes, classifier.votes)
         fitted = judged.fit(chosen.name, votes)
         say(f"classifier trained on {votes.n_items} items")
@@ -155,11 +160,15 @@ def train(data: TrainingData, options: TrainingOptions, champion: Bundle | None,
     )
 
 
-def _classifier(data: TrainingData, vectors: F4, fitted: HeldOut, judged: Judged) -> CrossClassifier:
+def _classifier(
+    data: TrainingData, vectors: F4, fitted: HeldOut, judged: Judged, head: str
+) -> CrossClassifier:
     """Learned from what all other annotators say together."""
     soft = Mixture(fitted.members).posterior(data.votes)
     held_soft = [Mixture(without(fitted, fold)).posterior(data.votes) for fold in range(FOLDS)]
-    return train_classifier(vectors, soft, held_soft, data.expert, data.groups, judged.folds, judged.seed)
+    return train_classifier(
+        vectors, soft, held_soft, data.expert, data.groups, judged.folds, judged.seed, head
+    )
 
 
 def _calibration(data: TrainingData, posterior: F8, judged: Mask) -> Calibration:

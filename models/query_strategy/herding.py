@@ -80,9 +80,10 @@ def _kernel(left: F4, right: F4, bandwidth: float) -> F4:
 
 
 def _squared_distances(left: F4, right: F4) -> F4:
-    """(a, b) for (a, d) and (b, d) vectors of length 1."""
-    products = left.astype(np.float32) @ right.astype(np.float32).T
-    return np.asarray(np.maximum(2 - 2 * products, 0), np.float32)
+    """(a, b) for (a, d) and (b, d) vectors of any length."""
+    left, right = left.astype(np.float32), right.astype(np.float32)
+    lengths = (left**2).sum(axis=1)[:, None] + (right**2).sum(axis=1)
+    return np.asarray(np.maximum(lengths - 2 * left @ right.T, 0), np.float32)
 
 
 def _bandwidth(ground: F4) -> float:

@@ -15,7 +15,7 @@ class Pool:
     Attributes:
         posterior: (n, K) what is believed of each item; rows sum to 1.
         labeled: (n,) True where people have answered or are being asked: never chosen, but known ground.
-        vectors: (n, d) embeddings of length 1, or None without an encoder.
+        vectors: (n, d) embeddings, or None without an encoder.
         votes: (n,) how many answers of people each item has already, final or not; None counts as none.
     """
 

@@ -24,6 +24,10 @@ def clusters(n: int = 300, n_classes: int = 3, seed: int = 0) -> tuple[np.ndarra
     return vectors.astype(np.float32), labels
 
 
+def fit(vectors: np.ndarray, targets: np.ndarray, weights: np.ndarray) -> LinearHead:
+    return fit_classifier(vectors, targets, weights, strength=4.0)
+
+
 @pytest.mark.parametrize("n_classes", [2, 3])
 def test_the_head_learns_clusters_and_predicts_as_scikit_learn_does(n_classes: int) -> None:
     from sklearn.linear_model import LogisticRegression
@@ -84,14 +88,14 @@ def test_out_of_fold_predictions_never_see_their_own_fold() -> None:
     vectors, labels = clusters()
     folds = np.arange(300) % 3
     targets = [np.eye(3)[np.where(folds == fold, (labels + 1) % 3, labels)] for fold in range(3)]
-    heads = fit_fold_heads(vectors, targets, [np.ones(300)] * 3, folds, strength=4.0)
+    heads = fit_fold_heads(vectors, targets, [np.ones(300)] * 3, folds, fit)
     proba = classify_by_fold(heads, vectors, folds)
     assert (proba.argmax(axis=1) == labels).mean() > 0.9
 
 
 def test_a_fold_whose_others_are_empty_has_a_head_that_says_nothing() -> None:
     vectors, labels = clusters(30)
-    heads = fit_fold_heads(vectors, [np.eye(3)[labels]] * 2, [np.ones(30)] * 2, np.zeros(30, int), 4.0)
+    heads = fit_fold_heads(vectors, [np.eye(3)[labels]] * 2, [np.ones(30)] * 2, np.zeros(30, int), fit)
     np.testing.assert_allclose(heads[0].predict_proba(vectors), 1 / 3)
     assert heads[1].predict_proba(vectors).max() > 0.5
 

@@ -189,3 +189,13 @@ def test_uncertainty_herding_goes_where_the_doubt_is() -> None:
     pool = Pool(posterior, np.zeros(125, bool), vectors)
     assert group[herding(pool, 2, 0)].tolist() == [0, 1]
     assert group[uncertainty_herding(pool, 2, 0)].tolist() == [1, 2]
+
+
+def test_herding_goes_by_distance_for_vectors_of_any_length() -> None:
+    """Of pairs whose responses differ little the vectors are short: a short one is near another short one."""
+    vectors, group = clusters([40, 30])
+    short = vectors * np.array([[1.0], [0.1]], np.float32)[group]
+    labeled = group == 0
+    pool = Pool(np.full((70, 2), 0.5), np.where(np.arange(70) == 40, True, labeled), short)
+    assert herding_module._squared_distances(short, short).diagonal().max() < 1e-6
+    assert herding_module._covered(short, short[pool.labeled], 0.1).min() > 0.9

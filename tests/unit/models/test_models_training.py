@@ -8,6 +8,7 @@ import pytest
 
 from models.bundle import Bundle
 from models.label_model.registry import LABEL_MODELS
+from models.response_style import STYLE
 from models.training import Candidate, TrainingData, TrainingOptions, train
 from models.votes import Votes
 
@@ -295,3 +296,35 @@ def test_data_that_do_not_fit_are_refused(changes: dict[str, object], message: s
 def test_unknown_label_models_are_refused() -> None:
     with pytest.raises(ValueError, match="metal unknown; there are majority"):
         TrainingOptions(label_models=("metal",))
+
+
+def test_the_head_of_pairs_is_trained_and_keeps_the_symmetry() -> None:
+    """Style decides; the classifier finds it, without having seen an item's own fold."""
+    random = np.random.default_rng(4)
+    vectors = random.normal(size=(400, 6 + len(STYLE))).astype(np.float32)
+    truth = np.where(vectors[:, -1] > 0.3, 0, np.where(vectors[:, -1] < -0.3, 1, 2))
+    votes = np.where(random.random((400, 3)) < 0.8, truth[:, None], random.integers(0, 3, (400, 3)))
+    audited = np.arange(400) < 60
+    data = TrainingData(
+        classes=("A", "B", "tie"),
+        votes=Votes.from_dense(votes, [f"function:f{j}@0" for j in range(3)], 3),
+        expert=np.where(audited, truth, -1),
+        audited=audited,
+        fresh=audited.copy(),
+        vectors=vectors,
+        groups=np.arange(400),
+        tier_accuracy={"expert": 0.9},
+        encoder="pairs:tiny",
+    )
+    bundle = quietly(data, replace(BOTH, head="pairs")).bundle
+    proba = bundle.classify(vectors, data.groups)
+    assert (proba.argmax(axis=1) == truth)[~audited].mean() > 0.8
+    for head in (bundle.head, *bundle.heads):
+        assert head is not None
+        turned = head.predict_proba(-vectors)
+        np.testing.assert_allclose(turned, head.predict_proba(vectors)[:, [1, 0, 2]], atol=1e-12)
+
+
+def test_unknown_heads_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"head: tree unknown; there are softmax, pairs"):
+        TrainingOptions(head="tree")
