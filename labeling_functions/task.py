@@ -6,8 +6,13 @@ from dataclasses import dataclass, field
 ABSTAIN = -1
 """A function's vote when it has nothing to say (snorkel's convention)."""
 
-KINDS = ("classification",)
+CLASSIFICATION, PREFERENCE = "classification", "preference"
+
+KINDS = (CLASSIFICATION, PREFERENCE)
 """Kinds of task that this version labels."""
+
+PREFERENCE_CLASSES = ("A", "B", "tie")
+"""Classes of every preference task: the first response is better, the second, neither."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,15 +21,16 @@ class Task:
 
     Attributes:
         name: short name; names the MLflow experiment and registered model.
-        classes: class names in order; a class index is a position in this tuple. 2 to 127 of them.
-        kind: one of KINDS.
+        classes: class names in order; a class index is a position in this tuple. 2 to 127 of them. A
+            preference task has A, B and tie; its file may leave them out.
+        kind: `classification` of items, or `preference` between the two responses of a pair.
         guidelines: what people (and language models) read before they answer; Markdown.
         descriptions: class name -> one sentence on what belongs there.
     """
 
     name: str
     classes: tuple[str, ...]
-    kind: str = "classification"
+    kind: str = CLASSIFICATION
     guidelines: str = ""
     descriptions: Mapping[str, str] = field(default_factory=dict)
 
@@ -35,6 +41,11 @@ class Task:
             raise ValueError(f"classes: {', '.join(self.classes)} has a name twice; names must differ")
         if self.kind not in KINDS:
             raise ValueError(f"kind: {self.kind!r} is not one of {', '.join(KINDS)}")
+        if self.kind == PREFERENCE and self.classes != PREFERENCE_CLASSES:
+            raise ValueError(
+                f"classes: {', '.join(self.classes)} given; a preference task always has "
+                f"{', '.join(PREFERENCE_CLASSES)}, in this order: leave `classes` out"
+            )
         if unknown := set(self.descriptions) - set(self.classes):
             raise ValueError(f"descriptions: {', '.join(sorted(unknown))} is not among the classes")
 

@@ -8,6 +8,8 @@ import msgspec
 
 from daemon.core.wire import Record
 from labeling_functions.items import Item
+from labeling_functions.pairs import not_a_pair
+from labeling_functions.task import CLASSIFICATION, PREFERENCE
 
 MAX_ID_BYTES = 512
 
@@ -46,8 +48,8 @@ _decoder = msgspec.json.Decoder(ItemMessage)
 _encoder = msgspec.json.Encoder(order="deterministic")
 
 
-def decode(record: Record, max_bytes: int) -> Arrival | Rejected:
-    """Check one record and read its item."""
+def decode(record: Record, max_bytes: int, kind: str = CLASSIFICATION) -> Arrival | Rejected:
+    """Check one record and read its item, which a task of this kind is to label."""
     if record.value is None:
         return Rejected(record, "empty", "the message has no value; an item needs JSON with id and text")
     if len(record.value) > max_bytes:
@@ -62,7 +64,7 @@ def decode(record: Record, max_bytes: int) -> Arrival | Rejected:
         return Rejected(record, "wrong_shape", str(error))
     except msgspec.DecodeError as error:
         return Rejected(record, "not_json", str(error))
-    if problem := _problem(message):
+    if problem := _problem(message) or _problem_for(kind, message):
         return Rejected(record, "wrong_shape", problem)
     return Arrival(record, _item(message), _digest(message))
 
@@ -89,6 +91,10 @@ def _problem(message: ItemMessage) -> str | None:
     if message.fields is not None and not message.fields:
         return "`fields` is empty"
     return None
+
+
+def _problem_for(kind: str, message: ItemMessage) -> str:
+    return not_a_pair(message.fields or {}) if kind == PREFERENCE else ""
 
 
 def _item(message: ItemMessage) -> Item:

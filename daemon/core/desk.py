@@ -293,9 +293,7 @@ class Desk:
             corrections=self._corrections.left(),
         )
         self._tell_corrected(items, decision)
-        compose = composer(
-            decision, lambda row: voter_of(items[row], self.names), self.policy.classes, self.outputs
-        )
+        compose = composer(decision, lambda row: voter_of(items[row], self.names), self.policy, self.outputs)
         return decision, compose
 
     def _tell_corrected(self, items: Sequence[OpenItem], decision: Decision) -> None:

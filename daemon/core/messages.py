@@ -9,12 +9,13 @@ import msgspec
 import numpy as np
 
 from daemon.core.decoding import Rejected
-from daemon.core.policy import Outputs
-from daemon.core.rows import Answer, Ask, Asked, Compose, ComposeAudits, Decision
+from daemon.core.policy import Outputs, Policy
+from daemon.core.rows import F4, Answer, Ask, Asked, Compose, ComposeAudits, Decision
 from daemon.core.settings import MICROS
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
 from daemon.core.wire import OutMessage
-from labeling_functions.task import ABSTAIN
+from labeling_functions.pairs import TIE, A
+from labeling_functions.task import ABSTAIN, PREFERENCE
 
 _encode = msgspec.json.Encoder().encode
 
@@ -62,7 +63,7 @@ class Certificate:
 def composer(
     decision: Decision,
     voter: Callable[[int], Voter],
-    classes: Sequence[str],
+    policy: Policy,
     outputs: Outputs,
     certificates: Mapping[int, Certificate] | None = None,
     dead: Sequence[OutMessage] = (),
@@ -79,7 +80,7 @@ def composer(
     def compose(asked: Sequence[Asked]) -> list[OutMessage]:
         rows = np.flatnonzero(decision.publish)
         labels = [
-            _label(int(row), decision, voter(int(row)), classes, outputs, certificates or {}) for row in rows
+            _label(int(row), decision, voter(int(row)), policy, outputs, certificates or {}) for row in rows
         ]
         about = [(one, voter(one.ask.row)) for one in asked]
         questions = [_question(one.question, one.ask, to.item, to.payload, outputs) for one, to in about]
@@ -121,11 +122,11 @@ def _label(
     row: int,
     decision: Decision,
     voter: Voter,
-    classes: Sequence[str],
+    policy: Policy,
     outputs: Outputs,
     certificates: Mapping[int, Certificate],
 ) -> OutMessage:
-    key = voter.item.encode()
+    key, classes = voter.item.encode(), policy.classes
     certificate = certificates.get(row)
     value = _encode(
         {
@@ -135,6 +136,7 @@ def _label(
             "probabilities": {
                 name: round(float(p), 6) for name, p in zip(classes, decision.posterior[row], strict=True)
             },
+            **_preference(policy, decision.posterior[row]),
             "status": decision.status[row],
             "certificate": None if certificate is None else certificate.as_json(),
             "bundle": decision.bundle if decision.window is None else voter.bundle,
@@ -143,6 +145,13 @@ def _label(
         }
     )
     return OutMessage(outputs.labels, outputs.partition(outputs.labels, key), key, value)
+
+
+def _preference(policy: Policy, posterior: F4) -> dict[str, float]:
+    """Of pairs, how likely A is preferred; a tie counts half."""
+    if policy.kind != PREFERENCE:
+        return {}
+    return {"preference": round(float(posterior[A] + posterior[TIE] / 2), 6)}
 
 
 def _votes(row: int, decision: Decision, voter: Voter, classes: Sequence[str]) -> list[dict[str, object]]:

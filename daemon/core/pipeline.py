@@ -110,7 +110,7 @@ class Pipeline:
             lambda row: Voter(
                 rows.ids[row], rows.payloads[row], 0, self.columns.names, applied.L[row].tolist()
             ),
-            self.policy.classes,
+            self.policy,
             self.outputs,
             dead=[dead_letter(one, self.outputs) for one in rejected],
         )
@@ -119,7 +119,7 @@ class Pipeline:
 
     def _sort_out(self, records: Sequence[Record]) -> tuple[list[Arrival], list[Rejected]]:
         """New items once each; what can never succeed; repeated items are left out."""
-        decoded = [decode(record, self.settings.max_message_bytes) for record in records]
+        decoded = [decode(record, self.settings.max_message_bytes, self.policy.kind) for record in records]
         rejected = [one for one in decoded if isinstance(one, Rejected)]
         arrived = [one for one in decoded if isinstance(one, Arrival)]
         known = self.store.digests([one.item.id for one in arrived]) if arrived else {}

@@ -7,6 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.settings import DriftSettings, GuaranteeSettings, RoutingSettings, TierSettings
+from labeling_functions.task import CLASSIFICATION
 from models.cost import cost_matrix
 
 Partition = Callable[[str, bytes], int]
@@ -31,13 +32,14 @@ class Outputs:
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """Settings of all decisions. At least one tier is final."""
+    """Settings of all decisions. At least one tier is final; `kind` is the task's."""
 
     classes: tuple[str, ...]
     tiers: Mapping[str, TierSettings]
     guarantee: GuaranteeSettings
     routing: RoutingSettings
     drift: DriftSettings = field(default_factory=DriftSettings)
+    kind: str = CLASSIFICATION
 
     @property
     def cost(self) -> NDArray[np.float64] | None:

@@ -169,7 +169,7 @@ class WindowJudge:
         return composer(
             decision,
             lambda row: voter_of(window.items[row], self.names),
-            self.policy.classes,
+            self.policy,
             self.outputs,
             certificates,
         )

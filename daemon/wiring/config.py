@@ -26,7 +26,7 @@ from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic,
 from daemon.wiring.config_file import Document, read_yaml
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.settings import LLMSettings
-from labeling_functions.task import Task
+from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, Task
 from models.label_model.registry import LABEL_MODELS
 from models.query_strategy.registry import QUERY_STRATEGIES
 
@@ -195,6 +195,7 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> Config:
     problems = list(document.problems)
     origins, wrong = overlay(data, KEYS, environ)
     problems += wrong + expand(data, environ) + _spread_classes(data)
+    _fill_classes(data)
     config = _validated(data, problems)
     if problems or config is None:
         raise ConfigError(str(file), [_line(problem, document, origins) for problem in problems])
@@ -237,6 +238,13 @@ def _spread_classes(data: dict[str, Any]) -> list[Problem]:
         for name, text in described.items()
         if not isinstance(text, str | None)
     ]
+
+
+def _fill_classes(data: dict[str, Any]) -> None:
+    """The classes of a preference task need not be said."""
+    task = data.get("task")
+    if isinstance(task, dict) and task.get("kind") == PREFERENCE:
+        task.setdefault("classes", list(PREFERENCE_CLASSES))
 
 
 def _validated(data: dict[str, Any], problems: list[Problem]) -> Config | None:

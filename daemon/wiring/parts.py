@@ -20,7 +20,7 @@ def open_database(config: Config) -> Database:
     database = Database(config.database_url)
     try:
         database.migrate()
-        bind(database, config.task.classes)
+        bind(database, config.task.classes, config.task.kind)
     except BaseException:
         database.close()
         raise
@@ -46,7 +46,8 @@ def allowances(config: Config) -> Allowances:
 
 def policy(config: Config) -> Policy:
     """What decisions go by."""
-    return Policy(config.task.classes, config.tiers, config.guarantee, config.routing, config.drift)
+    task = config.task
+    return Policy(task.classes, config.tiers, config.guarantee, config.routing, config.drift, task.kind)
 
 
 def tier_accuracy(config: Config) -> dict[str, float]:

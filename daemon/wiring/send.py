@@ -32,7 +32,7 @@ def main(config: Config, lines: BinaryIO, name: str) -> int:
     sent = 0
     try:
         topic = config.kafka.topics.items
-        arrivals = _arrivals(lines, name, config.stream.max_message_bytes)
+        arrivals = _arrivals(lines, name, config)
         while chunk := list(islice(arrivals, CHUNK)):
             publisher.send([_message(arrival, topic, publisher) for arrival in chunk])
             sent += len(chunk)
@@ -41,11 +41,12 @@ def main(config: Config, lines: BinaryIO, name: str) -> int:
     return sent
 
 
-def _arrivals(lines: BinaryIO, name: str, max_bytes: int) -> Iterator[Arrival]:
+def _arrivals(lines: BinaryIO, name: str, config: Config) -> Iterator[Arrival]:
+    max_bytes, kind = config.stream.max_message_bytes, config.task.kind
     for number, line in enumerate(lines, start=1):
         if not line.strip():
             continue
-        found = decode(Record(name, 0, number, None, line.strip(), 0), max_bytes)
+        found = decode(Record(name, 0, number, None, line.strip(), 0), max_bytes, kind)
         if isinstance(found, Rejected):
             raise SetupProblem(f"{name}, line {number}: {found.reason}: {found.detail}")
         yield found

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from labeling_functions.llm.pairwise import flipped
-from labeling_functions.llm.preference import A, PairVote
+from labeling_functions.llm.preference import PairVote
+from labeling_functions.pairs import A
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,18 +14,6 @@ from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.llm.templates import PromptTemplate
 from labeling_functions.task import ABSTAIN, Task
 
-A, B, TIE = 0, 1, 2
-"""Labels of a pair: its first response is better, its second, neither."""
-
-
-@dataclass(frozen=True, slots=True)
-class Pair:
-    """A prompt and two responses to it, A and B."""
-
-    prompt: str
-    a: str
-    b: str
-
 
 @dataclass(frozen=True, slots=True)
 class PairVote:

@@ -12,9 +12,10 @@ import numpy as np
 
 from labeling_functions.fingerprint import fingerprint
 from labeling_functions.llm.chat_model import ChatReply, ChatRequest
-from labeling_functions.llm.preference import TIE, A, B, Judgment, Pair, PairVote, Questions, questions
+from labeling_functions.llm.preference import Judgment, PairVote, Questions, questions
 from labeling_functions.llm.prompts import Shown
 from labeling_functions.llm.settings import LLMSettings
+from labeling_functions.pairs import TIE, A, B, Pair
 from labeling_functions.task import ABSTAIN, Task
 
 LABELS = ("1", "2", "3", "4", "5")

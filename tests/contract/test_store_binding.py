@@ -1,9 +1,11 @@
 """A database keeps to the classes that it was made with."""
 
 import pytest
+from sqlalchemy import delete
 
-from daemon.adapters.store.binding import bind
+from daemon.adapters.store.binding import KIND, bind
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.schema import facts
 from daemon.core.errors import SetupProblem
 
 
@@ -17,3 +19,19 @@ def test_other_classes_or_another_order_are_refused(database: Database, classes:
     bind(database, ["ham", "spam"])
     with pytest.raises(SetupProblem, match="was made for ham, spam"):
         bind(database, classes)
+
+
+def test_items_of_one_kind_are_not_taken_for_those_of_another(database: Database) -> None:
+    bind(database, ["A", "B", "tie"], "preference")
+    bind(database, ["A", "B", "tie"], "preference")
+    with pytest.raises(SetupProblem, match=r"task\.kind: this database was made for preference"):
+        bind(database, ["A", "B", "tie"])
+
+
+def test_a_database_from_before_there_were_kinds_is_one_of_classification(database: Database) -> None:
+    bind(database, ["A", "B", "tie"])
+    with database.write() as connection:
+        connection.execute(delete(facts).where(facts.c.name == KIND))
+    bind(database, ["A", "B", "tie"])
+    with pytest.raises(SetupProblem, match="made for classification"):
+        bind(database, ["A", "B", "tie"], "preference")

@@ -29,7 +29,7 @@ from daemon.core.rows import FunctionVersion
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, StreamSettings, TierSettings
 from daemon.core.stream import StreamWorker
 from labeling_functions.applier import Applier
-from labeling_functions.function import labeling_function
+from labeling_functions.function import Function, labeling_function
 from models.guarantee.window import toss
 
 CLASSES = ("ham", "spam")
@@ -85,6 +85,7 @@ class Loop:
     folder: Path
     policy: Policy = POLICY
     random: Callable[[int], Any] = field(default_factory=lambda: np.random.default_rng(1).random)
+    functions: Sequence[Function] = FUNCTIONS
 
     def start(self) -> "Loop":
         """Build everything."""
@@ -95,7 +96,7 @@ class Loop:
         self.store = StreamRoom(self.database, caps)
         self.windows = WindowRoom(self.database, caps, toss)
         self.learning = LearningRoom(self.database)
-        final = self.policy.final_tiers
+        final, classes = self.policy.final_tiers, self.policy.classes
         paced = self.policy.routing.pace == "day"
         self.questions = QuestionRoom(self.database, Allowances(caps, final, paced))
         self.kafka = FakeKafka()
@@ -104,8 +105,8 @@ class Loop:
         publisher = FakePublisher(self.kafka)
         outputs = Outputs("labels", "questions", "dead-letters", publisher.partition)
         accuracy = {name: tier.accuracy for name, tier in self.policy.tiers.items()}
-        bundles = BundleFollower(self.learning, CLASSES, accuracy, seconds=0.0)
-        versions = [FunctionVersion(f.name, f.version) for f in FUNCTIONS]
+        bundles = BundleFollower(self.learning, classes, accuracy, seconds=0.0)
+        versions = [FunctionVersion(f.name, f.version) for f in self.functions]
         columns = Columns(
             self.store.register_functions(versions).id,
             tuple(v.name for v in versions),
@@ -121,7 +122,7 @@ class Loop:
         first = self.policy.guarantee.cold_start_gold
         pipeline = Pipeline(
             store=self.store,
-            applier=Applier(FUNCTIONS, 2, CLASSES, 10.0),
+            applier=Applier(self.functions, len(classes), classes, 10.0),
             columns=columns,
             encoder=None,
             policy=self.policy,
@@ -201,7 +202,13 @@ class Loop:
         return [record for partition in self.kafka.topics[topic].partitions for record in partition.records]
 
     def answer(self, name: str, tier: str, judge: Callable[[str], int], limit: int = 10_000) -> int:
-        """Have one person answer everything of a tier that they may; number of answers."""
+        """Have one person answer everything of a tier that they may, by its text; number of answers."""
+        return self.answer_items(name, tier, lambda item: judge(item["text"]), limit)
+
+    def answer_items(
+        self, name: str, tier: str, judge: Callable[[dict[str, Any]], int], limit: int = 10_000
+    ) -> int:
+        """The same, by the whole message."""
         person = self.questions.enroll(name, tier).id
         done = 0
         while done < limit:
@@ -209,7 +216,7 @@ class Loop:
             if not leases:
                 break
             for lease in leases:
-                self.questions.answer(lease.question, person, judge(json.loads(lease.payload)["text"]), 1.0)
+                self.questions.answer(lease.question, person, judge(json.loads(lease.payload)), 1.0)
                 done += 1
         self.settle()
         return done

@@ -9,26 +9,36 @@ from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import facts
 from daemon.core.errors import SetupProblem
+from labeling_functions.task import CLASSIFICATION
 
-CLASSES = "classes"
+CLASSES, KIND = "classes", "kind"
 
 
-def bind(database: Database, classes: Sequence[str]) -> None:
-    """Remember the task's classes at the first call; later see that they are the same, in the same order.
+def bind(database: Database, classes: Sequence[str], kind: str = CLASSIFICATION) -> None:
+    """Remember the task's classes and kind at the first call; later see that they are the same.
 
     Raises:
-        SetupProblem: stored labels would be read as other classes.
+        SetupProblem: stored labels would be read as other classes, or stored items as of another kind.
     """
     with database.read() as connection:
-        stored = connection.execute(select(facts.c.value).where(facts.c.name == CLASSES)).scalar_one_or_none()
-    if stored is None:
+        query = select(facts.c.name, facts.c.value).where(facts.c.name.in_((CLASSES, KIND)))
+        stored = {name: json.loads(value) for name, value in connection.execute(query)}
+    if CLASSES not in stored:
         with database.write() as connection:
-            row = {"name": CLASSES, "value": json.dumps(list(classes))}
-            connection.execute(upsert(connection, facts, ["name"], []), row)
-        bind(database, classes)
-    elif json.loads(stored) != list(classes):
+            made = {CLASSES: list(classes), KIND: kind}
+            rows = [{"name": name, "value": json.dumps(value)} for name, value in made.items()]
+            connection.execute(upsert(connection, facts, ["name"], []), rows)
+        bind(database, classes, kind)
+        return
+    if stored[CLASSES] != list(classes):
         raise SetupProblem(
-            f"task.classes: this database was made for {', '.join(json.loads(stored))}, in this order, and "
+            f"task.classes: this database was made for {', '.join(stored[CLASSES])}, in this order, and "
             f"keeps labels as numbers; with {', '.join(classes)} they would mean something else. Put the "
             "classes back, or set database.url (or state) to a new database"
+        )
+    before = stored.get(KIND, CLASSIFICATION)  # databases from before there were kinds have no such fact
+    if before != kind:
+        raise SetupProblem(
+            f"task.kind: this database was made for {before}, and holds its items, not those of {kind}. "
+            "Put the kind back, or set database.url (or state) to a new database"
         )

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from daemon.core.decoding import Arrival, Rejected, decode, decode_stored
 from daemon.core.wire import Record
+from labeling_functions.pairs import Pair, pair_of
 
 
 def record(value: bytes | None) -> Record:
@@ -61,6 +62,35 @@ def test_what_can_never_be_labeled_says_why(value: bytes | None, reason: str, hi
     assert isinstance(rejected, Rejected)
     assert rejected.reason == reason
     assert hint in rejected.detail
+
+
+PAIR = {"prompt": "Name a color.", "response_a": "Red.", "response_b": "A chair."}
+
+
+def test_a_pair_is_an_item_of_a_preference_task() -> None:
+    arrival = decode(record(said({"id": "a", "fields": PAIR | {"model_a": "x"}})), 1_000, "preference")
+    assert isinstance(arrival, Arrival)
+    assert pair_of(arrival.item) == Pair("Name a color.", "Red.", "A chair.")
+
+
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ({"text": "x"}, "`prompt`, `response_a`, `response_b` are missing"),
+        ({"fields": {"prompt": "p", "response_a": "a"}}, "`response_b` is missing"),
+        ({"fields": PAIR | {"response_b": None}}, "`response_b` is no text"),
+        ({"fields": PAIR | {"response_a": ["a"], "response_b": 3}}, "`response_a`, `response_b` are no text"),
+    ],
+)
+def test_what_is_no_pair_says_what_it_lacks(content: dict[str, object], hint: str) -> None:
+    value = said({"id": "a", **content})
+    rejected = decode(record(value), 1_000, "preference")
+    assert isinstance(rejected, Rejected)
+    assert rejected.reason == "wrong_shape"
+    assert hint in rejected.detail
+    assert isinstance(decode(record(value), 1_000), Arrival), "other kinds take it"
+    with pytest.raises(ValueError, match="item 'a'"):
+        pair_of(decode_stored(value))
 
 
 def test_layout_and_unknown_keys_do_not_change_the_digest() -> None:

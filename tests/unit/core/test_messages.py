@@ -2,17 +2,22 @@
 
 import hashlib
 import json
+from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from daemon.core.decoding import Rejected
 from daemon.core.messages import KEPT_BYTES, Voter, composer, dead_letter
-from daemon.core.policy import Outputs
+from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import Answer, Ask, Asked, Decision
+from daemon.core.settings import GuaranteeSettings, RoutingSettings
 from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose
 from daemon.core.wire import Record
 
 OUTPUTS = Outputs("labels", "questions", "dead", lambda topic, key: len(key) % 3)
+
+POLICY = Policy(("ham", "spam"), {}, GuaranteeSettings(), RoutingSettings())
 
 
 def decided(n: int = 2) -> Decision:
@@ -35,7 +40,7 @@ def voter(row: int) -> Voter:
 
 
 def test_a_label_tells_what_it_rests_on() -> None:
-    (message,) = composer(decided(), voter, ("ham", "spam"), OUTPUTS)([])
+    (message,) = composer(decided(), voter, POLICY, OUTPUTS)([])
     assert (message.topic, message.partition, message.key) == ("labels", 0, b"item-0")
     assert json.loads(message.value) == {
         "item": "item-0",
@@ -54,9 +59,16 @@ def test_a_label_tells_what_it_rests_on() -> None:
     }
 
 
+def test_a_label_of_a_pair_tells_how_likely_the_first_is_preferred() -> None:
+    policy = Policy(("A", "B", "tie"), {}, GuaranteeSettings(), RoutingSettings(), kind="preference")
+    decision = replace(decided(), posterior=np.array([[0.5, 0.3, 0.2]] * 2, np.float32), classifier=None)
+    (message,) = composer(decision, voter, policy, OUTPUTS)([])
+    assert json.loads(message.value)["preference"] == pytest.approx(0.6)
+
+
 def test_a_question_carries_the_item_and_no_opinion() -> None:
     ask = Ask(1, "expert", Purpose.GOLD, 10.0, 600_000)
-    messages = composer(decided(), voter, ("ham", "spam"), OUTPUTS)([Asked(77, ask)])
+    messages = composer(decided(), voter, POLICY, OUTPUTS)([Asked(77, ask)])
     assert json.loads(messages[1].value) == {
         "question": 77,
         "item": "item-1",

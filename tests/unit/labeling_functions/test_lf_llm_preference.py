@@ -11,10 +11,11 @@ from labeling_functions.llm.chat_model import ChatReply, ChatRequest, Token
 from labeling_functions.llm.delimiters import marks_for
 from labeling_functions.llm.pairwise import PairwiseJudge
 from labeling_functions.llm.position_bias import PositionBias, position_bias
-from labeling_functions.llm.preference import TIE, A, B, Pair, PairVote
+from labeling_functions.llm.preference import PairVote
 from labeling_functions.llm.response_scores import ScoreJudge
 from labeling_functions.llm.settings import ExemplarSettings, LLMSettings
 from labeling_functions.llm.templates import PromptError
+from labeling_functions.pairs import TIE, A, B, Pair
 
 PAIR = Pair("Name a color.", "Red.", "A chair.")
 MARKS = marks_for([])

@@ -174,6 +174,14 @@ stream:
     assert [line for line in found if line.endswith("(line 7)")] != []
 
 
+@pytest.mark.parametrize("classes", ["", ", classes: [A, B, tie]", ", classes: {A: x, B: y, tie: z}"])
+def test_the_classes_of_a_preference_task_are_known(tmp_path: Path, classes: str) -> None:
+    config = load_text(
+        tmp_path, f"task: {{name: t, kind: preference{classes}}}\ntiers: {{expert: {{final: true}}}}"
+    )
+    assert config.task.classes == ("A", "B", "tie")
+
+
 @pytest.mark.parametrize(
     ("task", "expected"),
     [
@@ -181,6 +189,12 @@ stream:
         ("{name: t, classes: [a, a]}", "task.classes: a, a has a name twice; names must differ"),
         ("{name: t, classes: [yes, b]}", "task.classes.0: True is not text (YAML reads a bare yes"),
         ("{name: t, classes: [a, b], kind: regression}", "task.kind: 'regression' is not one of"),
+        ("{name: t, kind: classification}", "task.classes: missing; class names in order"),
+        (
+            "{name: t, kind: preference, classes: [good, bad]}",
+            "task.classes: good, bad given; a preference task always has A, B, tie, in this order: leave",
+        ),
+        ("{name: t, kind: preference, classes: [tie, B, A]}", "task.classes: tie, B, A given"),
         ("{name: t, classes: {a: 1, b: x}}", "task.classes.a: 1 is not text;"),
         ("{name: t, classes: {a: x, b: y}, descriptions: {a: z}}", "task.descriptions: `classes` describes"),
     ],

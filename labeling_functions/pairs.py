@@ -1,0 +1,46 @@
+"""Pairs: two responses to a prompt, of which one may be better."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from labeling_functions.items import Item
+
+A, B, TIE = 0, 1, 2
+"""Labels of a pair: its first response is better, its second, neither."""
+
+FIELDS = ("prompt", "response_a", "response_b")
+"""Fields of an item that is a pair; more are allowed, and nobody is shown them."""
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """A prompt and two responses to it, A and B."""
+
+    prompt: str
+    a: str
+    b: str
+
+
+def pair_of(item: Item) -> Pair:
+    """The pair that an item is.
+
+    Raises:
+        ValueError: the item is none.
+    """
+    if problem := not_a_pair(item.fields):
+        raise ValueError(f"item {item.id!r}: {problem}")
+    return Pair(*(item.fields[name] for name in FIELDS))
+
+
+def not_a_pair(fields: Mapping[str, Any]) -> str:
+    """What keeps these fields from being a pair; empty if nothing does."""
+    missing = [f"`{name}`" for name in FIELDS if name not in fields]
+    if missing:
+        return f"a pair has `fields` prompt, response_a and response_b; {_listed(missing)} missing"
+    wrong = [f"`{name}`" for name in FIELDS if not isinstance(fields[name], str)]
+    return f"{_listed(wrong)} no text" if wrong else ""
+
+
+def _listed(names: list[str]) -> str:
+    return f"{', '.join(names)} {'is' if len(names) == 1 else 'are'}"
