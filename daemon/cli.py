@@ -152,6 +152,7 @@ def send(file: BinaryIO, config_file: Path) -> None:
 
 @main.command()
 @click.option("--drift", is_flag=True, help="Let the second half of the messages be of another kind.")
+@click.option("--llm", is_flag=True, help="Let a small language model on this machine answer too.")
 @click.option("--exit", "leave", is_flag=True, help="End when the stream is labelled.")
 @click.option(
     "--reviewers", type=click.Choice(["simulated", "you"]), default="simulated", show_default=True,

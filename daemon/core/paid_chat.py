@@ -108,7 +108,7 @@ class PaidChat:
         )
 
 
-def cache_key(base_url: str, request: ChatRequest) -> str:
+def cache_key(base_url: str | None, request: ChatRequest) -> str:
     """Hash of everything that shapes the answer: where it is asked, model, parameters and prompt."""
     whole: Mapping[str, Any] = {"base_url": base_url, **asdict(request)}
     return hashlib.sha256(msgspec.json.encode(whole, order="sorted")).hexdigest()

@@ -5,6 +5,7 @@ import threading
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from daemon.adapters.llm_server import LlmServer
 from daemon.adapters.store.calls import CallRoom, ReplyRoom
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.exemplars import ExemplarRoom
@@ -17,11 +18,11 @@ from daemon.core.errors import SetupProblem
 from daemon.core.paid_chat import PaidChat
 from daemon.core.ports import CallLedger
 from daemon.core.settings import MICROS
-from daemon.wiring import parts
+from daemon.wiring import endpoints, parts
 from daemon.wiring.config import Config
 from labeling_functions.llm.calls import endpoint_model
 from labeling_functions.llm.chat_model import ChatModel
-from labeling_functions.llm.endpoint import KeyMissing
+from labeling_functions.llm.endpoint import EndpointSettings, KeyMissing
 from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.llm.templates import PromptError
 from labeling_functions.llm.variant import Variant
@@ -48,11 +49,14 @@ def check_tier(config: Config, tier: str) -> None:
 
 
 def check_ready(config: Config, tier: str) -> None:
-    """Raises SetupProblem unless the keys and templates of a tier are there; calls nothing."""
+    """Raises SetupProblem unless keys, templates and the local model of a tier are there; calls nothing."""
     for name in config.variants(tier):
         variant_of(config, tier, name)
+        endpoint = config.endpoints[config.llm[name].endpoint]
+        if endpoint.base_url is None:
+            LlmServer(0).prepare()
         try:
-            config.endpoints[config.llm[name].endpoint].key()
+            endpoint.key()
         except KeyMissing as missing:
             raise SetupProblem(f"endpoints.{config.llm[name].endpoint}: {missing}") from None
 
@@ -103,12 +107,29 @@ def caps(config: Config, tier: str) -> CallCaps:
 
 
 def models_of(config: Config, variants: Iterable[str], stop: threading.Event) -> dict[str, ChatModel]:
-    """The way to each endpoint of these variants, shared by them: limits are those of the endpoint."""
+    """The way to each endpoint of these variants, shared by them: limits are those of the endpoint.
+
+    Raises:
+        SetupProblem: a key is missing, or the local model does not run.
+    """
     names = sorted({config.llm[variant].endpoint for variant in variants})
     try:
-        return {name: endpoint_model(name, config.endpoints[name], stop) for name in names}
+        return {name: endpoint_model(name, located(config, name), stop) for name in names}
     except KeyMissing as missing:
         raise SetupProblem(str(missing)) from None
+
+
+def located(config: Config, name: str) -> EndpointSettings:
+    """An endpoint with its address. Raises SetupProblem if it is the local model's, which does not run."""
+    endpoint = config.endpoints[name]
+    if endpoint.base_url is not None:
+        return endpoint
+    if (address := endpoints.read(config.state, endpoints.LANGUAGE_MODEL)) is None:
+        raise SetupProblem(
+            f"endpoints.{name}: the local language model does not run; `labelloop up` starts it, or set "
+            "base_url to another one"
+        )
+    return replace(endpoint, base_url=address)
 
 
 @dataclass(frozen=True, slots=True)

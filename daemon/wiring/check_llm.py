@@ -1,13 +1,15 @@
 """What `labelloop check` looks at where language models answer. It makes no call that is paid."""
 
 from collections.abc import Mapping
+from pathlib import Path
 
 import httpx
 
 from daemon.core.errors import SetupProblem
 from daemon.wiring.annotate import check_ready
-from daemon.wiring.checks import PAGE_SECONDS, Finding, State, ok
+from daemon.wiring.checks import EMBEDDED, PAGE_SECONDS, Finding, State, ok
 from daemon.wiring.config import Config
+from daemon.wiring.endpoints import LANGUAGE_MODEL, read
 from labeling_functions.llm.endpoint import EndpointSettings
 
 GRAVITY = (State.OK, State.NOTE, State.PROBLEM)
@@ -18,13 +20,14 @@ def endpoints(config: Config) -> Finding:
     """Are keys and templates there, and do the endpoints of all tiers answer and know their models?
 
     Raises:
-        SetupProblem: a key or a template is not there, or an address does not answer.
+        SetupProblem: a key, a template or the local model is not there, or an address does not answer.
     """
     for tier in config.llm_tiers:
         check_ready(config, tier)
     ways = {name: config.llm[name] for tier in config.llm_tiers for name in config.variants(tier)}
     found = [
         _endpoint(
+            config.state,
             endpoint,
             config.endpoints[endpoint],
             {name: way.model for name, way in ways.items() if way.endpoint == endpoint},
@@ -35,9 +38,10 @@ def endpoints(config: Config) -> Finding:
     return Finding(worst, "; ".join(one.text for one in found))
 
 
-def _endpoint(name: str, endpoint: EndpointSettings, models: Mapping[str, str]) -> Finding:
+def _endpoint(state: Path, name: str, endpoint: EndpointSettings, models: Mapping[str, str]) -> Finding:
     """`models`: of each way of asking it."""
-    url = endpoint.base_url
+    if (url := endpoint.base_url or read(state, LANGUAGE_MODEL)) is None:
+        return ok(f"{name}: the local language model; {EMBEDDED}")
     key = endpoint.key()
     headers = {} if key is None else {"Authorization": f"Bearer {key}"}
     try:

@@ -25,6 +25,7 @@ from daemon.wiring.config_env import expand, overlay
 from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic, suggest
 from daemon.wiring.config_file import Document, read_yaml
 from labeling_functions.llm.endpoint import EndpointSettings
+from labeling_functions.llm.local_server import MODEL
 from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, Task
 from models.label_model.registry import LABEL_MODELS
@@ -130,6 +131,11 @@ class Config:
         for name, settings in self.llm.items():
             if settings.endpoint not in self.endpoints:
                 raise ValueError(f"llm: {name}: endpoint: {_unknown(settings.endpoint, self.endpoints)}")
+            if self.endpoints[settings.endpoint].base_url is None and settings.model != MODEL:
+                raise ValueError(
+                    f"llm: {name}: model: {settings.model!r} is unknown; endpoint {settings.endpoint!r} has "
+                    f"no base_url, so that it is the local language model, {MODEL}"
+                )
         for tier in self.llm_tiers:
             for variant in self.variants(tier):
                 if variant not in self.llm:
@@ -152,6 +158,12 @@ class Config:
     def llm_tiers(self) -> tuple[str, ...]:
         """Names of the tiers that language models answer."""
         return tuple(name for name, tier in self.tiers.items() if tier.is_llm)
+
+    @property
+    def local_endpoints(self) -> tuple[str, ...]:
+        """Names of the endpoints in use that are the local language model."""
+        used = {self.llm[way].endpoint for tier in self.llm_tiers for way in self.variants(tier)}
+        return tuple(sorted(name for name in used if self.endpoints[name].base_url is None))
 
     def variants(self, tier: str) -> tuple[str, ...]:
         """Names in `llm` of a tier's ways of asking."""

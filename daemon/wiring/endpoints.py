@@ -1,23 +1,25 @@
-"""Where a running `labelloop up` keeps its broker, for other commands on the same state folder."""
+"""Where a running `labelloop up` keeps its embedded servers, for other processes on the same state folder."""
 
 from pathlib import Path
 
-FILE = "bootstrap"
+BROKER, LANGUAGE_MODEL = "bootstrap", "language-model"
+"""Servers, and the files that hold their addresses."""
 
 
-def write(state: Path, bootstrap: str) -> None:
-    """Say where the broker is."""
-    (state / FILE).write_text(bootstrap)
+def write(state: Path, server: str, address: str) -> None:
+    """Say where a server is."""
+    (state / server).write_text(address)
 
 
 def forget(state: Path) -> None:
-    """The broker is about to stop."""
-    (state / FILE).unlink(missing_ok=True)
+    """All of them are about to stop."""
+    for server in (BROKER, LANGUAGE_MODEL):
+        (state / server).unlink(missing_ok=True)
 
 
-def read(state: Path) -> str | None:
-    """Address of the broker, None if no `up` runs (or a killed one left nothing)."""
+def read(state: Path, server: str) -> str | None:
+    """Address of a server, None if no `up` runs it (or a killed one left nothing)."""
     try:
-        return (state / FILE).read_text().strip()
+        return (state / server).read_text().strip()
     except FileNotFoundError:
         return None

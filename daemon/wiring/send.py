@@ -25,7 +25,7 @@ def main(config: Config, lines: BinaryIO, name: str) -> int:
     Raises:
         SetupProblem: no broker is known, or a line is no item. Earlier chunks were sent.
     """
-    bootstrap = config.kafka.bootstrap or endpoints.read(config.state)
+    bootstrap = config.kafka.bootstrap or endpoints.read(config.state, endpoints.BROKER)
     if bootstrap is None:
         raise SetupProblem("no broker is known: start `labelloop up` first, or set kafka.bootstrap")
     publisher = KafkaPublisher(replace(config.kafka, bootstrap=bootstrap))

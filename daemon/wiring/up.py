@@ -12,6 +12,7 @@ from pathlib import Path
 from daemon.adapters.broker.apache import ApacheKafka
 from daemon.adapters.broker.embedded import SESSION_SECONDS, EmbeddedBroker
 from daemon.adapters.broker.process import wait_ready
+from daemon.adapters.llm_server import LlmServer
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.wiring import endpoints, parts
 from daemon.wiring.annotate import check_ready
@@ -22,7 +23,7 @@ from daemon.wiring.supervisor import Child, StateLock, Supervisor
 log = logging.getLogger(__name__)
 
 WATCH_SECONDS = 0.25
-KAFKA_PORT, MLFLOW_PORT = 9_092, 5_000
+KAFKA_PORT, MLFLOW_PORT, LLM_PORT = 9_092, 5_000, 8_080
 """Where embedded parts listen if nobody else does."""
 
 
@@ -61,8 +62,8 @@ class House:
         """Start what the rest needs, wait for it, then the rest.
 
         Raises:
-            SetupProblem: a key or a template of a language model is not there; nothing was started. Or a
-                process cannot be kept running.
+            SetupProblem: a key or a template of a language model, or the local one, is not there; nothing was
+                started. Or a process cannot be kept running.
         """
         config = self._config
         for tier in config.llm_tiers:
@@ -71,6 +72,8 @@ class House:
         parts.open_database(config).close()
         bootstrap = config.kafka.bootstrap or self._start_broker(environment)
         mlflow = config.mlflow.uri or self._start_mlflow(environment)
+        if config.local_endpoints:
+            self._start_language_model()
         self._supervisor.wait_ready()
         for name in ("run", "review", "learn"):
             self._supervisor.start(self._own(name, environment))
@@ -78,7 +81,7 @@ class House:
             self._supervisor.start(self._annotate(tier, environment))
         review = f"http://{config.review.host}:{config.review.port}"
         wait_for_page(f"{review}/healthz", 60, self._supervisor.watch)
-        endpoints.write(config.state, bootstrap)
+        endpoints.write(config.state, endpoints.BROKER, bootstrap)
         return Running(bootstrap, mlflow, review, environment)
 
     def watch(self) -> None:
@@ -132,6 +135,19 @@ class House:
         )
         environment["LABELLOOP_MLFLOW__URI"] = server.uri
         return server.uri
+
+    def _start_language_model(self) -> None:
+        server = LlmServer(self._ports.take(LLM_PORT))
+        server.prepare()
+        self._supervisor.start(
+            Child(
+                "language-model",
+                server.command(),
+                server.environment(),
+                ready=lambda alive: server.wait_ready(120, alive),
+            )
+        )
+        endpoints.write(self._config.state, endpoints.LANGUAGE_MODEL, server.base_url)
 
     def _own(self, name: str, environment: Mapping[str, str]) -> Child:
         return Child(name, self._command(name), environment, grace=30.0)

@@ -18,7 +18,8 @@ class EndpointSettings:
     """An address that speaks OpenAI's chat completions: hosted ones, vLLM, Ollama, llama.cpp.
 
     Attributes:
-        base_url: up to and including the version, as in https://api.example.com/v1.
+        base_url: up to and including the version, as in https://api.example.com/v1; null for the small
+            language model that `labelloop up` starts on this machine (extra `local-llm`).
         key_env: name of the environment variable that holds the key; null if the endpoint wants none.
         price_in: currency per 1,000 tokens of the prompt.
         price_out: currency per 1,000 tokens of the answer.
@@ -35,7 +36,7 @@ class EndpointSettings:
         budget_per_day: currency that all tiers together may spend here in a UTC day; null for no limit.
     """
 
-    base_url: Annotated[str, MinLen(1)]
+    base_url: Annotated[str, MinLen(1)] | None = None
     key_env: str | None = None
     price_in: Annotated[float, Ge(0)] = 0.0
     price_out: Annotated[float, Ge(0)] = 0.0
@@ -50,15 +51,17 @@ class EndpointSettings:
     budget_per_day: Annotated[float, Ge(0)] | None = None
 
     def __post_init__(self) -> None:
-        parts = urlsplit(self.base_url)
-        if parts.username is not None or parts.password is not None:
-            raise ValueError("base_url: holds a login; name the variable that holds the key in key_env")
-        if parts.scheme not in ("http", "https") or not parts.hostname:
-            raise ValueError(f"base_url: {self.base_url!r} is no address; give one as https://host/v1")
-        if parts.query or parts.fragment:
-            raise ValueError("base_url: ends with a path; leave out everything from ? or # on")
+        if self.base_url is not None:
+            _check_address(self.base_url)
         if self.key_env is not None and not self.key_env.replace("_", "a").isalnum():
             raise ValueError("key_env: is no name of a variable; give the variable's name, never the key")
+
+    @property
+    def address(self) -> str:
+        """Where it is; ValueError for the local model's as long as nobody has said where that runs."""
+        if self.base_url is None:
+            raise ValueError("base_url: the local language model's address is not known yet")
+        return self.base_url
 
     def key(self, environment: Mapping[str, str] = os.environ) -> str | None:
         """The key to log in with, None where none is wanted. It is for the endpoint alone: never show it.
@@ -74,3 +77,13 @@ class EndpointSettings:
             f"the key of {self.base_url} is missing: set the environment variable {self.key_env}"
             " (or leave key_env out if the endpoint wants none)"
         )
+
+
+def _check_address(url: str) -> None:
+    parts = urlsplit(url)
+    if parts.username is not None or parts.password is not None:
+        raise ValueError("base_url: holds a login; name the variable that holds the key in key_env")
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"base_url: {url!r} is no address; give one as https://host/v1")
+    if parts.query or parts.fragment:
+        raise ValueError("base_url: ends with a path; leave out everything from ? or # on")

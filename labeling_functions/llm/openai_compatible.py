@@ -59,7 +59,7 @@ class OpenAICompatible:
 
     def _told(self, said: str) -> str:
         """The message with the place in front, without the key, which some servers quote."""
-        said = f"{self._endpoint.base_url}: {said}"
+        said = f"{self._endpoint.address}: {said}"
         return said.replace(self._key, "***") if self._key else said
 
 
@@ -71,7 +71,7 @@ def _client(endpoint: EndpointSettings, key: str | None) -> Any:
     seconds = endpoint.timeout_seconds
     timeout = httpx2.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds))
     client = OpenAI(
-        base_url=endpoint.base_url,
+        base_url=endpoint.address,
         api_key=key or NO_KEY,
         timeout=timeout,
         max_retries=0,

@@ -16,7 +16,7 @@ from rich.live import Live
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.errors import SetupProblem
-from daemon.core.report_rows import Overview
+from daemon.core.report_rows import Overview, Spending
 from daemon.core.states import BLIND_PURPOSES, Purpose
 from daemon.core.windows import fewest_items
 from daemon.wiring import parts
@@ -53,6 +53,7 @@ class DemoOptions:
 
     Attributes:
         drift: the second half of the messages is of another kind.
+        llm: a small language model on this machine answers too.
         exit: end after the table instead of leaving the pages up.
         reviewers: `simulated` answers from the truth; `you` leaves the queue to the person at the keyboard.
         items: send only so many messages; None for all.
@@ -63,6 +64,7 @@ class DemoOptions:
     """
 
     drift: bool = False
+    llm: bool = False
     exit: bool = False
     reviewers: str = SIMULATED
     items: int | None = None
@@ -70,6 +72,11 @@ class DemoOptions:
     keep: bool = False
     port: int | None = None
     kafka_home: Path | None = None
+
+    @property
+    def file(self) -> Path:
+        """The configuration."""
+        return EXAMPLE / ("with_llm.yaml" if self.llm else "labelloop.yaml")
 
     @property
     def deadline(self) -> float:
@@ -92,9 +99,10 @@ def main(options: DemoOptions) -> None:
     config = _config(options, ports)
     if config.state.exists() and not options.keep:
         empty(config.state)
-    house = House(config, EXAMPLE / "labelloop.yaml", options.kafka_home, ports, _overrides(config))
+    house = House(config, options.file, options.kafka_home, ports, _overrides(config))
     try:
-        console.print("starting broker, MLflow, worker, learner and review pages ...")
+        also = " and a language model" if options.llm else ""
+        console.print(f"starting broker, MLflow, worker, learner, review pages{also} ...")
         running = house.start()
         _show(console, house, config, running, messages, options, stop)
     finally:
@@ -121,7 +129,7 @@ def empty(state: Path) -> None:
 
 
 def _config(options: DemoOptions, ports: Ports) -> Config:
-    config = load(EXAMPLE / "labelloop.yaml")
+    config = load(options.file)
     review = replace(config.review, port=ports.take(options.port or config.review.port))
     if options.drift:
         expert = replace(config.tiers["expert"], budget_per_day=DRIFT_EXPERT_BUDGET)
@@ -183,6 +191,7 @@ def _people(config: Config, running: Running, truth: dict[str, str], who: str) -
     reviewers = [
         Reviewer(f"{name}-{number}", name, 1.0 if tier.final else tier.accuracy, tier.seconds_per_answer)
         for name, tier in config.tiers.items()
+        if not tier.is_llm
         for number in (1, 2)
     ]
     crew = Crew(reviewers, running.review, truth, config.task.classes)
@@ -242,8 +251,7 @@ def at_rest(overview: Overview, config: Config) -> bool:
     broke = {
         spent.tier
         for spent in overview.spending
-        if spent.today_cap is not None
-        and spent.today_cap - spent.today_reserved - spent.today_spent < config.tiers[spent.tier].price_micros
+        if spent.reached or _left(spent) < config.tiers[spent.tier].price_micros
     }
     paid = [
         queue
@@ -254,6 +262,12 @@ def at_rest(overview: Overview, config: Config) -> bool:
     busy = waiting + overview.rechecks + overview.outbox + overview.open_windows
     training = any(process.report.get("doing") == "training" for process in overview.processes)
     return not busy and not training and overview.states.get("ready", 0) < fewest_items(config.guarantee)
+
+
+def _left(spent: Spending) -> float:
+    """Micro-units of the day's budget."""
+    cap = math.inf if spent.today_cap is None else spent.today_cap
+    return cap - spent.today_reserved - spent.today_spent
 
 
 def _addresses(running: Running) -> list[str]:

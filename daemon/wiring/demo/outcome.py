@@ -25,6 +25,8 @@ class Outcome:
     minority_recall: float
     windows: Sequence[WindowRecord]
     answers: Mapping[str, int]
+    model_answers: int
+    model_cost: float
     cost: float
     hours: float
     all_cost: float
@@ -43,6 +45,8 @@ def judge(
     automatic = [label for label in labels.values() if label.status != "human"]
     certified = [label for label in automatic if label.status == "certified"]
     final = min((tier for tier in tiers.values() if tier.final), key=lambda tier: tier.price)
+    people = [spending for spending in overview.spending if not tiers[spending.tier].is_llm]
+    models = [spending for spending in overview.spending if tiers[spending.tier].is_llm]
     rare = [labels[item] for item in _rarest(truth) if item in labels]
     return Outcome(
         items=len(labels),
@@ -53,9 +57,11 @@ def judge(
         right=_right(list(labels.values()), truth),
         minority_recall=_right(rare, truth) / max(len(rare), 1),
         windows=overview.windows,
-        answers={spending.tier: spending.answers for spending in overview.spending},
+        answers={spending.tier: spending.answers for spending in people},
+        model_answers=sum(spending.answers for spending in models),
+        model_cost=sum(spending.spent for spending in models) / MICROS,
         cost=sum(spending.spent for spending in overview.spending) / MICROS,
-        hours=sum(spending.seconds for spending in overview.spending) / 3_600,
+        hours=sum(spending.seconds for spending in people) / 3_600,
         all_cost=len(labels) * final.price,
         all_hours=len(labels) * final.seconds_per_answer / 3_600,
         items_per_second=len(labels) / max(seconds, 1e-9),
@@ -98,6 +104,9 @@ def table(outcome: Outcome, alpha: float, confidence: float, currency: str) -> T
     shown.add_row("rare class found", f"{outcome.minority_recall:.1%}", "share of its items labeled so")
     asked = ", ".join(f"{count:,} by {tier}" for tier, count in sorted(outcome.answers.items()))
     shown.add_row("human answers", f"{sum(outcome.answers.values()):,}", asked)
+    if outcome.model_answers:
+        paid = f"{outcome.model_cost:,.2f} {currency}, part of the cost below"
+        shown.add_row("language model's answers", f"{outcome.model_answers:,}", paid)
     shown.add_row(
         "cost",
         f"{outcome.cost:,.2f} {currency}",
