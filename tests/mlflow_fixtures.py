@@ -1,8 +1,10 @@
-"""One MLflow server for all tests of a session, started when the first one asks for it."""
+"""One MLflow server for all tests of a session, started when the first one asks for it, and others."""
 
 import os
 import subprocess
 import tempfile
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 import pytest
@@ -17,15 +19,20 @@ STARTED: pytest.StashKey[MlflowServer] = pytest.StashKey()
 @pytest.fixture(scope="session")
 def mlflow_server(request: pytest.FixtureRequest) -> MlflowServer:
     """A real server on SQLite in a temporary folder; the same one wherever this fixture is imported."""
-    if STARTED not in request.config.stash:
-        request.config.stash[STARTED] = _start(request.config)
-    return request.config.stash[STARTED]
+    config = request.config
+    if STARTED not in config.stash:
+        stack = ExitStack()
+        config.add_cleanup(stack.close)
+        folder = tempfile.TemporaryDirectory(prefix="labelloop-mlflow-", ignore_cleanup_errors=True)
+        server, _ = stack.enter_context(running_mlflow(Path(stack.enter_context(folder))))
+        config.stash[STARTED] = server
+    return config.stash[STARTED]
 
 
-def _start(config: pytest.Config) -> MlflowServer:
-    folder = tempfile.TemporaryDirectory(prefix="labelloop-mlflow-", ignore_cleanup_errors=True)
-    config.add_cleanup(folder.cleanup)
-    server = MlflowServer(Path(folder.name), free_port())
+@contextmanager
+def running_mlflow(folder: Path) -> Iterator[tuple[MlflowServer, "subprocess.Popen[bytes]"]]:
+    """A real server that answers, and its process, which leads a group of its own."""
+    server = MlflowServer(folder, free_port())
     server.prepare()
     log = server.folder / "server.log"
     with log.open("wb") as output:
@@ -37,12 +44,13 @@ def _start(config: pytest.Config) -> MlflowServer:
             stderr=output,
             start_new_session=True,
         )
-    config.add_cleanup(lambda: end_group(process))
     try:
         server.wait_ready(90, lambda: process.poll() is None)
+        yield server, process
     except SetupProblem as problem:
         pytest.fail(f"{problem}; its log ends with:\n{log.read_text(errors='replace')[-2_000:]}")
-    return server
+    finally:
+        end_group(process)
 
 
 def end_group(process: "subprocess.Popen[bytes]", grace: float = 10.0) -> None:

@@ -7,11 +7,11 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, TypeVar
-from urllib.parse import urlsplit, urlunsplit
 
+from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_model import bundle_file, log_classifier
+from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.adapters.plots import confusion_plot, reliability_plot, risk_coverage_plot
 from daemon.adapters.run_summary import run_summary
 from daemon.core.errors import RegistryUnavailable, SetupProblem
@@ -56,21 +56,6 @@ QUIET = {
 Value = TypeVar("Value")
 
 
-@dataclass(frozen=True, slots=True)
-class MlflowSettings:
-    """Where runs go.
-
-    Attributes:
-        uri: address of the tracking server, e.g. `http://127.0.0.1:5000`; None for a local one.
-        experiment: None for the task's name.
-        model_name: registered model; None for the task's name.
-    """
-
-    uri: str | None = None
-    experiment: str | None = None
-    model_name: str | None = None
-
-
 class MlflowRegistry:
     """`Registry` on an MLflow tracking server. One process at a time logs; not thread-safe."""
 
@@ -102,7 +87,7 @@ class MlflowRegistry:
                 self._log_artifacts(run)
                 run_id = str(active.info.run_id)
                 model_version = self._version(run, run_id)
-        url = f"{_shown(self.uri).rstrip('/')}/#/experiments/{experiment}/runs/{run_id}{TRAINING_PAGES}"
+        url = f"{shown(self.uri)}/#/experiments/{experiment}/runs/{run_id}{TRAINING_PAGES}"
         return Logged(run_id, model_version, url)
 
     def set_champion(self, version: str) -> None:
@@ -181,7 +166,7 @@ class MlflowRegistry:
         try:
             yield
         except (self._mlflow.exceptions.MlflowException, requests.RequestException) as problem:
-            where = f"MLflow at {_shown(self.uri)}"
+            where = f"MLflow at {shown(self.uri)}"
             raise RegistryUnavailable(f"{where} could not {what}: {_brief(problem)}") from problem
 
 
@@ -218,12 +203,6 @@ def _note(run: TrainingRun) -> str:
     if len(text) <= NOTE_LENGTH:
         return text
     return text[:NOTE_LENGTH].rpartition("\n")[0] + "\n\n(cut; the whole is in summary.md)"
-
-
-def _shown(uri: str) -> str:
-    """The address without user name and password."""
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def _brief(problem: BaseException) -> str:

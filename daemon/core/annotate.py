@@ -127,7 +127,7 @@ class Annotator:
                 self._take_off()
                 self._land(self.look_seconds)
                 self._keep()
-                self._tell()
+                self._tell_again()
             self._wait_for_calls()
         finally:
             self._give_all_back()
@@ -226,10 +226,14 @@ class Annotator:
             self.queue.extend(flight.member.annotator, flight.questions, self.lease_seconds)
         self.ledger.expire()
 
-    def _tell(self) -> None:
+    def tell(self) -> None:
+        """Report how it goes."""
+        self._told = self.clock()
+        self.report(self._state())
+
+    def _tell_again(self) -> None:
         if self.clock() - self._told >= REPORT_SECONDS:
-            self._told = self.clock()
-            self.report(self._state())
+            self.tell()
 
     def _state(self) -> dict[str, object]:
         return {

@@ -3,7 +3,7 @@
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -107,7 +107,7 @@ class VariantAsker:
         paid = self._each(self.variant.requests(items, shown), about)
         votes = self.variant.votes(items, [one.reply for one in paid])
         second = self.variant.second_try(items, votes, shown)
-        again = self._each(second.requests, about)
+        again = self._each(second.requests, replace(about, repair=True))
         return self.variant.votes_after(votes, second, [one.reply for one in again]), [*paid, *again]
 
     def _each(self, requests: Sequence[ChatRequest], about: About) -> list[Paid]:

@@ -14,6 +14,7 @@ class Call:
         micros: price of its longest possible answer, in micro-units.
         seconds: after these nobody waits for it any more: if it is still reserved then, it is lost.
         annotator, question, item: what it is made for; None where it is for several.
+        trace: where it can be read, if it is traced.
     """
 
     tier: str
@@ -24,6 +25,7 @@ class Call:
     annotator: int | None = None
     question: int | None = None
     item: str | None = None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,16 +45,12 @@ class CallCaps:
 
 @dataclass(frozen=True, slots=True)
 class CallBill:
-    """What a call came to, as told by the endpoint: micro-units, tokens, and seconds until the whole answer.
-
-    `trace`: where the call can be looked at, if it is traced.
-    """
+    """What a call came to, as told by the endpoint: micro-units, tokens, seconds until the whole answer."""
 
     micros: int
     tokens_in: int
     tokens_out: int
     seconds: float
-    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +61,7 @@ class ModelVote:
         label: class index, or ABSTAIN (-1) where it said none that can be read.
         probabilities: (K,) as the model sees them, None where it does not say; believed by nobody.
         micros: what its calls cost; they are booked already.
-        seconds: that they took. trace: of the call, if it is traced.
+        seconds: that they took. trace: where they can be read, if they are traced.
     """
 
     label: int

@@ -45,5 +45,9 @@ class RegistryUnavailable(Exception):
     """The model registry did not take or give what was asked; the database's truth is untouched."""
 
 
+class TracesUnavailable(Exception):
+    """The server where traces are read did not answer, or would not say."""
+
+
 class TrainingFailed(Exception):
     """The training process died; nothing was promoted."""

@@ -31,11 +31,19 @@ NOT_BILLED = (ChatRefused, ChatBusy, ChatDown)
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """What a call is made for: ids of annotator, question and item; None where it is for several."""
+    """What a call is made for.
+
+    Attributes:
+        annotator, question, item: ids; None where it is for several.
+        repair: whether it asks again for an answer that could not be read.
+        trace: id of the trace that it belongs to, if it is traced.
+    """
 
     annotator: int | None = None
     question: int | None = None
     item: str | None = None
+    repair: bool = False
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +113,7 @@ class PaidChat:
             annotator=about.annotator,
             question=about.question,
             item=about.item,
+            trace=about.trace,
         )
 
 

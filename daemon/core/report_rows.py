@@ -217,7 +217,10 @@ class CastVote:
 
 @dataclass(frozen=True, slots=True)
 class GivenAnswer:
-    """An answer on an item, retracted ones too. Times in milliseconds since 1970, cost in micro-units."""
+    """An answer on an item, retracted ones too. Times in milliseconds since 1970, cost in micro-units.
+
+    `trace`: where the calls that led to it can be read, if a language model gave it and they are traced.
+    """
 
     name: str
     kind: AnnotatorKind
@@ -228,6 +231,7 @@ class GivenAnswer:
     cost: int
     at: int
     retracted_at: int | None
+    trace: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -168,6 +168,9 @@ class GivenAnswerOut(BaseModel):
     cost: float
     at: int
     retracted_at: int | None
+    trace: str | None = Field(
+        description="Of a language model's answer that is traced; /traces/ID leads to MLflow's page."
+    )
 
 
 class CertificateOut(BaseModel):

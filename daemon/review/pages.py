@@ -10,6 +10,8 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from daemon.core.errors import TracesUnavailable
+from daemon.core.traces import TracePages
 from daemon.review import rendering
 from daemon.review.api import check_tier, find_item
 from daemon.review.api_pages import calls_by_group
@@ -46,6 +48,7 @@ class Templates:
             run=services.run_name,
             task=services.task,
             mlflow_url=services.mlflow_url,
+            has_traces=services.traces is not None,
             currency=services.currency,
         )
 
@@ -53,9 +56,9 @@ class Templates:
         """A page from a template."""
         return HTMLResponse(self._environment.get_template(name).render(**values), status)
 
-    def missing(self, error: str, help_: str) -> HTMLResponse:
+    def missing(self, error: str, help_: str, status: int = 404, title: str = "Not found") -> HTMLResponse:
         """The page for what there is not."""
-        return self.page("missing.html", 404, error=error, help=help_)
+        return self.page("missing.html", status, error=error, help=help_, title=title)
 
 
 def build(services: ReviewServices, templates: Templates, app: FastAPI) -> APIRouter:
@@ -116,9 +119,27 @@ def _watching(router: APIRouter, services: ReviewServices, templates: Templates,
             return templates.missing(str(error), error.help)
         return templates.page("item.html", item=item_out(story, services.task.classes))
 
+    @router.get("/traces/{id}")
+    def trace(id: str) -> Response:
+        return _trace(id, services.traces, templates)
+
     @router.get("/api/docs")
     def docs() -> Response:
         return templates.page("docs.html", groups=calls_by_group(app.openapi()))
+
+
+def _trace(id_: str, pages: TracePages | None, templates: Templates) -> Response:
+    """On to the page where a language model's prompt and answer are read."""
+    try:
+        address = None if pages is None else pages.address(id_)
+    except TracesUnavailable as error:
+        return templates.missing(str(error), "try again when it runs", 503, "Not there now")
+    if address is None:
+        return templates.missing(
+            f"there is no trace {id_}",
+            "it comes a few seconds after its answer, unless it was dropped while MLflow was out of reach",
+        )
+    return RedirectResponse(address, 303)
 
 
 def read_cookie(request: Request) -> Reviewer | None:

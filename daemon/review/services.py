@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
+from daemon.core.traces import TracePages
 from daemon.review.settings import ReviewSettings
 from labeling_functions.task import Task
 
@@ -19,6 +20,7 @@ class ReviewServices:
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
         settings: of these pages.
         mlflow_url: page of the training runs, None if there is none to link to.
+        traces: where calls of language models are read, None if nowhere.
         currency: what prices are counted in. run_name: shown at the top of each page.
     """
 
@@ -30,6 +32,7 @@ class ReviewServices:
     drift: DriftSettings = field(default_factory=DriftSettings)
     settings: ReviewSettings = field(default_factory=ReviewSettings)
     mlflow_url: str | None = None
+    traces: TracePages | None = None
     currency: str = "USD"
     run_name: str = "labelloop"
 

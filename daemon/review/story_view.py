@@ -93,6 +93,7 @@ def _answer(one: GivenAnswer, classes: Sequence[str]) -> GivenAnswerOut:
         cost=one.cost / MICROS,
         at=one.at,
         retracted_at=one.retracted_at,
+        trace=one.trace,
     )
 
 

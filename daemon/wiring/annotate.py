@@ -6,18 +6,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from daemon.adapters.llm_server import LlmServer
+from daemon.adapters.mlflow_traces import MlflowTraces
 from daemon.adapters.store.calls import CallRoom, ReplyRoom
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.exemplars import ExemplarRoom
 from daemon.adapters.store.model_queue import ModelQueueRoom
 from daemon.adapters.store.stream import StreamRoom
-from daemon.core.annotate import Annotator, Member
+from daemon.core.annotate import Annotator, AskItems, Member
 from daemon.core.ask_variant import Exemplars, VariantAsker
 from daemon.core.call_rows import CallCaps
 from daemon.core.errors import SetupProblem
 from daemon.core.paid_chat import PaidChat
 from daemon.core.ports import CallLedger
 from daemon.core.settings import MICROS
+from daemon.core.traced_asker import MakeAsker, TracedAsker
+from daemon.core.traces import TracedWay, TraceLog
 from daemon.wiring import endpoints, parts
 from daemon.wiring.config import Config
 from labeling_functions.llm.calls import endpoint_model
@@ -27,6 +30,9 @@ from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.llm.templates import PromptError
 from labeling_functions.llm.variant import Variant
 
+FLUSH_SECONDS = 5.0
+"""Traces that wait are sent for so long when the process is to end."""
+
 
 def main(config: Config, tier: str, run: str | None = None) -> None:
     """Answer until SIGTERM or SIGINT. `run`: name under which the cap of a run is counted."""
@@ -35,8 +41,15 @@ def main(config: Config, tier: str, run: str | None = None) -> None:
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())
     database = parts.open_database(config)
+    traces = traces_of(config)
     try:
-        make(config, database, tier, run, stop).run()
+        annotator = make(config, database, tier, run, stop, traces)
+        try:
+            annotator.run()
+        finally:
+            if traces is not None:
+                traces.close(FLUSH_SECONDS)
+        annotator.tell()
     finally:
         database.close()
 
@@ -74,7 +87,23 @@ def exemplars_of(config: Config, database: Database, variant: Variant) -> Exempl
     return Exemplars(ExemplarRoom(database, parts.policy(config).final_tiers), variant.settings.exemplars)
 
 
-def make(config: Config, database: Database, tier: str, run: str | None, stop: threading.Event) -> Annotator:
+def traces_of(config: Config) -> TraceLog | None:
+    """Where prompts and answers are kept; None if nowhere."""
+    settings = config.mlflow
+    if settings.uri is None or settings.traces == 0:
+        return None
+    experiment = settings.experiment or config.task.name
+    return MlflowTraces(settings.uri, experiment, settings.traces, currency=config.currency)
+
+
+def make(
+    config: Config,
+    database: Database,
+    tier: str,
+    run: str | None,
+    stop: threading.Event,
+    traces: TraceLog | None = None,
+) -> Annotator:
     """The loop with its parts.
 
     Raises:
@@ -84,7 +113,7 @@ def make(config: Config, database: Database, tier: str, run: str | None, stop: t
     queue, ledger = ModelQueueRoom(database), CallRoom(database, caps(config, tier))
     stream = StreamRoom(database, parts.caps(config))
     models = models_of(config, config.variants(tier), stop)
-    crew = _Crew(config, database, queue, ledger, models, tier, run or name)
+    crew = _Crew(config, database, queue, ledger, models, tier, run or name, traces)
     return Annotator(
         queue=queue,
         ledger=ledger,
@@ -93,7 +122,7 @@ def make(config: Config, database: Database, tier: str, run: str | None, stop: t
         concurrency=sum(config.endpoints[endpoint].concurrency for endpoint in models),
         lease_seconds=config.tiers[tier].lease_seconds,
         stop=stop,
-        report=lambda report: stream.report(name, "annotate", report),
+        report=lambda report: stream.report(name, "annotate", {**report, **_dropped(traces)}),
     )
 
 
@@ -143,6 +172,7 @@ class _Crew:
     models: Mapping[str, ChatModel]
     tier: str
     run: str
+    traces: TraceLog | None
 
     def member(self, name: str) -> Member:
         """The annotator of one way of asking."""
@@ -150,8 +180,16 @@ class _Crew:
         settings = variant.settings
         annotator = self.queue.enroll(variant.name, variant.version, self.tier).id
         exemplars = exemplars_of(config, self.database, variant)
-        asker = VariantAsker(variant, self._chat(settings.endpoint), exemplars)
-        return Member(annotator, variant.name, asker, settings.batch)
+        ask = self._asker(variant, lambda chat: VariantAsker(variant, chat, exemplars))
+        return Member(annotator, variant.name, ask, settings.batch)
+
+    def _asker(self, variant: Variant, make: MakeAsker) -> AskItems:
+        endpoint = variant.settings.endpoint
+        chat = self._chat(endpoint)
+        if self.traces is None:
+            return make(chat)
+        way = TracedWay(variant.name, variant.version, self.tier, endpoint)
+        return TracedAsker(make, chat, self.traces, way, self.config.task.classes)
 
     def _chat(self, endpoint: str) -> PaidChat:
         return PaidChat(
@@ -163,6 +201,11 @@ class _Crew:
             tier=self.tier,
             run=self.run,
         )
+
+
+def _dropped(traces: TraceLog | None) -> dict[str, int]:
+    """For the process report; nothing where all is well."""
+    return {"traces_dropped": traces.dropped} if traces is not None and traces.dropped else {}
 
 
 def _with_template(config: Config, name: str) -> LLMSettings:

@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from daemon.adapters.kafka.settings import KafkaSettings
-from daemon.adapters.mlflow_registry import MlflowSettings
+from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.core.settings import (
     DriftSettings,
     GuaranteeSettings,
@@ -76,7 +76,7 @@ class Config:
         drift: alarms when the stream is no longer what the models learned from, and what they change.
         kafka: where items come from and labels go to.
         database: where everything is kept.
-        mlflow: where training runs and models are recorded.
+        mlflow: where training runs, models, and prompts and answers of language models are recorded.
         review: the pages where people answer.
         currency: what prices and budgets are counted in; shown beside amounts.
         state: folder of the parts that run embedded; relative to the configuration file.

@@ -1,5 +1,7 @@
 """`labelloop review`: the pages and the REST API."""
 
+from daemon.adapters.mlflow_http import shown
+from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.review.app import ReviewServices, create_app, serve
@@ -20,6 +22,7 @@ def main(config: Config) -> None:
             drift=config.drift,
             settings=config.review,
             mlflow_url=_runs_page(config),
+            traces=MlflowTracePages(config.mlflow.uri) if config.mlflow.uri else None,
             currency=config.currency,
             run_name=config.task.name,
         )
@@ -30,4 +33,8 @@ def main(config: Config) -> None:
 
 def _runs_page(config: Config) -> str | None:
     """MLflow's list of training runs; without the parameter it opens on its pages for language models."""
-    return f"{config.mlflow.uri}/#/experiments?workflowType=machine_learning" if config.mlflow.uri else None
+    return (
+        f"{shown(config.mlflow.uri)}/#/experiments?workflowType=machine_learning"
+        if config.mlflow.uri
+        else None
+    )

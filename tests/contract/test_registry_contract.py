@@ -41,7 +41,8 @@ def dead_registry(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatc
 
 
 def _mlflow(uri: str) -> Registry:
-    from daemon.adapters.mlflow_registry import MlflowRegistry, MlflowSettings
+    from daemon.adapters.mlflow_registry import MlflowRegistry
+    from daemon.adapters.mlflow_settings import MlflowSettings
 
     return MlflowRegistry(MlflowSettings(uri), Task(f"task-{uuid.uuid4().hex[:8]}", CLASSES))
 

@@ -52,6 +52,17 @@ def test_a_call_holds_its_longest_price_and_gives_back_what_it_did_not_use(datab
     assert row.seconds == 0.5
 
 
+def test_every_line_says_where_its_call_can_be_read(database: Database) -> None:
+    room = room_of(database)
+    traced = [replace(CALL, trace=f"tr-{number}") for number in range(4)]
+    room.settle(reserved(room, traced[0]), BILL)
+    room.release(reserved(room, traced[1]))
+    room.lost(reserved(room, traced[2]))
+    room.hit(traced[3], BILL)
+    reserved(room)
+    assert [row.trace for row in all_rows(database, calls)] == ["tr-0", "tr-1", "tr-2", "tr-3", None]
+
+
 def test_a_call_that_was_not_made_gives_everything_back(database: Database) -> None:
     room = room_of(database, tier=10)
     room.release(reserved(room))

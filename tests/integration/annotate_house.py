@@ -31,6 +31,7 @@ llm:
   llm: {{endpoint: scripted, model: scripted, confidence: none}}
 database: {{url: "{database}"}}
 encoder: null
+mlflow: {{{mlflow}}}
 """
 
 
@@ -45,6 +46,7 @@ class House:
         tier: str = "",
         price_in: float = 0.01,
         timeout: float = 5.0,
+        mlflow: str = "",
     ) -> None:
         self.database = database
         self.server = server
@@ -57,13 +59,18 @@ class House:
         address = database.url.render_as_string(hide_password=False)
         self.file.write_text(
             CONFIG.format(
-                tier=tier, url=server.base_url, price_in=price_in, timeout=timeout, database=address
+                tier=tier,
+                url=server.base_url,
+                price_in=price_in,
+                timeout=timeout,
+                database=address,
+                mlflow=mlflow,
             )
         )
 
-    def ask(self, count: int) -> None:
+    def ask(self, count: int, first: int = 0) -> None:
         """Questions of the tier about so many new items."""
-        for number in range(count):
+        for number in range(first, first + count):
             text = f'{{"id": "i{number}", "text": "message number {number} of many"}}'.encode()
             add_items(self.database, [f"i{number}"], payload=text)
             add_question(self.database, f"i{number}", "llm")
@@ -147,6 +154,10 @@ class House:
         """Ledger lines by state."""
         found = [row.state for row in all_rows(self.database, calls)]
         return {state: found.count(state) for state in sorted(set(found))}
+
+    def log_of(self, process: subprocess.Popen[bytes]) -> str:
+        """What a process has logged."""
+        return self._log_of[process.pid].read_text()
 
     def _told(self) -> str:
         logs = sorted(self._logs.glob("annotate-*.log"))

@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 from training_runs import CLASSES, example_run
 
-from daemon.adapters.mlflow_registry import MlflowRegistry, MlflowSettings
+from daemon.adapters.mlflow_registry import MlflowRegistry
 from daemon.adapters.mlflow_server import MlflowServer
+from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.core.errors import RegistryUnavailable, SetupProblem
 from daemon.core.runs import Logged
 from labeling_functions.task import Task

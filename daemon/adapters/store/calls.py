@@ -60,7 +60,6 @@ class CallRoom:
             "tokens_in": bill.tokens_in,
             "tokens_out": bill.tokens_out,
             "seconds": bill.seconds,
-            "trace": bill.trace,
         }
         self._close(call, CallState.SPENT, bill.micros, **known)
 
@@ -84,7 +83,6 @@ class CallRoom:
                 tokens_in=bill.tokens_in,
                 tokens_out=bill.tokens_out,
                 cached=True,
-                trace=bill.trace,
             )
 
     def expire(self) -> int:
@@ -184,6 +182,7 @@ def _write(connection: Connection, call: Call, now: int, **known: Any) -> int:
         "run": call.run,
         "reserved": call.micros,
         "deadline": now + round(call.seconds * 1000),
+        "trace": call.trace,
     }
     return int(connection.execute(insert(calls).values(row | known).returning(calls.c.id)).scalar_one())
 

@@ -115,6 +115,7 @@ def _answers(connection: Connection, id_: str) -> list[GivenAnswer]:
             cost=row.cost,
             at=row.at,
             retracted_at=row.retracted_at,
+            trace=row.trace,
         )
         for row in connection.execute(query)
     ]

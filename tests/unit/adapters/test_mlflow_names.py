@@ -6,7 +6,8 @@ import pytest
 from training_runs import CLASSES, example_run
 
 from daemon.adapters import mlflow_model, mlflow_registry
-from daemon.adapters.mlflow_registry import MlflowRegistry, MlflowSettings
+from daemon.adapters.mlflow_registry import MlflowRegistry
+from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.core.errors import SetupProblem
 from labeling_functions.task import Task
 
@@ -47,7 +48,3 @@ def test_requirements_are_pinned_and_can_be_had_from_an_index() -> None:
     pins = mlflow_model.requirements()
     assert any(pin.startswith("sentence-transformers==") for pin in pins)
     assert all(re.fullmatch(r"[\w-]+==[\w.]+", pin) for pin in pins)
-
-
-def test_credentials_are_not_shown() -> None:
-    assert mlflow_registry._shown("http://bob:secret@host:5000/x") == "http://host:5000/x"

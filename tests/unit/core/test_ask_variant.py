@@ -1,14 +1,14 @@
 """A variant asked about leased items: what its votes cost, the second try, the exemplars that are shown."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import pytest
 from call_book import ENDPOINT, Book
 
-from daemon.core.ask_variant import FRESH_SECONDS, Exemplars, VariantAsker
-from daemon.core.paid_chat import PaidChat
+from daemon.core.ask_variant import FRESH_SECONDS, Chat, Exemplars, VariantAsker
+from daemon.core.paid_chat import About, Paid, PaidChat
 from daemon.core.rows import Lease
 from labeling_functions.items import Item
 from labeling_functions.llm.chat_model import ChatRefused, ChatReply, ChatRequest
@@ -47,6 +47,18 @@ class Answered:
         return {item: np.ones(1) for item in items}
 
 
+@dataclass
+class Told:
+    """Passes calls on, and remembers what they were made for."""
+
+    chat: Chat
+    about: list[About] = field(default_factory=list)
+
+    def ask(self, request: ChatRequest, about: About) -> Paid:
+        self.about.append(about)
+        return self.chat.ask(request, about)
+
+
 def asker_of(model: Scripted, store: Answered | None = None, **settings: object) -> tuple[VariantAsker, Book]:
     book = Book()
     shaped = LLMSettings(endpoint="hosted", model="m", **{"confidence": "none", **settings})  # type: ignore[arg-type]
@@ -79,9 +91,11 @@ def test_confidence_is_spread_over_the_classes() -> None:
 
 def test_an_answer_that_does_not_parse_is_asked_for_once_more_and_both_are_paid() -> None:
     model = Scripted(lambda text: "ham" if "An earlier answer" in text else "no idea")
-    asker, _ = asker_of(model)
-    (vote,) = asker(7, leases("hello"))
-    assert (vote.label, vote.micros, vote.seconds, len(model.asked)) == (0, 40_000, 1.0, 2)
+    asker, book = asker_of(model)
+    told = Told(asker.chat)
+    (vote,) = replace(asker, chat=told)(7, leases("hello"))
+    assert (vote.label, vote.micros, vote.seconds, len(book.calls)) == (0, 40_000, 1.0, 2)
+    assert [about.repair for about in told.about] == [False, True]
     hopeless, _ = asker_of(Scripted(lambda _: "no idea"))
     (vote,) = hopeless(7, leases("hello"))
     assert (vote.label, vote.micros) == (ABSTAIN, 40_000)

@@ -24,7 +24,7 @@ from labeling_functions.llm.prices import longest
 
 REQUEST = ChatRequest("m", (Message("user", "ham or spam? héllo"),), max_tokens=10)
 REPLY = ChatReply(("ham",), ((Token("ham", -0.5, {"ham": -0.5, "spam": -1.0}),),), 20, 1, 0.25)
-ABOUT = About(annotator=3, question=4, item="a")
+ABOUT = About(annotator=3, question=4, item="a", trace="tr-1")
 
 
 @dataclass
@@ -52,7 +52,7 @@ def test_a_call_is_reserved_at_its_longest_and_settled_at_its_price() -> None:
     assert (paid.reply, paid.micros) == (REPLY, 22_000)
     (call,) = book.calls
     assert (call.tier, call.endpoint, call.run) == ("llm", "hosted", "run")
-    assert (call.annotator, call.question, call.item) == (3, 4, "a")
+    assert (call.annotator, call.question, call.item, call.trace) == (3, 4, "a", "tr-1")
     assert call.micros == longest(REQUEST, ENDPOINT) > 22_000
     assert call.seconds > ENDPOINT.timeout_seconds
     assert book.done == [("settled", CallBill(22_000, 20, 1, 0.25))]
@@ -61,9 +61,9 @@ def test_a_call_is_reserved_at_its_longest_and_settled_at_its_price() -> None:
 def test_the_same_question_is_paid_once() -> None:
     book = Book()
     chat_of(book, REPLY).ask(REQUEST, ABOUT)
-    again = chat_of(book).ask(REQUEST, About(5))
+    again = chat_of(book).ask(REQUEST, About(5, trace="tr-2"))
     assert (again.reply, again.micros) == (replace(REPLY, cached=True), 0)
-    assert book.calls[1].micros == 0
+    assert (book.calls[1].micros, book.calls[1].trace) == (0, "tr-2")
     assert book.done[1] == ("hit", CallBill(0, 20, 1, 0.0))
 
 

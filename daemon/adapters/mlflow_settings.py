@@ -1,0 +1,24 @@
+"""Settings of everything that speaks to MLflow."""
+
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Le
+
+
+@dataclass(frozen=True, slots=True)
+class MlflowSettings:
+    """Where runs and traces go.
+
+    Attributes:
+        uri: address of the tracking server, e.g. `http://127.0.0.1:5000`; None for a local one.
+        experiment: None for the task's name.
+        model_name: registered model; None for the task's name.
+        traces: share of the questions to language models whose prompts and answers can be read there; 0 for
+            none.
+    """
+
+    uri: str | None = None
+    experiment: str | None = None
+    model_name: str | None = None
+    traces: Annotated[float, Ge(0), Le(1)] = 1.0
