@@ -16,7 +16,7 @@ from labeling_functions.task import ABSTAIN
 
 @dataclass(frozen=True, slots=True)
 class Accuracy:
-    """How often a function was right where the truth is known and it voted.
+    """How often an annotator was right where the truth is known and it voted.
 
     Attributes:
         answered: votes that could be checked. correct: those that were right.
@@ -27,6 +27,11 @@ class Accuracy:
     correct: int
     low: float
     high: float
+
+    @classmethod
+    def of(cls, correct: int, answered: int) -> "Accuracy | None":
+        """With its interval; None where nothing was checked."""
+        return cls(answered, correct, *wilson(correct, answered)) if answered else None
 
     @property
     def share(self) -> float:
@@ -96,11 +101,7 @@ def analyze(
 
 def _accuracy(votes: NDArray[np.int8], truth: NDArray[np.integer]) -> Accuracy | None:
     checked = (votes != ABSTAIN) & (truth >= 0)
-    answered = int(checked.sum())
-    if not answered:
-        return None
-    correct = int((votes[checked] == truth[checked]).sum())
-    return Accuracy(answered, correct, *wilson(correct, answered))
+    return Accuracy.of(int((votes[checked] == truth[checked]).sum()), int(checked.sum()))
 
 
 def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:

@@ -23,6 +23,9 @@ def example_run(
         ],
         "member_table": [{"member": "hbcc(lam=0.1)", "weight": 0.75, "temperature": 0.4, "log_loss": 0.13}],
         "class_table": [{"class": "ham", "f1": 0.975}, {"class": "spam", "f1": 0.87}],
+        "annotator_table": [
+            {"annotator": "llm:cheap/plain@9f", "votes": 40, "checked": 12, "accuracy": 0.75}
+        ],
         "change_table": [{"what": "log-loss on fresh audits", "champion": 0.151, "candidate": 0.12}],
         "confusion": np.array([[400, 12], [9, 70]]),
         "reliability": np.array([[0.55, 0.5, 20], [0.75, 0.72, 50], [0.85, 0.9, 90], [0.97, 0.98, 331]]),

@@ -128,6 +128,7 @@ class MlflowRegistry:
             "functions": run.function_table,
             "members": run.member_table,
             "classes": run.class_table,
+            "annotators": run.annotator_table,
             "changes": run.change_table,
         }
         for name, table in tables.items():

@@ -15,6 +15,7 @@ def run_summary(run: TrainingRun) -> str:
     tables = {
         "Against the champion": run.change_table,
         "Classes": run.class_table,
+        "People and language models": run.annotator_table,
         "Members of the posterior": run.member_table,
     }
     for title, table in tables.items():

@@ -14,6 +14,7 @@ from daemon.core.states import (
     QuestionState,
 )
 from daemon.core.window_rows import NOTHING_RELEASED, LedgerRecord, WindowRecord
+from labeling_functions.analysis import Accuracy
 from models.bundle import Bundle
 
 
@@ -76,6 +77,24 @@ class PersonRecord:
     tier: str | None
     answers: int
     beside: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class AnnotatorRecord:
+    """A person or a way of asking a language model, and how good it is on the items that it was asked about.
+
+    Attributes:
+        version: of how a language model is asked; empty for people.
+        answers: standing ones to questions that chance did not draw.
+        accuracy: where an expert answered the same item later, blind, at random; None if there is none.
+    """
+
+    name: str
+    version: str
+    kind: AnnotatorKind
+    tier: str | None
+    answers: int
+    accuracy: Accuracy | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,6 +168,7 @@ class Overview:
         automated: ready, frozen or certified items that no person answered.
         ledger: of all labels released.
         gold_classes: class -> random blind answers that name it. people: everybody who answered.
+        annotators: how good people and language models are.
         model: of the promoted bundle; None before the first.
         audited: audits of these windows by class. chances: window -> chance of releasing anything, by what
             was known before its audits.
@@ -177,6 +197,7 @@ class Overview:
     ledger: LedgerRecord = NOTHING_RELEASED
     gold_classes: Mapping[int, int] = field(default_factory=dict)
     people: Sequence[PersonRecord] = ()
+    annotators: Sequence[AnnotatorRecord] = ()
     model: ModelFacts | None = None
     audited: Sequence[AuditedPair] = ()
     chances: Mapping[int, float | None] = field(default_factory=dict)

@@ -6,7 +6,14 @@ from datetime import UTC, datetime
 
 from daemon.core.assembling import dense_votes
 from daemon.core.learning_rows import TrainingRows
-from daemon.core.run_tables import change_table, class_table, figures, member_table
+from daemon.core.run_tables import (
+    annotator_figures,
+    annotator_table,
+    change_table,
+    class_table,
+    figures,
+    member_table,
+)
 from daemon.core.runs import DatasetFacts, TrainingRun
 from labeling_functions.analysis import FunctionReport, analyze
 from models.bundle import Bundle
@@ -30,6 +37,7 @@ def describe(
     """
     bundle = candidate.bundle
     evaluation = candidate.evaluation
+    annotators = annotator_table(data)
     return TrainingRun(
         name=f"{bundle.label_model} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
         classes=data.classes,
@@ -43,10 +51,11 @@ def describe(
             "members": len(bundle.members),
             "target_error": target_error,
         },
-        metrics={**evaluation.metrics, **figures(candidate)},
+        metrics={**evaluation.metrics, **figures(candidate), **annotator_figures(annotators)},
         function_table=_function_table(rows, data),
         member_table=member_table(candidate),
         class_table=class_table(candidate),
+        annotator_table=annotators,
         change_table=change_table(candidate, champion),
         confusion=evaluation.confusion,
         reliability=evaluation.reliability,

@@ -3,10 +3,15 @@
 import math
 from collections.abc import Mapping
 
+import numpy as np
+
 from daemon.core.runs import Table
+from labeling_functions.analysis import Accuracy
+from models.arrays import UNKNOWN
 from models.bundle import Bundle
 from models.evaluation import f1_scores
-from models.training import Candidate
+from models.training import Candidate, TrainingData
+from models.votes import LLM, TIER, kind
 
 
 def figures(candidate: Candidate) -> Mapping[str, float]:
@@ -52,6 +57,43 @@ def class_table(candidate: Candidate) -> Table:
         }
         for k, name in enumerate(bundle.classes)
     ]
+
+
+def annotator_table(data: TrainingData) -> Table:
+    """Tiers of people and ways of asking language models: how often they said the audited label.
+
+    Their items are those that they were asked about: mostly doubtful ones.
+    """
+    votes = data.votes
+    truth = np.where(data.audited, data.expert, UNKNOWN)
+    rows = []
+    for place, (key, size) in enumerate(zip(votes.annotators, votes.n_symbols, strict=True)):
+        if kind(key) not in (TIER, LLM):
+            continue
+        own = votes.annotator == place
+        said = votes.symbol[own] // (size // len(data.classes))
+        known = truth[votes.row[own]] != UNKNOWN
+        right = Accuracy.of(int((said == truth[votes.row[own]])[known].sum()), int(known.sum()))
+        rows.append(
+            {
+                "annotator": key,
+                "votes": int(own.sum()),
+                "checked": 0 if right is None else right.answered,
+                "accuracy": None if right is None else right.share,
+                "accuracy_low": None if right is None else right.low,
+                "accuracy_high": None if right is None else right.high,
+            }
+        )
+    return rows
+
+
+def annotator_figures(table: Table) -> Mapping[str, float]:
+    """Metrics `accuracy/ANNOTATOR` of those that were checked, to be followed from run to run."""
+    return {
+        f"accuracy/{record['annotator']}": float(str(record["accuracy"]))
+        for record in table
+        if record["accuracy"] is not None
+    }
 
 
 def change_table(candidate: Candidate, champion: Bundle | None) -> Table:

@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field
 from daemon.core.claims import asked_first, claims
 from daemon.core.class_figures import class_figures
 from daemon.core.ledger import in_words, is_suspended
-from daemon.core.report_rows import Overview, ProcessReport
+from daemon.core.report_rows import AnnotatorRecord, Overview, ProcessReport
 from daemon.core.settings import MICROS, TierSettings
 from daemon.core.states import ItemState
 from daemon.core.window_rows import WindowRecord
@@ -85,6 +85,19 @@ class Cost(BaseModel):
     everything_tier: str
 
 
+class AnnotatorOut(BaseModel):
+    """A person or a way of asking a language model."""
+
+    name: str
+    version: str = Field(description="Of how a language model is asked; empty for people.")
+    tier: str | None
+    answers: int
+    checked: int = Field(description="Items that an expert answered later, blind, at random.")
+    right: float | None = Field(description="Share of the checked answers that the expert gave too.")
+    low: float | None = Field(description="95 % interval of that share.")
+    high: float | None
+
+
 class ProcessOut(BaseModel):
     """What a process said of itself, and when."""
 
@@ -146,6 +159,7 @@ class OverviewOut(BaseModel):
         description="Which questions go before the others, in words; empty if none waits."
     )
     cost: Cost
+    annotators: list[AnnotatorOut]
     answers: int
     dead_letters: dict[str, int]
     function_failures: dict[str, int]
@@ -184,6 +198,7 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         ],
         asked_first=asked_first(overview.queues),
         cost=_cost(overview, services, total),
+        annotators=[_annotator(one) for one in overview.annotators],
         answers=overview.answers,
         dead_letters=dict(overview.dead_letters),
         function_failures=dict(overview.function_failures),
@@ -191,6 +206,20 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         bundle=_bundle(overview),
         outbox=overview.outbox,
         rechecks=overview.rechecks,
+    )
+
+
+def _annotator(record: AnnotatorRecord) -> AnnotatorOut:
+    right = record.accuracy
+    return AnnotatorOut(
+        name=record.name,
+        version=record.version,
+        tier=record.tier,
+        answers=record.answers,
+        checked=0 if right is None else right.answered,
+        right=None if right is None else right.share,
+        low=None if right is None else right.low,
+        high=None if right is None else right.high,
     )
 
 

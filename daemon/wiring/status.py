@@ -29,6 +29,7 @@ def main(config: Config) -> None:
         _items(overview),
         _queues(overview),
         _money(overview, config),
+        _annotators(overview),
         _windows(overview),
         _ledger(overview, config),
         _unknown(overview, config),
@@ -82,6 +83,22 @@ def _money(overview: Overview, config: Config) -> Table:
             f"{one.seconds / 3_600:,.1f}",
             f"{(one.today_spent + one.today_reserved) / MICROS:,.2f}",
             f"{cap}, reached: not asked" if one.reached else cap,
+        )
+    return table
+
+
+def _annotators(overview: Overview) -> Table:
+    """Right: where an expert answered the same item later, blind, at random."""
+    table = _table("Annotators", "name", "version", "answers", "checked", "right", "95 % interval")
+    for one in overview.annotators:
+        right = one.accuracy
+        table.add_row(
+            one.name,
+            one.version[:6],
+            f"{one.answers:,}",
+            f"{0 if right is None else right.answered:,}",
+            "-" if right is None else f"{right.share:.1%}",
+            "-" if right is None else f"{right.low:.1%} to {right.high:.1%}",
         )
     return table
 

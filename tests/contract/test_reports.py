@@ -130,6 +130,29 @@ def test_people_are_counted_beside_each_tier(room: ReportRoom, database: Databas
     assert people["eve"].beside == {"crowd": 1, "expert": 1}
 
 
+def test_annotators_are_judged_by_blind_random_answers_that_came_later(
+    room: ReportRoom, database: Database
+) -> None:
+    add_items(database, ["a", "b", "c", "d"])
+    ann, bob = add_annotator(database, "ann"), add_annotator(database, "bob", "crowd")
+    gpt = add_annotator(database, "llm/plain", "llm", kind="llm")
+    for item, label in (("a", 1), ("b", 1), ("c", 0)):
+        add_answer(database, item, gpt, label)
+    add_answer(database, "a", bob, 0)
+    add_answer(database, "d", ann, 1, purpose="audit")
+    add_answer(database, "d", bob, 1)  # after the audit: asked for by a rule that had seen it
+    add_answer(database, "a", ann, 1, purpose="audit")
+    add_answer(database, "b", ann, 0, purpose="gold")
+    add_answer(database, "c", ann, 0, purpose="settle")
+    records = {record.name: record for record in room.overview().annotators}
+    assert {name: record.answers for name, record in records.items()} == {"bob": 2, "llm/plain": 3, "ann": 1}
+    model, person = records["llm/plain"], records["bob"]
+    assert model.accuracy is not None and (model.accuracy.answered, model.accuracy.correct) == (2, 1)
+    assert model.accuracy.low < 0.5 < model.accuracy.high
+    assert person.accuracy is not None and (person.accuracy.answered, person.accuracy.correct) == (1, 0)
+    assert records["ann"].accuracy is None
+
+
 def test_arrivals_are_counted_by_the_minute(
     room: ReportRoom, database: Database, clock: MovableClock
 ) -> None:

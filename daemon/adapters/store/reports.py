@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
-from daemon.adapters.store import alarms, people, spending, stories
+from daemon.adapters.store import alarms, people, quality, spending, stories
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.audited import Audited, audited_windows
 from daemon.adapters.store.codec import i1, unpack_frozen
@@ -75,6 +75,7 @@ class ReportRoom:
         self._arrivals = Rested(_arrivals)
         self._queues = Rested(_queues)
         self._people = Rested(people.people)
+        self._quality = Rested(quality.annotator_records)
 
     def overview(self) -> Overview:
         """The whole picture, read in one transaction.
@@ -114,6 +115,7 @@ class ReportRoom:
                 ledger=self._book.record(connection),
                 gold_classes=given.gold,
                 people=self._people.get(connection),
+                annotators=self._quality.get(connection, self._caps),
                 chances=dict(self._chances),
                 audited=[pair for window in closed for pair in self._audited[window.id].pairs],
                 alarms=alarms.newest(connection, ALARMS),

@@ -252,6 +252,26 @@ function cost(o) {
   );
 }
 
+function annotators(o) {
+  const versions = new Map();
+  for (const a of o.annotators) versions.set(a.name, (versions.get(a.name) ?? 0) + 1);
+  draw("annotators", o.annotators, (list) =>
+    table(
+      "annotators",
+      list.map((a) =>
+        row([
+          el("td", {}, a.name, " ", el("span", { class: "quiet" }, versions.get(a.name) > 1 && a.version ? a.version.slice(0, 6) : "")),
+          whole(a.answers),
+          whole(a.checked),
+          a.right === null ? "-" : `${percent(a.right)} (${percent(a.low)} to ${percent(a.high)})`,
+        ]),
+      ),
+      4,
+      "nobody has answered yet",
+    ),
+  );
+}
+
 function processes(o) {
   draw("processes", o.processes.map((p) => ({ ...p, age: age(p.age) })), (list) => {
     const lines = list.map((p) =>
@@ -308,7 +328,7 @@ function labels(list) {
   );
 }
 
-const PARTS = [headline, states, promise, unknown, throughput, queues, cost, models, processes, troubles];
+const PARTS = [headline, states, promise, unknown, throughput, queues, cost, annotators, models, processes, troubles];
 
 async function refresh() {
   try {

@@ -1,0 +1,36 @@
+"""Tables of a training run for people to look at."""
+
+import numpy as np
+import pytest
+
+from daemon.core.run_tables import annotator_figures, annotator_table
+from models.training import TrainingData
+from models.votes import Votes
+
+
+def test_people_and_models_are_judged_on_audited_items_by_label() -> None:
+    functions = Votes.from_dense(np.zeros((4, 1), int), ["function:f@1"], 2)
+    keys, sizes = ("tier:crowd", "llm:cheap/plain@9f", "llm:cheap/new@1"), (2, 8, 8)
+    row, annotator = np.array([0, 1, 0, 1, 2]), np.array([0, 0, 1, 1, 1])
+    symbol = np.array([1, 1, 4 + 3, 0, 5])  # the model: label 1 very sure, label 0 unsure, label 1
+    votes = Votes.concat_annotators(functions, Votes(4, keys, sizes, row, annotator, symbol))
+    data = TrainingData(
+        classes=("ham", "spam"),
+        votes=votes,
+        expert=np.array([1, 0, 0, -1]),
+        audited=np.array([True, True, False, False]),
+        fresh=np.zeros(4, bool),
+        vectors=None,
+        groups=np.arange(4),
+        tier_accuracy={},
+    )
+    table = annotator_table(data)
+    assert [record["annotator"] for record in table] == [*keys]
+    assert [(record["votes"], record["checked"], record["accuracy"]) for record in table] == [
+        (2, 2, 0.5),
+        (3, 2, 1.0),
+        (0, 0, None),
+    ]
+    assert annotator_figures(table) == pytest.approx(
+        {"accuracy/tier:crowd": 0.5, "accuracy/llm:cheap/plain@9f": 1.0}
+    )
