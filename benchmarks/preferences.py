@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import preferences_position
-from benchmarks.preferences_data import JUDGES, Pairs, agreed, features, judge_votes, read
+from benchmarks.preferences_data import JUDGES, Pairs, agreed, features, heuristic_votes, judge_votes, read
 from models.agreement import cohen_kappa
 from models.arrays import F8, I8, UNKNOWN, Mask
 from models.folds import grouped_folds
@@ -68,17 +68,20 @@ def bootstrap(groups: I8) -> I8:
 
 
 def agreement(pairs: Pairs, resampled: I8) -> None:
-    """Print how far judges agree with people's majority, and each person with the other two."""
+    """Print how far judges and heuristics agree with people's majority, each person with the other two."""
     print(f"\n{len(pairs.groups)} pairs, {int(pairs.groups.max()) + 1} prompts; agreement with most people")
     print(f"{'who':24}{'pairs':>6}{'percent':>24}{'kappa':>24}")
     said = {name: (pairs.judges[:, j], pairs.majority) for j, name in enumerate(JUDGES)}
+    said |= {name: (votes, pairs.majority) for name, votes in heuristic_votes(pairs).items()}
     for person in range(3):
         others = np.delete(pairs.people, person, axis=1)
         said[f"person {person + 1} (other two)"] = (pairs.people[:, person], agreed(others))
     for name, (one, other) in said.items():
         both = (one != UNKNOWN) & (other != UNKNOWN)
         rows = [_agreement(one[both], other[both], np.ones(both.sum()))]
-        rows += [_agreement(one[both], other[both], counts[both]) for counts in resampled]
+        rows += [
+            _agreement(one[both], other[both], counts[both]) for counts in resampled if counts[both].any()
+        ]
         low, high = np.quantile(rows[1:], (0.025, 0.975), axis=0)
         cells = "".join(
             f"{v:10.3f} [{a:.3f}, {b:.3f}]".rjust(24) for v, a, b in zip(rows[0], low, high, strict=True)

@@ -6,6 +6,11 @@ from pathlib import Path
 
 import numpy as np
 
+from labeling_functions.applier import Applier
+from labeling_functions.heuristics import PAIR_HEURISTICS
+from labeling_functions.items import Item
+from labeling_functions.pairs import FIELDS
+from labeling_functions.task import PREFERENCE_CLASSES
 from models.arrays import F8, I8, UNKNOWN
 from models.encoder import SentenceEncoder
 from models.response_style import style_features
@@ -70,6 +75,17 @@ def features(pairs: Pairs) -> tuple[F8, F8, I8]:
     )
     dimension = len(vectors[texts[0]])
     return a, b, (np.arange(a.shape[1]) >= dimension).astype(np.int64)
+
+
+def heuristic_votes(pairs: Pairs) -> dict[str, I8]:
+    """Name -> (n,) votes of each ready-made function about pairs, as it comes."""
+    made = [make() for make in PAIR_HEURISTICS.values()]
+    items = [
+        Item(str(row), dict(zip(FIELDS, texts, strict=True)))
+        for row, texts in enumerate(zip(pairs.prompts, *pairs.responses, strict=True))
+    ]
+    votes = Applier(made, N_CLASSES, PREFERENCE_CLASSES, slow_seconds=60.0).apply(items).L
+    return {one.name: votes[:, column].astype(np.int64) for column, one in enumerate(made)}
 
 
 def judge_votes(judges: I8) -> Votes:
