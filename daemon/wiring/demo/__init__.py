@@ -23,6 +23,7 @@ from daemon.wiring import parts
 from daemon.wiring.config import Config, load
 from daemon.wiring.demo import corpus, outcome, recovery
 from daemon.wiring.demo.heard import read_labels
+from daemon.wiring.demo.model_worth import worth
 from daemon.wiring.demo.reviewers import Crew, Reviewer
 from daemon.wiring.demo.screen import Streaming, picture
 from daemon.wiring.demo.sending import Pace, Sender
@@ -166,13 +167,14 @@ def _show(
             seconds = _stream(console, house, config, running, messages, database, stop, options)
         reports = ReportRoom(database, parts.caps(config))
         overview = reports.overview()
+        model = worth(config, database, truth) if options.llm else None
         windows = [(record, reports.window_items(record.id)) for record in reversed(overview.windows)]
     finally:
         database.close()
     if stop.is_set() and options.reviewers == SIMULATED:
         return
     heard = read_labels(running.bootstrap, config.kafka.topics.labels)
-    reached = outcome.judge(heard.labels, truth, overview, config.tiers, seconds)
+    reached = outcome.judge(heard.labels, truth, overview, config.tiers, seconds, model)
     promise = config.guarantee
     console.print(outcome.table(reached, promise.target_error, promise.confidence, config.currency))
     if options.drift:

@@ -10,6 +10,7 @@ from daemon.core.report_rows import Overview
 from daemon.core.settings import MICROS, TierSettings
 from daemon.core.window_rows import WindowRecord
 from daemon.wiring.demo.heard import LabelMessage
+from daemon.wiring.demo.model_worth import Worth
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,8 +26,8 @@ class Outcome:
     minority_recall: float
     windows: Sequence[WindowRecord]
     answers: Mapping[str, int]
-    model_answers: int
     model_cost: float
+    model: Worth | None
     cost: float
     hours: float
     all_cost: float
@@ -40,8 +41,13 @@ def judge(
     overview: Overview,
     tiers: Mapping[str, TierSettings],
     seconds: float,
+    model: Worth | None = None,
 ) -> Outcome:
-    """Compare the published labels with the truth; `seconds` is how long the stream took."""
+    """Compare the published labels with the truth.
+
+    Args:
+        seconds: how long the stream took. model: what a language model was worth, if one answered.
+    """
     automatic = [label for label in labels.values() if label.status != "human"]
     certified = [label for label in automatic if label.status == "certified"]
     final = min((tier for tier in tiers.values() if tier.final), key=lambda tier: tier.price)
@@ -58,8 +64,8 @@ def judge(
         minority_recall=_right(rare, truth) / max(len(rare), 1),
         windows=overview.windows,
         answers={spending.tier: spending.answers for spending in people},
-        model_answers=sum(spending.answers for spending in models),
         model_cost=sum(spending.spent for spending in models) / MICROS,
+        model=model,
         cost=sum(spending.spent for spending in overview.spending) / MICROS,
         hours=sum(spending.seconds for spending in people) / 3_600,
         all_cost=len(labels) * final.price,
@@ -104,9 +110,8 @@ def table(outcome: Outcome, alpha: float, confidence: float, currency: str) -> T
     shown.add_row("rare class found", f"{outcome.minority_recall:.1%}", "share of its items labeled so")
     asked = ", ".join(f"{count:,} by {tier}" for tier, count in sorted(outcome.answers.items()))
     shown.add_row("human answers", f"{sum(outcome.answers.values()):,}", asked)
-    if outcome.model_answers:
-        paid = f"{outcome.model_cost:,.2f} {currency}, part of the cost below"
-        shown.add_row("language model's answers", f"{outcome.model_answers:,}", paid)
+    if outcome.model is not None:
+        _add_model(shown, outcome.model, f"{outcome.model_cost:,.3f} {currency}")
     shown.add_row(
         "cost",
         f"{outcome.cost:,.2f} {currency}",
@@ -114,6 +119,15 @@ def table(outcome: Outcome, alpha: float, confidence: float, currency: str) -> T
     )
     shown.add_row("people's time", f"{outcome.hours:,.1f} h", f"instead of {outcome.all_hours:,.1f} h")
     return shown
+
+
+def _add_model(shown: Table, model: Worth, cost: str) -> None:
+    shown.add_row("model's answers", f"{model.answers:,}", f"{model.right:.1%} right by themselves; {cost}")
+    shown.add_row(
+        "  posterior with them",
+        f"{model.share:.1%} right",
+        f"log-loss {model.loss:.3f}; without them {model.share_without:.1%}, {model.loss_without:.3f}",
+    )
 
 
 def _share(part: int, whole: int) -> str:

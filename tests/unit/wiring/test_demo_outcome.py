@@ -14,6 +14,7 @@ from daemon.core.window_rows import WindowRecord
 from daemon.wiring.config import load
 from daemon.wiring.demo import EXAMPLE, at_rest, corpus, empty
 from daemon.wiring.demo.heard import LabelMessage
+from daemon.wiring.demo.model_worth import Worth
 from daemon.wiring.demo.outcome import judge, table
 from daemon.wiring.supervisor import StateLock
 
@@ -109,6 +110,19 @@ def test_the_figures_are_those_of_the_labels() -> None:
 def test_the_table_can_be_shown_with_and_without_labels() -> None:
     assert table(judge(LABELS, TRUTH, overview(), TIERS, 1.0), 0.05, 0.9, "USD").row_count > 8
     assert table(judge({}, TRUTH, overview(), TIERS, 0.0), 0.05, 0.9, "USD").row_count > 8
+
+
+def test_what_the_language_model_cost_is_no_time_of_people() -> None:
+    tiers = {**TIERS, "llm": TierSettings(backend="llm", price=0.001)}
+    asked = overview()
+    asked = replace(asked, spending=[*asked.spending, Spending("llm", 5, 5_000, 900.0, None, 0, 0)])
+    worth = Worth(5, 0.4, loss=0.3, share=0.8, loss_without=0.5, share_without=0.7)
+    outcome = judge(LABELS, TRUTH, asked, tiers, 2.0, worth)
+    assert outcome.answers == {"crowd": 2, "expert": 1}
+    assert outcome.hours == pytest.approx(3.0)
+    assert (outcome.cost, outcome.model_cost) == pytest.approx((0.705, 0.005))
+    without = table(replace(outcome, model=None), 0.05, 0.9, "USD").row_count
+    assert table(outcome, 0.05, 0.9, "USD").row_count == without + 2
 
 
 def test_the_messages_are_those_of_the_package() -> None:
