@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 ABSTAIN = -1
 """A function's vote when it has nothing to say (snorkel's convention)."""
 
-CLASSIFICATION, PREFERENCE = "classification", "preference"
+CLASSIFICATION, PREFERENCE, RATING = "classification", "preference", "rating"
 
-KINDS = (CLASSIFICATION, PREFERENCE)
+KINDS = (CLASSIFICATION, PREFERENCE, RATING)
 """Kinds of task that this version labels."""
 
 PREFERENCE_CLASSES = ("A", "B", "tie")
@@ -22,8 +22,10 @@ class Task:
     Attributes:
         name: short name; names the MLflow experiment and registered model.
         classes: class names in order; a class index is a position in this tuple. 2 to 127 of them. A
-            preference task has A, B and tie; its file may leave them out.
-        kind: `classification` of items, or `preference` between the two responses of a pair.
+            preference task has A, B and tie; its file may leave them out. Those of a rating go from the
+            least to the most; a number n stands for 1 to n.
+        kind: `classification` of items, `preference` between the two responses of a pair, or `rating` on a
+            scale, where an error costs as many steps as it is away.
         guidelines: what people (and language models) read before they answer; Markdown.
         descriptions: class name -> one sentence on what belongs there.
     """
@@ -48,6 +50,11 @@ class Task:
             )
         if unknown := set(self.descriptions) - set(self.classes):
             raise ValueError(f"descriptions: {', '.join(sorted(unknown))} is not among the classes")
+
+    @property
+    def is_ordered(self) -> bool:
+        """Whether the classes are steps of a scale."""
+        return self.kind == RATING
 
     @property
     def n_classes(self) -> int:

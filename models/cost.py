@@ -17,6 +17,12 @@ def zero_one(n_classes: int) -> F8:
     return np.asarray(1.0 - np.eye(n_classes))
 
 
+def distances(n_classes: int) -> F8:
+    """(K, K) cost of classes that are steps of a scale: how many steps the label is away."""
+    steps = np.arange(n_classes, dtype=np.float64)
+    return np.abs(steps[:, None] - steps)
+
+
 def cost_matrix(classes: Sequence[str], costs: Mapping[str, Mapping[str, float]]) -> F8:
     """(K, K) from true class -> label given -> cost; an error that is not named costs 1.
 

@@ -15,7 +15,7 @@ from daemon.core.settings import MICROS
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
 from daemon.core.wire import OutMessage
 from labeling_functions.pairs import TIE, A
-from labeling_functions.task import ABSTAIN, PREFERENCE
+from labeling_functions.task import ABSTAIN, PREFERENCE, RATING
 
 _encode = msgspec.json.Encoder().encode
 
@@ -136,7 +136,7 @@ def _label(
             "probabilities": {
                 name: round(float(p), 6) for name, p in zip(classes, decision.posterior[row], strict=True)
             },
-            **_preference(policy, decision.posterior[row]),
+            **_of_kind(policy, decision.posterior[row]),
             "status": decision.status[row],
             "certificate": None if certificate is None else certificate.as_json(),
             "bundle": decision.bundle if decision.window is None else voter.bundle,
@@ -147,11 +147,13 @@ def _label(
     return OutMessage(outputs.labels, outputs.partition(outputs.labels, key), key, value)
 
 
-def _preference(policy: Policy, posterior: F4) -> dict[str, float]:
-    """Of pairs, how likely A is preferred; a tie counts half."""
-    if policy.kind != PREFERENCE:
-        return {}
-    return {"preference": round(float(posterior[A] + posterior[TIE] / 2), 6)}
+def _of_kind(policy: Policy, posterior: F4) -> dict[str, float]:
+    """Of pairs, how likely A is preferred, a tie counting half; of ratings, the mean of the scale."""
+    if policy.kind == PREFERENCE:
+        return {"preference": round(float(posterior[A] + posterior[TIE] / 2), 6)}
+    if policy.kind == RATING:
+        return {"rating": round(float(posterior @ policy.steps), 6)}
+    return {}
 
 
 def _votes(row: int, decision: Decision, voter: Voter, classes: Sequence[str]) -> list[dict[str, object]]:

@@ -7,8 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.settings import DriftSettings, GuaranteeSettings, RoutingSettings, TierSettings
-from labeling_functions.task import CLASSIFICATION
-from models.cost import cost_matrix
+from labeling_functions.task import CLASSIFICATION, RATING
+from models.cost import cost_matrix, distances
 
 Partition = Callable[[str, bytes], int]
 """Topic and key to partition."""
@@ -43,8 +43,21 @@ class Policy:
 
     @property
     def cost(self) -> NDArray[np.float64] | None:
-        """(K, K) what a label costs under each truth; None where every error costs the same."""
-        return cost_matrix(self.classes, self.routing.costs) if self.routing.costs else None
+        """(K, K) what a label costs under each truth; None where every error costs the same.
+
+        Ratings cost as many steps as they are away, unless the settings say what errors cost.
+        """
+        if self.routing.costs:
+            return cost_matrix(self.classes, self.routing.costs)
+        return distances(len(self.classes)) if self.kind == RATING else None
+
+    @property
+    def steps(self) -> NDArray[np.float64]:
+        """(K,) what the classes of a scale stand for: the numbers that they are called, or 1 to K."""
+        try:
+            return np.array([float(name) for name in self.classes])
+        except ValueError:
+            return np.arange(1.0, len(self.classes) + 1)
 
     @property
     def ladder(self) -> tuple[str, ...]:

@@ -27,6 +27,7 @@ def describe(
     champion: Bundle | None,
     source: str,
     target_error: float,
+    ordered: bool = False,
 ) -> TrainingRun:
     """A run with its facts, figures and tables.
 
@@ -34,6 +35,7 @@ def describe(
         rows: what was read. data: what was learned from. candidate: what came of it.
         champion: that it was compared with; None before the first.
         source: where the items come from, in words. target_error: drawn into the risk-coverage plot.
+        ordered: the classes are steps of a scale.
     """
     bundle = candidate.bundle
     evaluation = candidate.evaluation
@@ -51,7 +53,7 @@ def describe(
             "members": len(bundle.members),
             "target_error": target_error,
         },
-        metrics={**evaluation.metrics, **figures(candidate), **annotator_figures(annotators)},
+        metrics={**evaluation.metrics, **figures(candidate, ordered), **annotator_figures(annotators)},
         function_table=_function_table(rows, data),
         member_table=member_table(candidate),
         class_table=class_table(candidate),

@@ -7,23 +7,39 @@ import numpy as np
 
 from daemon.core.runs import Table
 from labeling_functions.analysis import Accuracy
-from models.arrays import UNKNOWN
+from models.arrays import I8, UNKNOWN
 from models.bundle import Bundle
+from models.cost import distances
 from models.evaluation import f1_scores
 from models.training import Candidate, TrainingData
 from models.votes import LLM, TIER, kind
 
 
-def figures(candidate: Candidate) -> Mapping[str, float]:
-    """Metrics of members, classes and gold, to be followed from run to run."""
+def figures(candidate: Candidate, ordered: bool = False) -> Mapping[str, float]:
+    """Metrics of members, classes and gold, to be followed from run to run.
+
+    `ordered`: the classes are steps of a scale.
+    """
     gold = candidate.bundle.gold
     found = {"gold_effective": gold.effective}
+    if ordered:
+        found |= _steps_away(candidate.evaluation.confusion)
     for member in member_table(candidate):
         name = member["member"]
         found |= {f"{key}/{name}": float(str(member[key])) for key in ("weight", "temperature", "log_loss")}
     for record in class_table(candidate):
         found[f"f1/{record['class']}"] = float(str(record["f1"]))
     return found
+
+
+def _steps_away(confusion: I8) -> Mapping[str, float]:
+    """How far labels of audited items are from the audit, of (K, K) counts; NaN without audits."""
+    total = int(confusion.sum())
+    away = distances(len(confusion))
+    return {
+        "mean_absolute_error": float((confusion * away).sum()) / total if total else math.nan,
+        "within_one_step": _share(int(confusion[away <= 1].sum()), total),
+    }
 
 
 def member_table(candidate: Candidate) -> Table:

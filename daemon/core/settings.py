@@ -179,6 +179,7 @@ class RoutingSettings:
         ask_below: items whose score (calibrated probability that the label is right) is lower are asked.
         max_windows: times an item may be sent back by a window before people are asked in any case.
         costs: what a wrong label costs, as true class -> label given -> cost; 1 where nothing is said.
+            Without any, errors of a rating cost the steps that they are away.
         corrections_per_minute: certified labels that new bundles may take back in a minute; the others wait.
         pace: `day` lets go of a tier's budget in step with the day's items, once a whole day is known;
             `none` spends it as fast as people answer.

@@ -27,7 +27,7 @@ from daemon.wiring.config_file import Document, read_yaml
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.local_server import MODEL
 from labeling_functions.llm.settings import LLMSettings
-from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, Task
+from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, RATING, Task
 from models.label_model.registry import LABEL_MODELS
 from models.query_strategy.registry import QUERY_STRATEGIES
 
@@ -253,10 +253,28 @@ def _spread_classes(data: dict[str, Any]) -> list[Problem]:
 
 
 def _fill_classes(data: dict[str, Any]) -> None:
-    """The classes of a preference task need not be said."""
+    """The classes of a preference task need not be said; those of a rating may be numbers."""
     task = data.get("task")
-    if isinstance(task, dict) and task.get("kind") == PREFERENCE:
+    if not isinstance(task, dict):
+        return
+    if task.get("kind") == PREFERENCE:
         task.setdefault("classes", list(PREFERENCE_CLASSES))
+    if task.get("kind") == RATING:
+        _name_steps(task)
+
+
+def _name_steps(task: dict[str, Any]) -> None:
+    steps = task.get("classes")
+    if type(steps) is int:
+        steps = list(range(1, steps + 1))
+    if isinstance(steps, list):
+        task["classes"] = [_name(step) for step in steps]
+    if isinstance(described := task.get("descriptions"), dict):
+        task["descriptions"] = {_name(step): text for step, text in described.items()}
+
+
+def _name(step: object) -> object:
+    return str(step) if type(step) is int else step
 
 
 def _validated(data: dict[str, Any], problems: list[Problem]) -> Config | None:

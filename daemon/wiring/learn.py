@@ -50,6 +50,7 @@ def make(config: Config, database: Database, stop: threading.Event) -> Learner:
             describe,
             source=f"topic {config.kafka.topics.items}",
             target_error=config.guarantee.target_error,
+            ordered=config.task.is_ordered,
         ),
         holder=name,
         stop=stop,

@@ -17,6 +17,7 @@ from daemon.core.rows import Decision
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
 from daemon.core.states import ItemState, LabelStatus, Purpose
 from models.bundle import Bundle
+from models.cost import best_label
 
 CROWD, EXPERT = 0, 1
 POLICY = Policy(
@@ -332,6 +333,16 @@ def test_the_score_of_a_careful_label_is_the_chance_that_it_is_right() -> None:
     decision = decide(one(0.05), DEAR, 1)
     assert decision.scores.tolist() == pytest.approx([0.05])
     assert decision.states == [ItemState.ASKING]
+
+
+def test_a_rating_is_the_step_that_is_least_away() -> None:
+    scale = replace(POLICY, classes=("1", "2", "3"), kind="rating")
+    dear = replace(scale, routing=RoutingSettings(costs={"3": {"1": 9.0}}))
+    assert best_label(np.array([[0.4, 0.25, 0.35]]), scale.cost).tolist() == [1]
+    assert best_label(np.array([[0.4, 0.25, 0.35]]), replace(scale, kind="classification").cost).tolist() == [
+        0
+    ]
+    assert dear.cost is not None and dear.cost[0].tolist() == [0.0, 1.0, 9.0], "what is stated goes first"
 
 
 def test_an_expert_is_right_whatever_it_costs() -> None:

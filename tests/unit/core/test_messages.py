@@ -66,6 +66,14 @@ def test_a_label_of_a_pair_tells_how_likely_the_first_is_preferred() -> None:
     assert json.loads(message.value)["preference"] == pytest.approx(0.6)
 
 
+@pytest.mark.parametrize(("names", "mean"), [(("0", "5", "10"), 3.5), (("bad", "fair", "good"), 1.7)])
+def test_a_label_of_a_rating_tells_the_mean_of_its_scale(names: tuple[str, ...], mean: float) -> None:
+    policy = Policy(names, {}, GuaranteeSettings(), RoutingSettings(), kind="rating")
+    decision = replace(decided(), posterior=np.array([[0.5, 0.3, 0.2]] * 2, np.float32), classifier=None)
+    (message,) = composer(decision, voter, policy, OUTPUTS)([])
+    assert json.loads(message.value)["rating"] == pytest.approx(mean)
+
+
 def test_a_question_carries_the_item_and_no_opinion() -> None:
     ask = Ask(1, "expert", Purpose.GOLD, 10.0, 600_000)
     messages = composer(decided(), voter, POLICY, OUTPUTS)([Asked(77, ask)])

@@ -3,8 +3,11 @@
 import numpy as np
 import pytest
 
-from daemon.core.run_tables import annotator_figures, annotator_table
-from models.training import TrainingData
+from daemon.core.run_tables import annotator_figures, annotator_table, figures
+from models.bundle import Bundle
+from models.comparison import Comparison
+from models.evaluation import Evaluation
+from models.training import Candidate, TrainingData
 from models.votes import Votes
 
 
@@ -34,3 +37,14 @@ def test_people_and_models_are_judged_on_audited_items_by_label() -> None:
     assert annotator_figures(table) == pytest.approx(
         {"accuracy/tier:crowd": 0.5, "accuracy/llm:cheap/plain@9f": 1.0}
     )
+
+
+def test_ratings_are_judged_by_the_steps_that_they_are_away() -> None:
+    bundle = Bundle.from_priors(("1", "2", "3"), {})
+    confusion = np.array([[4, 1, 0], [0, 3, 0], [2, 0, 0]])
+    evaluation = Evaluation({}, confusion, np.empty((0, 3)), np.empty((0, 2)), np.zeros(3, int))
+    candidate = Candidate(bundle, evaluation, Comparison(True, "better", {}, np.zeros(3, int)), {})
+    told = figures(candidate, ordered=True)
+    assert told["mean_absolute_error"] == pytest.approx(5 / 10)
+    assert told["within_one_step"] == pytest.approx(8 / 10)
+    assert "within_one_step" not in figures(candidate)

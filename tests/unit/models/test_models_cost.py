@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from models.cost import best_label, cost_matrix, risk, zero_one
+from models.cost import best_label, cost_matrix, distances, risk, zero_one
 
 CLASSES = ("ham", "spam", "scam")
 
@@ -29,6 +29,14 @@ def test_a_dear_error_is_avoided_where_it_is_likely_enough() -> None:
     rows = np.array([[0.3, 0.7], [0.19, 0.81], [0.9, 0.1]])
     assert best_label(rows, cost).tolist() == [0, 1, 0]
     np.testing.assert_allclose(risk(rows, cost), [0.7, 0.76, 0.1])
+
+
+@settings(max_examples=30, deadline=None)
+@given(seed=st.integers(0, 10_000), k=st.integers(2, 7))
+def test_on_a_scale_the_median_costs_least(seed: int, k: int) -> None:
+    rows = posterior(seed, k=k)
+    medians = (rows.cumsum(axis=1) >= 0.5).argmax(axis=1)
+    np.testing.assert_array_equal(best_label(rows, distances(k)), medians)
 
 
 @settings(max_examples=30, deadline=None)

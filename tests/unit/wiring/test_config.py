@@ -183,8 +183,28 @@ def test_the_classes_of_a_preference_task_are_known(tmp_path: Path, classes: str
 
 
 @pytest.mark.parametrize(
+    ("classes", "names"),
+    [
+        ("3", ("1", "2", "3")),
+        ("[0, 1, 2]", ("0", "1", "2")),
+        ("[bad, fair, good]", ("bad", "fair", "good")),
+        ("{1: bad, 2: good}", ("1", "2")),
+    ],
+)
+def test_the_steps_of_a_rating_are_counted_or_named(
+    tmp_path: Path, classes: str, names: tuple[str, ...]
+) -> None:
+    text = f"task: {{name: t, kind: rating, classes: {classes}}}\ntiers: {{expert: {{final: true}}}}"
+    task = load_text(tmp_path, text).task
+    assert task.classes == names
+    assert task.is_ordered
+    assert set(task.descriptions) <= set(names)
+
+
+@pytest.mark.parametrize(
     ("task", "expected"),
     [
+        ("{name: t, kind: rating, classes: 1}", "task.classes: 1 given; a task has 2 to 127 classes"),
         ("{name: t, classes: [a]}", "task.classes: 1 given; a task has 2 to 127 classes"),
         ("{name: t, classes: [a, a]}", "task.classes: a, a has a name twice; names must differ"),
         ("{name: t, classes: [yes, b]}", "task.classes.0: True is not text (YAML reads a bare yes"),
