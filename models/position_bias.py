@@ -49,9 +49,14 @@ class PositionBias:
             ValueError: shapes that differ or values outside [0, 1].
         """
         _check(first_order, turned)
-        firsts = SMOOTHING + float((first_order * turned).sum())
-        seconds = SMOOTHING + float(((1 - first_order) * (1 - turned)).sum())
-        agreed = SMOOTHING + float((first_order * (1 - turned) + (1 - first_order) * turned).sum())
+        firsts = float((first_order * turned).sum())
+        seconds = float(((1 - first_order) * (1 - turned)).sum())
+        return cls.of_counts(firsts, seconds, len(turned) - firsts - seconds)
+
+    @classmethod
+    def of_counts(cls, firsts: float, seconds: float, agreed: float) -> Self:
+        """The same from how often it took the first place both times, the second both times, and neither."""
+        firsts, seconds, agreed = firsts + SMOOTHING, seconds + SMOOTHING, agreed + SMOOTHING
         clarity = np.arccosh(max(agreed / (2 * np.sqrt(firsts * seconds)), 1.0))
         return cls(0.5 * float(np.log(firsts / seconds)), float(clarity))
 

@@ -129,6 +129,7 @@ class MlflowRegistry:
             "members": run.member_table,
             "classes": run.class_table,
             "annotators": run.annotator_table,
+            "judges": run.judge_table,
             "changes": run.change_table,
         }
         for name, table in tables.items():

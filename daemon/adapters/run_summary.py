@@ -16,6 +16,7 @@ def run_summary(run: TrainingRun) -> str:
         "Against the champion": run.change_table,
         "Classes": run.class_table,
         "People and language models": run.annotator_table,
+        "Judges of pairs, asked in both orders": run.judge_table,
         "Members of the posterior": run.member_table,
     }
     for title, table in tables.items():

@@ -1,12 +1,13 @@
 """How good ways of asking are beside each other, by what they say about answered items; pure."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 
 from daemon.core.call_plan import Judged
+from daemon.core.judge_rows import BothOrders, judge_record
 from labeling_functions.task import ABSTAIN
 from models.agreement import cohen_kappa
 from models.arrays import F8, I8, Mask
@@ -41,6 +42,8 @@ class Compared:
         itself: share of equal labels (an abstention is one) over all pairs of rounds.
         calibration_error, log_loss: of its own confidence; the log-loss of certainty is capped.
         money, seconds: an item.
+        order_flips: share of pairs on which a judge preferred another response in the other order.
+        position_bias: its leaning to what it reads first, in log-odds.
     """
 
     items: int
@@ -52,6 +55,8 @@ class Compared:
     log_loss: float
     money: float
     seconds: float
+    order_flips: float = float("nan")
+    position_bias: float = float("nan")
 
     @property
     def agreement(self) -> float:
@@ -59,8 +64,8 @@ class Compared:
         return self.judged.share
 
 
-def compare(said: Said) -> Compared:
-    """The figures of one way of asking; at least one item."""
+def compare(said: Said, orders: Sequence[BothOrders] = ()) -> Compared:
+    """The figures of one way of asking; at least one item. `orders`: of a judge, what it said in both."""
     labels, count = said.rounds[0], len(said.truth)
     spoke = labels != ABSTAIN
     right = labels == said.truth
@@ -77,7 +82,15 @@ def compare(said: Said) -> Compared:
         log_loss=float(log_loss(posterior, truth).mean()) if len(truth) else float("nan"),
         money=said.money / count,
         seconds=said.seconds / count,
+        **_of_orders(orders),
     )
+
+
+def _of_orders(orders: Sequence[BothOrders]) -> dict[str, float]:
+    if not orders:
+        return {}
+    record = judge_record("", "", orders)
+    return {"order_flips": record.flip_share, "position_bias": record.bias}
 
 
 def _same(rounds: I8) -> Iterator[float]:

@@ -7,6 +7,7 @@ from enum import Enum
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.core.judge_rows import JudgeRecord
 from daemon.core.rows import I1, Answer
 
 
@@ -38,6 +39,7 @@ class TrainingRows:
         vectors: (n, d) float16, zero rows where missing (`has_vector` False), by `encoder`.
         answers: (row, answer) pairs.
         since: when the stream became another one (ms); None if no drift alarm was ever raised.
+        judges: of pairs, and how far they go by the order.
     """
 
     ids: Sequence[str]
@@ -53,6 +55,7 @@ class TrainingRows:
     encoder: str | None
     answers: Sequence[tuple[int, Answer]] = ()
     since: int | None = None
+    judges: Sequence[JudgeRecord] = ()
 
 
 class Standing(Enum):

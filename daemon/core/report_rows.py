@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemon.core.alarm_rows import AlarmRecord
+from daemon.core.judge_rows import JudgeRecord
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.states import (
     AnnotatorKind,
@@ -168,7 +169,7 @@ class Overview:
         automated: ready, frozen or certified items that no person answered.
         ledger: of all labels released.
         gold_classes: class -> random blind answers that name it. people: everybody who answered.
-        annotators: how good people and language models are.
+        annotators: how good people and language models are. judges: how far they go by the order.
         model: of the promoted bundle; None before the first.
         audited: audits of these windows by class. chances: window -> chance of releasing anything, by what
             was known before its audits.
@@ -198,6 +199,7 @@ class Overview:
     gold_classes: Mapping[int, int] = field(default_factory=dict)
     people: Sequence[PersonRecord] = ()
     annotators: Sequence[AnnotatorRecord] = ()
+    judges: Sequence[JudgeRecord] = ()
     model: ModelFacts | None = None
     audited: Sequence[AuditedPair] = ()
     chances: Mapping[int, float | None] = field(default_factory=dict)

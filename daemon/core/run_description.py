@@ -12,6 +12,8 @@ from daemon.core.run_tables import (
     change_table,
     class_table,
     figures,
+    judge_figures,
+    judge_table,
     member_table,
 )
 from daemon.core.runs import DatasetFacts, TrainingRun
@@ -53,11 +55,17 @@ def describe(
             "members": len(bundle.members),
             "target_error": target_error,
         },
-        metrics={**evaluation.metrics, **figures(candidate, ordered), **annotator_figures(annotators)},
+        metrics={
+            **evaluation.metrics,
+            **figures(candidate, ordered),
+            **annotator_figures(annotators),
+            **judge_figures(rows.judges),
+        },
         function_table=_function_table(rows, data),
         member_table=member_table(candidate),
         class_table=class_table(candidate),
         annotator_table=annotators,
+        judge_table=judge_table(rows.judges),
         change_table=change_table(candidate, champion),
         confusion=evaluation.confusion,
         reliability=evaluation.reliability,

@@ -1,10 +1,11 @@
 """A candidate's members and classes, and what it changes, as records for people to look at."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from daemon.core.judge_rows import JudgeRecord
 from daemon.core.runs import Table
 from labeling_functions.analysis import Accuracy
 from models.arrays import I8, UNKNOWN
@@ -110,6 +111,29 @@ def annotator_figures(table: Table) -> Mapping[str, float]:
         for record in table
         if record["accuracy"] is not None
     }
+
+
+def judge_table(judges: Sequence[JudgeRecord]) -> Table:
+    """Judges of pairs: how often the two orders contradicted each other, and how they lean to the first."""
+    return [
+        {
+            "judge": f"{one.name}@{one.version}",
+            "pairs": one.pairs,
+            "contradicted": one.flip_share,
+            "position_bias": one.bias,
+            "position_bias_low": one.interval[0],
+            "position_bias_high": one.interval[1],
+        }
+        for one in judges
+    ]
+
+
+def judge_figures(judges: Sequence[JudgeRecord]) -> Mapping[str, float]:
+    """Metrics by judge, to be followed from run to run; of its newest version."""
+    found: dict[str, float] = {}
+    for one in judges:
+        found |= {f"contradicted/{one.name}": one.flip_share, f"position_bias/{one.name}": one.bias}
+    return found
 
 
 def change_table(candidate: Candidate, champion: Bundle | None) -> Table:

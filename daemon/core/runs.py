@@ -37,6 +37,7 @@ class TrainingRun:
         member_table: one record a member of the posterior's mixture.
         class_table: one record a class.
         annotator_table: one record a tier of people and a way of asking a language model.
+        judge_table: one record a judge of pairs.
         change_table: one record for each thing that the champion had, or did, otherwise.
         confusion: (K, K) counts, [true, predicted].
         reliability: (b, 3) mean score, share right, items; a row for each bin of scores.
@@ -66,6 +67,7 @@ class TrainingRun:
     member_table: Table = ()
     class_table: Table = ()
     annotator_table: Table = ()
+    judge_table: Table = ()
     change_table: Table = ()
 
 

@@ -9,11 +9,10 @@ from daemon.adapters.llm_server import LlmServer
 from daemon.adapters.mlflow_traces import MlflowTraces
 from daemon.adapters.store.calls import CallRoom, ReplyRoom
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.exemplars import ExemplarRoom
+from daemon.adapters.store.judgments import JudgmentRoom
 from daemon.adapters.store.model_queue import ModelQueueRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.annotate import Annotator, AskItems, Member
-from daemon.core.ask_variant import Exemplars, VariantAsker
 from daemon.core.call_rows import CallCaps
 from daemon.core.errors import SetupProblem
 from daemon.core.paid_chat import PaidChat
@@ -23,12 +22,10 @@ from daemon.core.traced_asker import MakeAsker, TracedAsker
 from daemon.core.traces import TracedWay, TraceLog
 from daemon.wiring import endpoints, parts
 from daemon.wiring.config import Config
+from daemon.wiring.ways import Way, asker_of, way_of
 from labeling_functions.llm.calls import endpoint_model
 from labeling_functions.llm.chat_model import ChatModel
 from labeling_functions.llm.endpoint import EndpointSettings, KeyMissing
-from labeling_functions.llm.settings import LLMSettings
-from labeling_functions.llm.templates import PromptError
-from labeling_functions.llm.variant import Variant
 
 FLUSH_SECONDS = 5.0
 """Traces that wait are sent for so long when the process is to end."""
@@ -64,7 +61,7 @@ def check_tier(config: Config, tier: str) -> None:
 def check_ready(config: Config, tier: str) -> None:
     """Raises SetupProblem unless keys, templates and the local model of a tier are there; calls nothing."""
     for name in config.variants(tier):
-        variant_of(config, tier, name)
+        way_of(config, tier, name)
         endpoint = config.endpoints[config.llm[name].endpoint]
         if endpoint.base_url is None:
             LlmServer(0).prepare()
@@ -72,19 +69,6 @@ def check_ready(config: Config, tier: str) -> None:
             endpoint.key()
         except KeyMissing as missing:
             raise SetupProblem(f"endpoints.{config.llm[name].endpoint}: {missing}") from None
-
-
-def variant_of(config: Config, tier: str, name: str) -> Variant:
-    """One way of asking. Raises SetupProblem if its template is not there, or cannot be used."""
-    try:
-        return Variant(f"{tier}/{name}", config.task, _with_template(config, name))
-    except PromptError as error:
-        raise SetupProblem(f"llm.{name}: {error}") from error
-
-
-def exemplars_of(config: Config, database: Database, variant: Variant) -> Exemplars:
-    """What the prompts of a way of asking show of experts' answers."""
-    return Exemplars(ExemplarRoom(database, parts.policy(config).final_tiers), variant.settings.exemplars)
 
 
 def traces_of(config: Config) -> TraceLog | None:
@@ -176,19 +160,17 @@ class _Crew:
 
     def member(self, name: str) -> Member:
         """The annotator of one way of asking."""
-        config, variant = self.config, variant_of(self.config, self.tier, name)
-        settings = variant.settings
-        annotator = self.queue.enroll(variant.name, variant.version, self.tier).id
-        exemplars = exemplars_of(config, self.database, variant)
-        ask = self._asker(variant, lambda chat: VariantAsker(variant, chat, exemplars))
-        return Member(annotator, variant.name, ask, settings.batch)
+        way = way_of(self.config, self.tier, name)
+        annotator = self.queue.enroll(way.name, way.version, self.tier).id
+        make = asker_of(self.config, self.database, way, JudgmentRoom(self.database))
+        return Member(annotator, way.name, self._asker(way, make), way.settings.batch)
 
-    def _asker(self, variant: Variant, make: MakeAsker) -> AskItems:
-        endpoint = variant.settings.endpoint
+    def _asker(self, asked: Way, make: MakeAsker) -> AskItems:
+        endpoint = asked.settings.endpoint
         chat = self._chat(endpoint)
         if self.traces is None:
             return make(chat)
-        way = TracedWay(variant.name, variant.version, self.tier, endpoint)
+        way = TracedWay(asked.name, asked.version, self.tier, endpoint)
         return TracedAsker(make, chat, self.traces, way, self.config.task.classes)
 
     def _chat(self, endpoint: str) -> PaidChat:
@@ -206,15 +188,3 @@ class _Crew:
 def _dropped(traces: TraceLog | None) -> dict[str, int]:
     """For the process report; nothing where all is well."""
     return {"traces_dropped": traces.dropped} if traces is not None and traces.dropped else {}
-
-
-def _with_template(config: Config, name: str) -> LLMSettings:
-    """The settings with the text of their template file, which lies beside the configuration."""
-    settings = config.llm[name]
-    if not settings.template_file:
-        return settings
-    path = config.folder / settings.template_file
-    try:
-        return replace(settings, template=path.read_text(encoding="utf-8"), template_file="")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SetupProblem(f"llm.{name}.template_file: {path} cannot be read: {error}") from error

@@ -17,18 +17,19 @@ from daemon.adapters.store.call_plans import CallPlanRoom
 from daemon.adapters.store.calls import CallRoom, ReplyRoom
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.model_queue import ModelQueueRoom
-from daemon.core.ask_variant import VariantAsker
 from daemon.core.call_plan import CONFIDENCE
 from daemon.core.call_rows import ModelVote
 from daemon.core.compare_variants import Compared, Said, compare
 from daemon.core.decoding import decode_stored
 from daemon.core.errors import CapReached, SetupProblem
+from daemon.core.judge_rows import BothOrders
 from daemon.core.paid_chat import About, Paid, PaidChat
 from daemon.core.ports import ReplyCache
 from daemon.core.settings import MICROS
 from daemon.wiring import parts
-from daemon.wiring.annotate import caps, check_tier, exemplars_of, models_of, variant_of
+from daemon.wiring.annotate import caps, check_tier, models_of
 from daemon.wiring.config import Config
+from daemon.wiring.ways import Asker, asker_of, way_of
 from labeling_functions.items import Item
 from labeling_functions.llm.chat_model import ChatFailure, ChatModel, ChatRequest
 from labeling_functions.llm.endpoint import EndpointSettings
@@ -113,28 +114,38 @@ class _Comparison:
 
     def _one(self, tier: str, name: str, told: Callable[[int], None]) -> Compared:
         config = self.config
-        variant = variant_of(config, tier, name)
-        endpoint = config.endpoints[variant.settings.endpoint]
-        exemplars = exemplars_of(config, self.database, variant)
-        about = About(ModelQueueRoom(self.database).enroll(variant.name, variant.version, tier).id)
+        way, book = way_of(config, tier, name), _Book()
+        endpoint = config.endpoints[way.settings.endpoint]
+        make = asker_of(config, self.database, way, book)
+        about = About(ModelQueueRoom(self.database).enroll(way.name, way.version, tier).id)
         caches: list[ReplyCache] = [ReplyRoom(self.database)]
         caches += [_Forgetful() for _ in range(1, self.wanted.rounds)]
-        bills = [_Bill(self._chat(tier, variant.settings.endpoint, cache), endpoint) for cache in caches]
+        bills = [_Bill(self._chat(tier, way.settings.endpoint, cache), endpoint) for cache in caches]
         rounds = []
         for bill in bills:
-            asker = VariantAsker(variant, bill, exemplars)
-            votes = _in_parallel(asker, about, self.known.items, endpoint.concurrency, told)
+            hands = _Hands(make(bill), about, way.settings.batch, endpoint.concurrency)
+            votes = _in_parallel(hands, self.known.items, told)
             if not any(votes):
-                raise SetupProblem(
-                    f"llm compare: {variant.name} gave no answer at all; try `labelloop check`"
-                )
+                raise SetupProblem(f"llm compare: {way.name} gave no answer at all; try `labelloop check`")
             rounds.append(votes)
-        return compare(_said(rounds, self.known.truth, config.task.n_classes, bills[0]))
+        said = _said(rounds, self.known.truth, config.task.n_classes, bills[0])
+        return compare(said, list(book.noted.values()))
 
     def _chat(self, tier: str, name: str, cache: ReplyCache) -> PaidChat:
         limits = replace(caps(self.config, tier), run=round(self.wanted.budget * MICROS))
         ledger = CallRoom(self.database, limits)
         return PaidChat(self.models[name], ledger, cache, name, self.config.endpoints[name], tier, self.run)
+
+
+@dataclass
+class _Book:
+    """Keeps what a judge says in both orders while it is compared; the last round counts."""
+
+    noted: dict[tuple[int, str], BothOrders] = field(default_factory=dict)
+
+    def note(self, annotator: int, item: str, orders: BothOrders) -> None:
+        """As `JudgmentBook.note`."""
+        self.noted[annotator, item] = orders
 
 
 class _Forgetful:
@@ -166,26 +177,34 @@ class _Bill:
         return paid
 
 
-def _in_parallel(
-    asker: VariantAsker, about: About, items: Sequence[Item], concurrency: int, told: Callable[[int], None]
-) -> list[ModelVote | None]:
+@dataclass(frozen=True, slots=True)
+class _Hands:
+    """An asker, what its calls are booked for, items a prompt, and calls at once."""
+
+    asker: Asker
+    about: About
+    batch: int
+    concurrency: int
+
+
+def _in_parallel(hands: _Hands, items: Sequence[Item], told: Callable[[int], None]) -> list[ModelVote | None]:
     """Votes on the items, in order; None where there was no answer."""
 
     def ask(batch: Sequence[Item]) -> Sequence[ModelVote | None]:
         try:
-            return asker.ask(batch, about)
+            return hands.asker.ask(batch, hands.about)
         except ChatFailure:
             return [None] * len(batch)
         finally:
             told(len(batch))
 
-    size = asker.variant.settings.batch
+    size = hands.batch
     batches = [items[first : first + size] for first in range(0, len(items), size)]
-    with ThreadPoolExecutor(concurrency) as hands:
+    with ThreadPoolExecutor(hands.concurrency) as pool:
         try:
-            return [vote for votes in hands.map(ask, batches) for vote in votes]
+            return [vote for votes in pool.map(ask, batches) for vote in votes]
         except CapReached as error:
-            hands.shutdown(cancel_futures=True)
+            pool.shutdown(cancel_futures=True)
             raise SetupProblem(
                 f"llm compare: {error}; calls are reserved at the price of their longest answer: give a "
                 "larger --budget, fewer --items, or see `labelloop plan --llm`"
@@ -219,12 +238,15 @@ def _table(found: Mapping[str, Compared], currency: str) -> Table:
     table.add_column("")
     for name in found:
         table.add_column(name, justify="right")
-    for title, figure in _figures(currency).items():
+    figures = _figures(currency)
+    if any(not isnan(one.order_flips) for one in found.values()):
+        figures |= JUDGED
+    for title, figure in figures.items():
         table.add_row(title, *(figure(one) for one in found.values()))
     return table
 
 
-def _figures(currency: str) -> Mapping[str, Callable[[Compared], str]]:
+def _figures(currency: str) -> dict[str, Callable[[Compared], str]]:
     return {
         "answered": lambda one: f"{one.answered:.0%}",
         "agrees with experts": lambda one: _share(one.agreement),
@@ -250,3 +272,10 @@ def _share(value: float) -> str:
 
 def _figure(value: float) -> str:
     return "-" if isnan(value) else f"{value:.2f}"
+
+
+JUDGED: Mapping[str, Callable[[Compared], str]] = {
+    "contradicts itself turned": lambda one: _share(one.order_flips),
+    "  leans to the first": lambda one: _figure(one.position_bias),
+}
+"""Of judges that were asked in both orders: shares of pairs, and log-odds."""

@@ -25,7 +25,6 @@ from daemon.wiring.config_env import expand, overlay
 from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic, suggest
 from daemon.wiring.config_file import Document, read_yaml
 from labeling_functions.llm.endpoint import EndpointSettings
-from labeling_functions.llm.local_server import MODEL
 from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, RATING, Task
 from models.label_model.registry import LABEL_MODELS
@@ -131,15 +130,11 @@ class Config:
         for name, settings in self.llm.items():
             if settings.endpoint not in self.endpoints:
                 raise ValueError(f"llm: {name}: endpoint: {_unknown(settings.endpoint, self.endpoints)}")
-            if self.endpoints[settings.endpoint].base_url is None and settings.model != MODEL:
-                raise ValueError(
-                    f"llm: {name}: model: {settings.model!r} is unknown; endpoint {settings.endpoint!r} has "
-                    f"no base_url, so that it is the local language model, {MODEL}"
-                )
+            if problem := _not_for(self.task.kind, settings):
+                raise ValueError(f"llm: {name}: {problem}")
         for tier in self.llm_tiers:
-            for variant in self.variants(tier):
-                if variant not in self.llm:
-                    raise ValueError(f"tiers: {tier}: variants: {_unknown(variant, self.llm)}")
+            if unknown := [variant for variant in self.variants(tier) if variant not in self.llm]:
+                raise ValueError(f"tiers: {tier}: variants: {_unknown(unknown[0], self.llm)}")
 
     def _check_costs(self) -> None:
         classes = self.task.classes
@@ -183,6 +178,15 @@ class Config:
             return f"{SQLITE}{self.state / 'labelloop.db'}"
         # A path that is absolute stays as it is.
         return f"{SQLITE}{self.folder / url.removeprefix(SQLITE)}" if url.startswith(SQLITE) else url
+
+
+def _not_for(kind: str, settings: LLMSettings) -> str:
+    """What of these settings a task of this kind has no use for."""
+    if kind != PREFERENCE:
+        return f"judge: a task of kind {kind} has no pairs to judge; leave it out" if settings.judge else ""
+    if settings.exemplars.count:
+        return "exemplars: judges of pairs are shown none; leave them out"
+    return "batch: judges of pairs are asked about one at a time; leave it out" if settings.batch > 1 else ""
 
 
 def _unknown(name: str, known: Mapping[str, object]) -> str:

@@ -14,10 +14,9 @@ from daemon.core.call_plan import CONFIDENCE, CallPlan, Judged, Seen, plan_calls
 from daemon.core.decoding import decode_stored
 from daemon.core.errors import SetupProblem
 from daemon.wiring import parts
-from daemon.wiring.annotate import exemplars_of, variant_of
 from daemon.wiring.config import Config
+from daemon.wiring.ways import Way, requests_of, way_of
 from labeling_functions.items import Item
-from labeling_functions.llm.variant import Variant
 
 SAMPLE = 200
 """Items whose prompts are built: the newest."""
@@ -65,18 +64,16 @@ def _rows(config: Config, database: Database) -> list[_Row]:
     for tier in config.llm_tiers:
         seen, judged = room.seen(tier), room.judged(tier)
         for name in config.variants(tier):
-            variant = variant_of(config, tier, name)
-            key = (variant.name, variant.version)
-            plan = _plan(config, database, variant, items, seen.get(key, Seen()))
-            rows.append(_Row(variant.name, plan, judged.get(key, Judged())))
+            way = way_of(config, tier, name)
+            key = (way.name, way.version)
+            plan = _plan(config, database, way, items, seen.get(key, Seen()))
+            rows.append(_Row(way.name, plan, judged.get(key, Judged())))
     return rows
 
 
-def _plan(
-    config: Config, database: Database, variant: Variant, items: Sequence[Item], seen: Seen
-) -> CallPlan:
-    requests = variant.requests(items, exemplars_of(config, database, variant).of(items))
-    return plan_calls(requests, len(items), config.endpoints[variant.settings.endpoint], seen)
+def _plan(config: Config, database: Database, way: Way, items: Sequence[Item], seen: Seen) -> CallPlan:
+    requests = requests_of(config, database, way, items)
+    return plan_calls(requests, len(items), config.endpoints[way.settings.endpoint], seen)
 
 
 def _plain(row: _Row) -> dict[str, object]:

@@ -30,6 +30,7 @@ def main(config: Config) -> None:
         _queues(overview),
         _money(overview, config),
         _annotators(overview),
+        _judges(overview),
         _windows(overview),
         _ledger(overview, config),
         _unknown(overview, config),
@@ -99,6 +100,24 @@ def _annotators(overview: Overview) -> Table:
             f"{0 if right is None else right.answered:,}",
             "-" if right is None else f"{right.share:.1%}",
             "-" if right is None else f"{right.low:.1%} to {right.high:.1%}",
+        )
+    return table
+
+
+def _judges(overview: Overview) -> Table:
+    """Leaning: to what is read first, in log-odds; 0 is none, and the answers are averages of both orders."""
+    table = _table(
+        "Judges, asked in both orders", "name", "version", "pairs", "contradicted", "leaning", "95 % interval"
+    )
+    for one in overview.judges:
+        low, high = one.interval
+        table.add_row(
+            one.name,
+            one.version[:6],
+            f"{one.pairs:,}",
+            f"{one.flip_share:.1%}",
+            f"{one.bias:+.2f}",
+            f"{low:+.2f} to {high:+.2f}",
         )
     return table
 

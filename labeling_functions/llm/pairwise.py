@@ -102,10 +102,12 @@ class PairwiseJudge:
         texts = (ab.text, ba.text)
         if not (ab.parsed and ba.parsed):
             return PairVote(ABSTAIN, None, said, texts, False)
-        mean = (_first_preferred(ab) + 1 - _first_preferred(ba)) / 2
+        first = (_first_preferred(ab), _first_preferred(ba))
+        mean = (first[0] + 1 - first[1]) / 2
         if ABSTAIN in said or flipped(said):
-            return PairVote(ABSTAIN, mean if self.soft else None, said, texts, True)
-        return PairVote(said[0] if said[0] != TIE else said[1], mean, said, texts, True)
+            return PairVote(ABSTAIN, mean if self.soft else None, said, texts, True, first=first)
+        label = said[0] if said[0] != TIE else said[1]
+        return PairVote(label, mean, said, texts, True, _averaged(ab, ba), first)
 
     @cached_property
     def _questions(self) -> Questions:
@@ -129,6 +131,11 @@ def _orders(pair: Pair) -> list[Shown]:
 def _turned(label: int) -> int:
     """A label of the order B, A in terms of A and B."""
     return {A: B, B: A}.get(label, label)
+
+
+def _averaged(ab: Judgment, ba: Judgment) -> tuple[float, float, float]:
+    a, b, tie = (ab.probabilities + ba.probabilities[[B, A, TIE]]) / 2
+    return float(a), float(b), float(tie)
 
 
 def _first_preferred(judgment: Judgment) -> float:

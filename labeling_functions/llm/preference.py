@@ -26,6 +26,9 @@ class PairVote:
             and with B read first; of a judge of single responses, the scores of A and B, 1 to 5, or ABSTAIN.
         texts: the replies, in the same order.
         parsed: whether both were in the form asked for.
+        probabilities: of A, B and tie, both replies counted alike; None if the judge abstains.
+        first: of a judge of pairs whose replies parsed, how likely it prefers what it reads first, a tie
+            counting half, with A read first and with B read first; None else.
     """
 
     label: int
@@ -33,6 +36,8 @@ class PairVote:
     said: tuple[int, int]
     texts: tuple[str, str]
     parsed: bool
+    probabilities: tuple[float, float, float] | None = None
+    first: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)

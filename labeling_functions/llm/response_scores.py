@@ -12,6 +12,7 @@ import numpy as np
 
 from labeling_functions.fingerprint import fingerprint
 from labeling_functions.llm.chat_model import ChatReply, ChatRequest
+from labeling_functions.llm.confidence import F8
 from labeling_functions.llm.preference import Judgment, PairVote, Questions, questions
 from labeling_functions.llm.prompts import Shown
 from labeling_functions.llm.settings import LLMSettings
@@ -87,7 +88,9 @@ class ScoreJudge:
         if not (a.parsed and b.parsed):
             return PairVote(ABSTAIN, None, said, texts, False)
         preference = 0.5 + (_expected(a) - _expected(b)) / (2 * WIDEST)
-        return PairVote(_better(a.label, b.label), preference, said, texts, True)
+        label = _better(a.label, b.label)
+        probabilities = None if label == ABSTAIN else _compared(a.probabilities, b.probabilities)
+        return PairVote(label, preference, said, texts, True, probabilities)
 
     @cached_property
     def _questions(self) -> Questions:
@@ -106,6 +109,12 @@ def _better(a: int, b: int) -> int:
     if ABSTAIN in (a, b):  # samples were even
         return ABSTAIN
     return TIE if a == b else (A if a > b else B)
+
+
+def _compared(a: F8, b: F8) -> tuple[float, float, float]:
+    """How likely A scores higher, B does, or both the same, the two scores drawn independently."""
+    both = np.outer(a, b)
+    return float(np.tril(both, -1).sum()), float(np.triu(both, 1).sum()), float(np.trace(both))
 
 
 def _score(judgment: Judgment) -> int:

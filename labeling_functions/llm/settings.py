@@ -11,6 +11,9 @@ Selection = Literal["fixed", "similar", "diverse"]
 ConfidenceSource = Literal["auto", "logprobs", "verbalized", "samples", "none"]
 """Where the confidence of an answer comes from."""
 
+JudgeKind = Literal["pairwise", "scores"]
+"""How a pair of responses is judged; `judges.JUDGES` holds the classes."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ExemplarSettings:
@@ -54,6 +57,8 @@ class LLMSettings:
         confidence: `logprobs` of the label's tokens, `verbalized` as the model says, vote shares of
             `samples`, or `none`; `auto` takes shares where there are samples, else log-probabilities where
             the endpoint gives them, else what the model says.
+        judge: of preference tasks: `pairwise` compares the two responses, asked in both orders, `scores`
+            gives each a score of 1 to 5 for itself; `pairwise` unless given.
     """
 
     endpoint: str
@@ -67,6 +72,7 @@ class LLMSettings:
     max_tokens: Annotated[int, Ge(1)] | None = None
     batch: Annotated[int, Ge(1), Le(50)] = 1
     confidence: ConfidenceSource = "auto"
+    judge: JudgeKind | None = None
 
     def __post_init__(self) -> None:
         for name, text in (("endpoint", self.endpoint), ("model", self.model)):
@@ -94,8 +100,9 @@ class LLMSettings:
 
     @property
     def version_parts(self) -> tuple[object, ...]:
-        """What shapes the answers, for a hash: all but where the model is reached."""
-        return tuple(getattr(self, one.name) for one in fields(self) if one.name != "endpoint")
+        """What shapes the answers, for a hash: all but where the model is reached, and the kind of judge,
+        which has a version of its own."""
+        return tuple(getattr(self, one.name) for one in fields(self) if one.name not in ("endpoint", "judge"))
 
     @property
     def confidence_source(self) -> ConfidenceSource:

@@ -12,6 +12,7 @@ from daemon.adapters.store import alarms, annotating, duties, picks
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f2, i1
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.judgments import judge_records
 from daemon.adapters.store.open_items import answer_columns, answer_of
 from daemon.adapters.store.schema import (
     annotators,
@@ -84,6 +85,7 @@ class LearningRoom:
             names = _names(connection, sets, given)
             encoder, stored = _vectors(connection, [row.id for row in rows])
             drift = alarms.standing(connection)
+            judges = judge_records(connection)
         self._seen = int(newest)
         matrix, has_vector = _matrix(place, stored)
         return TrainingRows(
@@ -100,6 +102,7 @@ class LearningRoom:
             encoder=encoder,
             answers=given,
             since=drift.since,
+            judges=judges,
         )
 
     def save_bundle(self, digest: str, data: bytes, run_id: str | None, mlflow_version: str | None) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
-from daemon.adapters.store import alarms, people, quality, spending, stories
+from daemon.adapters.store import alarms, judgments, people, quality, spending, stories
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.audited import Audited, audited_windows
 from daemon.adapters.store.codec import i1, unpack_frozen
@@ -76,6 +76,7 @@ class ReportRoom:
         self._queues = Rested(_queues)
         self._people = Rested(people.people)
         self._quality = Rested(quality.annotator_records)
+        self._judges = Rested(judgments.judge_records)
 
     def overview(self) -> Overview:
         """The whole picture, read in one transaction.
@@ -116,6 +117,7 @@ class ReportRoom:
                 gold_classes=given.gold,
                 people=self._people.get(connection),
                 annotators=self._quality.get(connection, self._caps),
+                judges=self._judges.get(connection),
                 chances=dict(self._chances),
                 audited=[pair for window in closed for pair in self._audited[window.id].pairs],
                 alarms=alarms.newest(connection, ALARMS),

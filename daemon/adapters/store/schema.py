@@ -26,7 +26,7 @@ from daemon.adapters.store import schema_base, schema_calls
 from daemon.adapters.store.schema_base import serial
 
 metadata = schema_base.metadata
-calls, chat_cache = schema_calls.calls, schema_calls.chat_cache
+calls, chat_cache, judgments = schema_calls.calls, schema_calls.chat_cache, schema_calls.judgments
 
 positions = Table(
     "positions",

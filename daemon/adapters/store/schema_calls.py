@@ -9,6 +9,7 @@ from sqlalchemy import (
     Index,
     Integer,
     LargeBinary,
+    SmallInteger,
     Table,
     Text,
     false,
@@ -55,3 +56,16 @@ chat_cache = Table(
     Column("reply", LargeBinary, nullable=False),
     Column("at", BigInteger, nullable=False),
 )
+
+judgments = Table(
+    "judgments",
+    metadata,
+    Column("annotator", Integer, ForeignKey("annotators.id"), primary_key=True),
+    Column("item", Text, primary_key=True),
+    Column("said_ab", SmallInteger, nullable=False),
+    Column("said_ba", SmallInteger, nullable=False),
+    Column("first_ab", REAL, nullable=False),
+    Column("first_ba", REAL, nullable=False),
+)
+"""What judges of pairs said in both orders, flips too: labels in terms of A and B, and how likely what was
+read first is preferred."""

@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from daemon.core.run_tables import annotator_figures, annotator_table, figures
+from daemon.core.judge_rows import JudgeRecord
+from daemon.core.run_tables import annotator_figures, annotator_table, figures, judge_figures, judge_table
 from models.bundle import Bundle
 from models.comparison import Comparison
 from models.evaluation import Evaluation
@@ -48,3 +49,12 @@ def test_ratings_are_judged_by_the_steps_that_they_are_away() -> None:
     assert told["mean_absolute_error"] == pytest.approx(5 / 10)
     assert told["within_one_step"] == pytest.approx(8 / 10)
     assert "within_one_step" not in figures(candidate)
+
+
+def test_judges_tell_how_far_they_go_by_the_order() -> None:
+    judges = [JudgeRecord("llm/j", "1", 10, 4, 3, 3.0, 1.0), JudgeRecord("llm/j", "2", 20, 0, 0, 0.0, 0.0)]
+    first, _ = table = judge_table(judges)
+    assert (first["judge"], first["pairs"], first["contradicted"]) == ("llm/j@1", 10, 0.4)
+    assert first["position_bias"] == pytest.approx(0.5 * np.log(3.5 / 1.5))
+    assert len(table) == 2
+    assert judge_figures(judges) == {"contradicted/llm/j": 0.0, "position_bias/llm/j": 0.0}

@@ -174,6 +174,29 @@ stream:
     assert [line for line in found if line.endswith("(line 7)")] != []
 
 
+@pytest.mark.parametrize(
+    ("kind", "given", "hint"),
+    [
+        (
+            "classification, classes: [a, b]",
+            "judge: pairwise",
+            "llm: j: judge: a task of kind classification has",
+        ),
+        ("preference", "exemplars: {count: 3}", "llm: j: exemplars: judges of pairs are shown none"),
+        ("preference", "batch: 2", "llm: j: batch: judges of pairs are asked about one at a time"),
+        ("preference", "judge: best", "llm.j.judge: 'best' is not one of"),
+    ],
+)
+def test_judges_are_for_pairs_and_take_one_at_a_time(
+    tmp_path: Path, kind: str, given: str, hint: str
+) -> None:
+    text = (
+        f"task: {{name: t, kind: {kind}}}\ntiers: {{expert: {{final: true}}}}\n"
+        f"endpoints: {{e: {{base_url: 'http://x'}}}}\nllm: {{j: {{endpoint: e, model: m, {given}}}}}"
+    )
+    assert only_problem(tmp_path, text).startswith(hint)
+
+
 @pytest.mark.parametrize("classes", ["", ", classes: [A, B, tie]", ", classes: {A: x, B: y, tie: z}"])
 def test_the_classes_of_a_preference_task_are_known(tmp_path: Path, classes: str) -> None:
     config = load_text(
