@@ -87,7 +87,7 @@ class AnnotatorRecord:
     Attributes:
         version: of how a language model is asked; empty for people.
         answers: standing ones to questions that chance did not draw.
-        accuracy: where an expert answered the same item later, blind, at random; None if there is none.
+        accuracy: where an expert answered the same item later; None if there is none.
     """
 
     name: str

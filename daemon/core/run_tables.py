@@ -3,8 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 
-import numpy as np
-
 from daemon.core.judge_rows import JudgeRecord
 from daemon.core.runs import Table
 from labeling_functions.analysis import Accuracy
@@ -77,12 +75,11 @@ def class_table(candidate: Candidate) -> Table:
 
 
 def annotator_table(data: TrainingData) -> Table:
-    """Tiers of people and ways of asking language models: how often they said the audited label.
+    """Tiers of people and ways of asking language models: how often they said what an expert said later.
 
-    Their items are those that they were asked about: mostly doubtful ones.
+    Both are asked about doubtful items: everybody is better than this on all.
     """
-    votes = data.votes
-    truth = np.where(data.audited, data.expert, UNKNOWN)
+    votes, truth = data.votes, data.expert
     rows = []
     for place, (key, size) in enumerate(zip(votes.annotators, votes.n_symbols, strict=True)):
         if kind(key) not in (TIER, LLM):

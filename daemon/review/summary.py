@@ -92,7 +92,7 @@ class AnnotatorOut(BaseModel):
     version: str = Field(description="Of how a language model is asked; empty for people.")
     tier: str | None
     answers: int
-    checked: int = Field(description="Items that an expert answered later, blind, at random.")
+    checked: int = Field(description="Items that an expert answered later.")
     right: float | None = Field(description="Share of the checked answers that the expert gave too.")
     low: float | None = Field(description="95 % interval of that share.")
     high: float | None

@@ -8,6 +8,7 @@ from pathlib import Path
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.binding import bind
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.reports import ReportRoom
 from daemon.core.pipeline import Encoder
 from daemon.core.policy import Policy
 from daemon.wiring.config import SQLITE, Config
@@ -36,6 +37,11 @@ def has_database(config: Config) -> bool:
 def caps(config: Config) -> Mapping[str, int | None]:
     """Tier -> daily budget in micro-units."""
     return {name: tier.budget_micros for name, tier in config.tiers.items()}
+
+
+def reports(config: Config, database: Database) -> ReportRoom:
+    """What pages and commands show."""
+    return ReportRoom(database, caps(config), policy(config).final_tiers)
 
 
 def allowances(config: Config) -> Allowances:

@@ -11,7 +11,6 @@ from rich.console import Console
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.planning import PlanRoom
-from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.decide import label_scores
 from daemon.core.errors import SetupProblem
@@ -118,7 +117,7 @@ def _situation(config: Config, policy: Policy, items_per_day: float | None) -> _
     database = parts.open_database(config)
     try:
         room = PlanRoom(database)
-        overview = ReportRoom(database, parts.caps(config)).overview()
+        overview = parts.reports(config, database).overview()
         stored = LearningRoom(database).current_bundle(None)
         bundle = priors if stored is None else Bundle.from_bytes(stored.data)
         items = room.recent(SAMPLE)

@@ -3,7 +3,6 @@
 from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.questions import QuestionRoom
-from daemon.adapters.store.reports import ReportRoom
 from daemon.review.app import ReviewServices, create_app, serve
 from daemon.wiring import parts
 from daemon.wiring.config import Config
@@ -15,7 +14,7 @@ def main(config: Config) -> None:
     try:
         services = ReviewServices(
             questions=QuestionRoom(database, parts.allowances(config)),
-            reports=ReportRoom(database, parts.caps(config)),
+            reports=parts.reports(config, database),
             task=config.task,
             tiers=config.tiers,
             guarantee=config.guarantee,

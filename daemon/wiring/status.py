@@ -5,7 +5,6 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from daemon.adapters.store.reports import ReportRoom
 from daemon.core.claims import asked_first, claims
 from daemon.core.drift import alarm_state
 from daemon.core.ledger import in_words
@@ -21,7 +20,7 @@ def main(config: Config) -> None:
     """Print the picture and end."""
     database = parts.open_database(config)
     try:
-        overview = ReportRoom(database, parts.caps(config)).overview()
+        overview = parts.reports(config, database).overview()
     finally:
         database.close()
     console = Console()
@@ -89,7 +88,7 @@ def _money(overview: Overview, config: Config) -> Table:
 
 
 def _annotators(overview: Overview) -> Table:
-    """Right: where an expert answered the same item later, blind, at random."""
+    """Right: where an expert answered the same item later."""
     table = _table("Annotators", "name", "version", "answers", "checked", "right", "95 % interval")
     for one in overview.annotators:
         right = one.accuracy

@@ -25,7 +25,7 @@ CAPS = {"expert": 1_000, "crowd": None}
 
 @pytest.fixture
 def room(database: Database) -> ReportRoom:
-    return ReportRoom(database, CAPS)
+    return ReportRoom(database, CAPS, frozenset({"expert"}))
 
 
 def _labels(*classes: int) -> bytes:
@@ -130,9 +130,7 @@ def test_people_are_counted_beside_each_tier(room: ReportRoom, database: Databas
     assert people["eve"].beside == {"crowd": 1, "expert": 1}
 
 
-def test_annotators_are_judged_by_blind_random_answers_that_came_later(
-    room: ReportRoom, database: Database
-) -> None:
+def test_annotators_are_judged_by_experts_who_answered_later(room: ReportRoom, database: Database) -> None:
     add_items(database, ["a", "b", "c", "d"])
     ann, bob = add_annotator(database, "ann"), add_annotator(database, "bob", "crowd")
     gpt = add_annotator(database, "llm/plain", "llm", kind="llm")
@@ -147,8 +145,8 @@ def test_annotators_are_judged_by_blind_random_answers_that_came_later(
     records = {record.name: record for record in room.overview().annotators}
     assert {name: record.answers for name, record in records.items()} == {"bob": 2, "llm/plain": 3, "ann": 1}
     model, person = records["llm/plain"], records["bob"]
-    assert model.accuracy is not None and (model.accuracy.answered, model.accuracy.correct) == (2, 1)
-    assert model.accuracy.low < 0.5 < model.accuracy.high
+    assert model.accuracy is not None and (model.accuracy.answered, model.accuracy.correct) == (3, 2)
+    assert model.accuracy.low < 0.6 < model.accuracy.high
     assert person.accuracy is not None and (person.accuracy.answered, person.accuracy.correct) == (1, 0)
     assert records["ann"].accuracy is None
 

@@ -1,4 +1,4 @@
-"""How often people and language models agreed with an expert who answered later, blind, at random."""
+"""How often people and language models agreed with an expert who answered later."""
 
 from collections.abc import Collection, Sequence
 
@@ -11,12 +11,12 @@ from daemon.core.states import RANDOM_PURPOSES, AnnotatorKind
 from labeling_functions.analysis import Accuracy
 
 
-def annotator_records(connection: Connection, tiers: Collection[str]) -> Sequence[AnnotatorRecord]:
+def annotator_records(connection: Connection, final: Collection[str]) -> Sequence[AnnotatorRecord]:
     """All that voted on items which chance did not pick, by tier and name, versions oldest first.
 
-    `tiers`: all; only answers of final ones serve random draws.
+    `final`: tiers whose answers are the truth.
     """
-    ids = first_answers(tiers, RANDOM_PURPOSES).subquery()
+    ids = first_answers(final).subquery()
     truth = select(answers.c.id, answers.c.item, answers.c.labels).join(ids, ids.c.id == answers.c.id)
     known = truth.subquery()
     checked = and_(known.c.id.is_not(None), answers.c.id < known.c.id)

@@ -61,10 +61,16 @@ AUTOMATIC = (ItemState.READY.value, ItemState.FROZEN.value, ItemState.CERTIFIED.
 class ReportRoom:
     """`daemon.core.ports.ReportStore` on SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database, caps: Caps) -> None:
-        """`caps`: tier -> micro-units that may be promised in a UTC day; None or absent: no limit."""
+    def __init__(self, database: Database, caps: Caps, final: frozenset[str] = frozenset()) -> None:
+        """Make one.
+
+        Args:
+            caps: tier -> micro-units that may be promised in a UTC day; None or absent: no limit.
+            final: tiers whose answers are the truth; without any nobody is judged.
+        """
         self._database = database
         self._caps = caps
+        self._final = final
         self._closed: dict[int, WindowRecord] = {}
         self._audited: dict[int, Audited] = {}
         self._chances: dict[int, float | None] = {}
@@ -116,7 +122,7 @@ class ReportRoom:
                 ledger=self._book.record(connection),
                 gold_classes=given.gold,
                 people=self._people.get(connection),
-                annotators=self._quality.get(connection, self._caps),
+                annotators=self._quality.get(connection, self._final),
                 judges=self._judges.get(connection),
                 chances=dict(self._chances),
                 audited=[pair for window in closed for pair in self._audited[window.id].pairs],

@@ -14,7 +14,6 @@ from rich.console import Console
 from rich.live import Live
 
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.reports import ReportRoom
 from daemon.core.errors import SetupProblem
 from daemon.core.report_rows import Overview, Spending
 from daemon.core.states import BLIND_PURPOSES, Purpose
@@ -165,7 +164,7 @@ def _show(
     try:
         with _people(config, running, truth, options.reviewers):
             seconds = _stream(console, house, config, running, messages, database, stop, options)
-        reports = ReportRoom(database, parts.caps(config))
+        reports = parts.reports(config, database)
         overview = reports.overview()
         model = worth(config, database, truth) if options.llm else None
         windows = [(record, reports.window_items(record.id)) for record in reversed(overview.windows)]
@@ -217,7 +216,7 @@ def _stream(
     options: DemoOptions,
 ) -> float:
     """Send everything and wait until the loop has come to rest. Seconds until the last item was labeled."""
-    reports = ReportRoom(database, parts.caps(config))
+    reports = parts.reports(config, database)
     kafka = replace(config.kafka, bootstrap=running.bootstrap)
     change = next((place for place, message in enumerate(messages) if message.shifted), None)
     sender = Sender(messages, kafka, DRIFT_PACE if options.drift else PACE, stop, hold_at=change)

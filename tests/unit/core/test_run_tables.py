@@ -12,7 +12,7 @@ from models.training import Candidate, TrainingData
 from models.votes import Votes
 
 
-def test_people_and_models_are_judged_on_audited_items_by_label() -> None:
+def test_people_and_models_are_judged_by_the_label_that_an_expert_gave() -> None:
     functions = Votes.from_dense(np.zeros((4, 1), int), ["function:f@1"], 2)
     keys, sizes = ("tier:crowd", "llm:cheap/plain@9f", "llm:cheap/new@1"), (2, 8, 8)
     row, annotator = np.array([0, 1, 0, 1, 2]), np.array([0, 0, 1, 1, 1])
@@ -32,11 +32,11 @@ def test_people_and_models_are_judged_on_audited_items_by_label() -> None:
     assert [record["annotator"] for record in table] == [*keys]
     assert [(record["votes"], record["checked"], record["accuracy"]) for record in table] == [
         (2, 2, 0.5),
-        (3, 2, 1.0),
+        (3, 3, pytest.approx(2 / 3)),
         (0, 0, None),
     ]
     assert annotator_figures(table) == pytest.approx(
-        {"accuracy/tier:crowd": 0.5, "accuracy/llm:cheap/plain@9f": 1.0}
+        {"accuracy/tier:crowd": 0.5, "accuracy/llm:cheap/plain@9f": 2 / 3}
     )
 
 
