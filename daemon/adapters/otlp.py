@@ -5,7 +5,7 @@ The form: https://opentelemetry.io/docs/specs/otlp/#json-protobuf-encoding
 
 import json
 import secrets
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from daemon.core.settings import MICROS
@@ -45,23 +45,28 @@ def body(traces: Iterable[bytes]) -> bytes:
 
 def _root(trace: Trace, id_: str, currency: str) -> dict[str, Any]:
     price = sum(call.micros for call in trace.calls) / MICROS
+    asked, replied = _conversation(trace.calls)
     about = {
         "mlflow.spanType": "CHAIN",
         "mlflow.message.format": "openai",
         "mlflow.spanInputs": {
-            "messages": _messages(trace.calls[0]),
+            **asked,
             "items": [{"item": one.item, "question": one.question} for one in trace.items],
         },
-        "mlflow.spanOutputs": {
-            "choices": _choices(trace.calls[-1]),
-            "answers": [_answer(one) for one in trace.items],
-        },
+        "mlflow.spanOutputs": {**replied, "answers": [_answer(one) for one in trace.items]},
         "labelloop.version": trace.way.version,
         "labelloop.price": price,
         "labelloop.currency": currency,
         **{f"mlflow.traceTag.{key}": value for key, value in _tags(trace).items()},
     }
     return _span(trace, id_, trace.way.name, (trace.started, trace.ended), about, trace.error)
+
+
+def _conversation(calls: Sequence[TracedCall]) -> tuple[Attributes, Attributes]:
+    """Prompt and last answer, so that they are seen at once; nothing where there are several prompts."""
+    if sum(not call.repair for call in calls) > 1:
+        return {}, {}
+    return {"messages": _messages(calls[0])}, {"choices": _choices(calls[-1])}
 
 
 def _call(trace: Trace, call: TracedCall, parent: str, currency: str) -> dict[str, Any]:

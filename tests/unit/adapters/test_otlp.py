@@ -79,11 +79,20 @@ def test_several_traces_are_sent_together() -> None:
 
 def test_the_asking_shows_the_first_prompt_and_the_last_answer() -> None:
     first = example_trace(ID, reply="no idea").calls[0]
-    second = example_trace(ID, prompt="An earlier answer").calls[0]
+    second = replace(example_trace(ID, prompt="An earlier answer").calls[0], repair=True)
     (_, about), *_ = read(replace(example_trace(ID), calls=[first, second]))
     assert about["mlflow.spanInputs"]["messages"][0]["content"] == "ham or spam?"
     assert about["mlflow.spanOutputs"]["choices"][0]["message"]["content"] == "spam"
     assert about["labelloop.price"] == 0.044
+
+
+def test_several_prompts_are_not_mixed_up() -> None:
+    calls = [example_trace(ID, prompt=order).calls[0] for order in ("A, then B", "B, then A")]
+    (_, about), *told = read(replace(example_trace(ID), calls=calls))
+    assert about["mlflow.spanInputs"].keys() == {"items"}
+    assert about["mlflow.spanOutputs"].keys() == {"answers"}
+    prompts = [span["mlflow.spanInputs"]["messages"][0]["content"] for _, span in told]
+    assert prompts == ["A, then B", "B, then A"]
 
 
 def test_what_failed_is_told_as_failed() -> None:
