@@ -198,6 +198,30 @@ def status(config: "Config") -> None:
 
 
 @with_config
+@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.option(
+    "--format", "form", type=click.Choice(["jsonl", "trl"]), default="jsonl", show_default=True,
+    help="Items with their labels, or prompt, chosen and rejected as TRL reads them (preference tasks).",
+)  # fmt: skip
+@click.option(
+    "--status", "statuses", default="certified,human", show_default=True,
+    help="What labels may rest on; provisional is the third.",
+)  # fmt: skip
+@click.option(
+    "--min-preference", "least", type=click.FloatRange(0.5, 1),
+    help="Of pairs: how likely the preferred response must be preferred; a tie counts half.",
+)  # fmt: skip
+@click.option("--soft", is_flag=True, help="Write that probability too, as chosen_probability.")
+def export(config: "Config", out: Path, form: str, statuses: str, least: float | None, soft: bool) -> None:
+    """Write labeled items to OUT as JSON lines."""
+    from daemon.wiring import export as wiring
+
+    written, left_out = wiring.main(config, out, form, statuses, least, soft)
+    told = "".join(f", {count:,} {why} left out" for why, count in sorted(left_out.items()))
+    click.echo(f"wrote {written:,} items to {out}{told}")
+
+
+@with_config
 @click.option("--what-if", help="Another budget a day: budget=25, or budget=expert:50,crowd:10.")
 @click.option("--items-per-day", type=click.FloatRange(min=0, min_open=True), help="Items expected in a day.")
 @click.option("--llm", is_flag=True, help="What calls to language models will cost, take and be worth.")

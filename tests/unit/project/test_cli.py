@@ -39,6 +39,7 @@ COMMANDS = [
     "demo",
     "lfs",
     "plan",
+    "export",
     "check",
     "init",
     "status",

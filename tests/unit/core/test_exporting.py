@@ -1,0 +1,71 @@
+"""Formats of exported labels."""
+
+import json
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from daemon.core.exporting import LabeledItem, LeftOut, Wish, as_jsonl, as_trl
+from daemon.core.states import LabelStatus
+from labeling_functions.pairs import TIE, A, B
+from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, Task
+
+TASK = Task("t", PREFERENCE_CLASSES, PREFERENCE)
+PAYLOAD = json.dumps(
+    {"id": "x", "fields": {"prompt": "p", "response_a": "first", "response_b": "second"}}
+).encode()
+
+
+def labeled(label: int, *probabilities: float) -> LabeledItem:
+    return LabeledItem("x", PAYLOAD, label, probabilities, LabelStatus.HUMAN, 3)
+
+
+def wish(least: float = 0.5, soft: bool = False) -> Wish:
+    return Wish(TASK, (LabelStatus.HUMAN,), least, soft)
+
+
+def test_the_preferred_response_is_chosen() -> None:
+    made = as_trl(labeled(A, 0.7, 0.2, 0.1), wish())
+    assert made == {"prompt": "p", "chosen": "first", "rejected": "second"}
+    assert as_trl(labeled(B, 0.1, 0.8, 0.1), wish(soft=True)) == {
+        "prompt": "p",
+        "chosen": "second",
+        "rejected": "first",
+        "chosen_probability": 0.85,
+    }
+
+
+def test_ties_and_doubtful_preferences_are_left_out() -> None:
+    assert as_trl(labeled(TIE, 0.1, 0.1, 0.8), wish()) == LeftOut("ties")
+    assert as_trl(labeled(A, 0.6, 0.3, 0.1), wish(0.7)) == LeftOut("below a preference of 0.7")
+    assert isinstance(as_trl(labeled(A, 0.6, 0.1, 0.3), wish(0.7)), dict)
+
+
+@given(st.floats(0, 1), st.floats(0, 1))
+def test_a_chosen_response_is_never_the_less_likely_one(a: float, share: float) -> None:
+    b = (1 - a) * share
+    label = A if a > b else B
+    made = as_trl(labeled(label, a, b, 1 - a - b), wish(soft=True))
+    assert isinstance(made, dict) and float(str(made["chosen_probability"])) >= 0.5 - 1e-6
+
+
+def test_items_of_any_kind_go_out_with_their_label() -> None:
+    task = Task("mail", ("ham", "spam"))
+    item = LabeledItem("i", b'{"id": "i", "text": "win"}', 1, (0.1, 0.9), LabelStatus.CERTIFIED, 2)
+    made = as_jsonl(item, Wish(task, (LabelStatus.CERTIFIED,)))
+    assert json.loads(msgspec.json.encode(made)) == {
+        "item": "i",
+        "label": "spam",
+        "probabilities": {"ham": 0.1, "spam": 0.9},
+        "status": "certified",
+        "revision": 2,
+        "content": {"id": "i", "text": "win"},
+    }
+
+
+def test_pairs_have_their_preference_too() -> None:
+    made = as_jsonl(labeled(TIE, 0.2, 0.2, 0.6), wish())
+    assert isinstance(made, dict) and made["preference"] == pytest.approx(0.5)
+    assert as_jsonl(labeled(TIE, 0.2, 0.2, 0.6), wish(0.6)) == LeftOut("below a preference of 0.6")
