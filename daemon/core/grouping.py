@@ -8,11 +8,16 @@ from numpy.typing import NDArray
 
 from daemon.core.decoding import decode_stored
 from daemon.core.rows import OpenItem
+from labeling_functions.items import Item
+from labeling_functions.pairs import not_a_pair, pair_of
 
 
-def group_of(subject: str | None, text: str) -> int:
-    """56-bit hash of what an item shows: its subject, or else its text whatever its case and blanks."""
-    shown = subject or " ".join(text.lower().split())
+def group_of(item: Item) -> int:
+    """56-bit hash of what an item shows: its subject, or else its text whatever its case and blanks.
+
+    Of a pair the prompt: what is liked in answers to one prompt must not be tested on the same prompt.
+    """
+    shown = item.subject or " ".join(_text(item).lower().split())
     digest = hashlib.blake2b(shown.encode(errors="replace"), digest_size=7).digest()
     return int.from_bytes(digest, "big")
 
@@ -29,4 +34,8 @@ def groups_of_payloads(payloads: Sequence[bytes], subjects: Sequence[str | None]
 
 
 def _group_of_payload(payload: bytes, subject: str | None) -> int:
-    return group_of(subject, "" if subject else decode_stored(payload).plain_text)
+    return group_of(Item("", {}, subject) if subject else decode_stored(payload))
+
+
+def _text(item: Item) -> str:
+    return item.plain_text if not_a_pair(item.fields) else pair_of(item).prompt

@@ -32,14 +32,14 @@ STAGES = ("decode", "functions", "encoder", "decide", "save", "drift")
 
 
 class Encoder(Protocol):
-    """Texts to unit vectors (n, d)."""
+    """Items to vectors (n, d)."""
 
     @property
     def name(self) -> str:
         """As bundles and stored vectors name it."""
 
-    def encode(self, texts: Sequence[str]) -> NDArray[np.float32]:
-        """(n, d) float32 rows of length 1."""
+    def encode(self, items: Sequence[Item]) -> NDArray[np.float32]:
+        """(n, d) float32 rows whose distances mean something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,12 +153,12 @@ class Pipeline:
     def _encode(self, items: Sequence[Item]) -> F4 | None:
         if self.encoder is None:
             return None
-        vectors = self.encoder.encode([item.plain_text for item in items])
+        vectors = self.encoder.encode(items)
         return vectors.astype(np.float16).astype(np.float32)  # as they are stored: a re-pass sees the same
 
     def _decide(self, items: Sequence[Item], inline: I1, vectors: F4 | None, current: Current) -> Decision:
         usable = vectors if self.encoder and current.bundle.encoder == self.encoder.name else None
-        groups = np.array([group_of(item.subject, item.plain_text) for item in items], np.int64)
+        groups = np.array([group_of(item) for item in items], np.int64)
         evidence = of_arrivals(
             inline, self.columns.keys, usable, groups, current.bundle, len(self.policy.ladder)
         )

@@ -37,7 +37,12 @@ def make(config: Config, database: Database, stop: threading.Event) -> Learner:
     """The learner with its parts."""
     stream = StreamRoom(database, parts.caps(config))
     policy = parts.policy(config)
-    options = TrainingOptions(label_models=config.learning.label_models, seed=0, cost=policy.cost)
+    options = TrainingOptions(
+        label_models=config.learning.label_models,
+        seed=0,
+        cost=policy.cost,
+        head=parts.HEADS[config.task.kind],
+    )
     name = parts.holder("learn")
     return Learner(
         stream=stream,

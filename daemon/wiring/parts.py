@@ -5,6 +5,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
+from daemon.adapters.encoders import ENCODERS
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.binding import bind
 from daemon.adapters.store.engine import Database
@@ -12,6 +13,10 @@ from daemon.adapters.store.reports import ReportRoom
 from daemon.core.pipeline import Encoder
 from daemon.core.policy import Policy
 from daemon.wiring.config import SQLITE, Config
+from labeling_functions.task import CLASSIFICATION, PREFERENCE
+
+HEADS = {CLASSIFICATION: "softmax", PREFERENCE: "pairs"}
+"""Kind of task -> name of its classifier's head in `models.heads`."""
 
 
 def open_database(config: Config) -> Database:
@@ -62,12 +67,12 @@ def tier_accuracy(config: Config) -> dict[str, float]:
 
 
 def encoder(config: Config) -> Encoder | None:
-    """The sentence encoder, loaded; None when the task does without."""
+    """What makes vectors of items, its sentence encoder loaded; None when the task does without."""
     if config.encoder is None:
         return None
     from models.encoder import SentenceEncoder
 
-    return SentenceEncoder(config.encoder)
+    return ENCODERS[config.task.kind](SentenceEncoder(config.encoder))
 
 
 def holder(kind: str) -> str:

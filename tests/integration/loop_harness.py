@@ -23,7 +23,7 @@ from daemon.core.desk import Desk
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.evidence import function_key
 from daemon.core.market import LOOK_SECONDS, MarketWatch
-from daemon.core.pipeline import Columns, Pipeline
+from daemon.core.pipeline import Columns, Encoder, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, StreamSettings, TierSettings
@@ -86,6 +86,7 @@ class Loop:
     policy: Policy = POLICY
     random: Callable[[int], Any] = field(default_factory=lambda: np.random.default_rng(1).random)
     functions: Sequence[Function] = FUNCTIONS
+    encoder: Encoder | None = None
 
     def start(self) -> "Loop":
         """Build everything."""
@@ -124,7 +125,7 @@ class Loop:
             store=self.store,
             applier=Applier(self.functions, len(classes), classes, 10.0),
             columns=columns,
-            encoder=None,
+            encoder=self.encoder,
             policy=self.policy,
             market=self.market(),
             outputs=outputs,

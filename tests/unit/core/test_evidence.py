@@ -11,6 +11,7 @@ from daemon.core.evidence import final_label, of_arrivals, of_stored
 from daemon.core.grouping import group_of, groups_of_stored
 from daemon.core.rows import Answer, OpenItem, Wanted
 from daemon.core.states import AnnotatorKind, ItemState, Purpose, QuestionState
+from labeling_functions.items import Item
 from models.bundle import Bundle
 from models.classifier import LinearHead
 
@@ -104,7 +105,7 @@ def with_heads(*says: int) -> Bundle:
 def test_a_new_item_and_its_re_pass_are_judged_by_the_same_head() -> None:
     """The head of the item's fold: trained without its text, whenever that was."""
     texts = [f"text number {place}" for place in range(40)]
-    groups = np.array([group_of(None, text) for text in texts])
+    groups = np.array([group_of(Item("", {"text": text})) for text in texts])
     bundle = with_heads(0, 1, 1, 0, 1)
     vectors = np.ones((40, 3), np.float32)
     keys = ("function:f@1", "function:g@1")
@@ -119,8 +120,18 @@ def test_a_new_item_and_its_re_pass_are_judged_by_the_same_head() -> None:
 
 
 def test_observations_of_one_subject_share_a_group() -> None:
-    assert group_of("deer", "a text") == group_of("deer", "another") != group_of(None, "a text")
-    assert group_of(None, "Hello   Friend ") == group_of(None, "hello friend")
+    one, other = (Item("1", {"text": text}, "deer") for text in ("a text", "another"))
+    assert group_of(one) == group_of(other) != group_of(Item("1", {"text": "a text"}))
+    greeting, again = (Item("1", {"text": text}) for text in ("Hello   Friend ", "hello friend"))
+    assert group_of(greeting) == group_of(again)
+
+
+def test_pairs_of_one_prompt_are_a_group() -> None:
+    def pair(prompt: str, a: str, b: str) -> Item:
+        return Item("1", {"prompt": prompt, "response_a": a, "response_b": b})
+
+    assert group_of(pair("Why?", "x", "y")) == group_of(pair("why? ", "y", "z"))
+    assert group_of(pair("Why?", "x", "y")) != group_of(pair("Who?", "x", "y"))
 
 
 def test_a_tier_that_abstained_has_been_asked_but_says_nothing() -> None:
