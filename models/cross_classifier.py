@@ -20,11 +20,12 @@ class CrossClassifier:
 
     Attributes:
         head: trained on everything. heads: one a fold, trained on the others.
-        votes: on all n items, each by the head of its fold.
+        proba: (n, K) of all n items, each by the head of its fold. votes: the same as votes.
     """
 
     head: LinearHead
     heads: tuple[LinearHead, ...]
+    proba: F8
     votes: Votes
 
 
@@ -62,9 +63,9 @@ def train_classifier(
         return learner.fit(given, labels, counted, strength)
 
     heads = fit_fold_heads(vectors, held_targets, held_weights, folds, fit)
-    said = symbols(classify_by_fold(heads, vectors, folds))
-    votes = Votes.of_one(CLASSIFIER, said, soft.shape[1] * (len(EDGES) + 1))
-    return CrossClassifier(fit(vectors, targets, weights), heads, votes)
+    proba = classify_by_fold(heads, vectors, folds)
+    votes = Votes.of_one(CLASSIFIER, symbols(proba), soft.shape[1] * (len(EDGES) + 1))
+    return CrossClassifier(fit(vectors, targets, weights), heads, proba, votes)
 
 
 def _informative(targets: F8, expert: I8, gold_weight: float) -> F8:

@@ -3,10 +3,14 @@
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from models.arrays import F4, F8, I8
+from models.arrays import F4, F8, I8, Mask
 from models.classifier import LinearHead, choose_strength, fit_classifier
 from models.pair_classifier import choose_pair_strength, fit_pairs
 from models.pair_features import kinds_of
+from models.reward_figures import reward_figures
+
+Figures = Callable[[LinearHead, F4, F8, F8, I8, Mask], Mapping[str, float]]
+"""Head, vectors, held-out probabilities, soft labels, known labels and which of them judge -> metrics."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,11 +21,13 @@ class HeadKind:
         choose: vectors (n, d), targets (n, K), weights (n,), groups (n,) -> strength.
         fit: vectors, targets, weights, strength -> head.
         gold_weight: what an answered item counts beside a certain soft label.
+        figures: metrics of its own, as `reward_figures` makes them; none of most heads.
     """
 
     choose: Callable[[F4, F8, F8, I8], float]
     fit: Callable[[F4, F8, F8, float], LinearHead]
     gold_weight: float
+    figures: Figures = lambda *_: {}
 
 
 def _softmax(vectors: F4, targets: F8, weights: F8, strength: float) -> LinearHead:
@@ -38,7 +44,7 @@ def _pairs(vectors: F4, targets: F8, weights: F8, strength: float) -> LinearHead
 
 HEADS: Mapping[str, HeadKind] = {
     "softmax": HeadKind(choose_strength, _softmax, 10.0),
-    "pairs": HeadKind(_choose_pairs, _pairs, 2.0),
+    "pairs": HeadKind(_choose_pairs, _pairs, 2.0, reward_figures),
 }
 """Name -> kind. `softmax` reads embeddings; `pairs` differences of a `PairEncoder`, where one person's choice
 is less of a truth: counted for ten soft labels it made rewards worse on recorded pairs."""

@@ -151,7 +151,13 @@ def train(data: TrainingData, options: TrainingOptions, champion: Bundle | None,
     comparison = compare(
         posterior, theirs, everything, data.expert, data.fresh, champion is None, options.cost
     )
-    metrics = {**{f"log_loss_{name}": loss for name, loss in losses.items()}, **comparison.metrics}
+    metrics = {
+        **{f"log_loss_{name}": loss for name, loss in losses.items()},
+        **comparison.metrics,
+        **_head_figures(
+            data, options.head, classifier, held_posterior(chosen.fitted, data.votes, judged.folds)
+        ),
+    }
     return Candidate(
         bundle=bundle,
         evaluation=_evaluate(data, posterior, everything, metrics, options.cost),
@@ -169,6 +175,16 @@ def _classifier(
     return train_classifier(
         vectors, soft, held_soft, data.expert, data.groups, judged.folds, judged.seed, head
     )
+
+
+def _head_figures(
+    data: TrainingData, head: str, classifier: CrossClassifier | None, soft: F8
+) -> Mapping[str, float]:
+    """What this kind of head has to say of itself; `soft` (n, K) is what it was to learn."""
+    if classifier is None or data.vectors is None:
+        return {}
+    figures = HEADS[head].figures
+    return figures(classifier.head, data.vectors, classifier.proba, soft, data.expert, data.audited)
 
 
 def _calibration(data: TrainingData, posterior: F8, judged: Mask) -> Calibration:

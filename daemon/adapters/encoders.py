@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from daemon.core.pipeline import Encoder
 from labeling_functions.items import Item
 from labeling_functions.pairs import pair_of
-from labeling_functions.task import CLASSIFICATION, PREFERENCE
+from labeling_functions.task import PREFERENCE
 from models.pair_features import PairEncoder, TextEncoder
 
 
@@ -39,8 +39,5 @@ class Differences:
         )
 
 
-ENCODERS: Mapping[str, Callable[[TextEncoder], Encoder]] = {
-    CLASSIFICATION: WholeTexts,
-    PREFERENCE: Differences,
-}
-"""Kind of task -> what makes vectors of its items out of an encoder of texts."""
+ENCODERS: Mapping[str, Callable[[TextEncoder], Encoder]] = {PREFERENCE: Differences}
+"""Kind of task -> what makes vectors of its items out of an encoder of texts; `WholeTexts` of other kinds."""

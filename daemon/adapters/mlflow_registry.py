@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from daemon.adapters.mlflow_http import shown
-from daemon.adapters.mlflow_model import bundle_file, log_classifier
+from daemon.adapters.mlflow_model import CLASSIFIER, SERVED, bundle_file, log_head
 from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.adapters.plots import confusion_plot, reliability_plot, risk_coverage_plot
 from daemon.adapters.run_summary import run_summary
@@ -23,13 +23,6 @@ CHAMPION = "champion"
 
 TRAINING_PAGES = "?workflowType=machine_learning"
 """Without it MLflow's pages open on traces of language models."""
-
-HOW_TO_ASK = """Encoder and classifier that Labelloop trained; give it texts:
-
-`mlflow models serve -m models:/NAME@champion --env-manager local --port 5001`
-
-`curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{"inputs": ["a text", "another"]}'`
-"""
 
 NOTE_LENGTH = 7_900
 """MLflow refuses tags of more than 8,000 characters."""
@@ -65,6 +58,7 @@ class MlflowRegistry:
         self.uri = settings.uri
         self.experiment = settings.experiment or task.name
         self.model_name = re.sub(r"[/:'\"]", "-", settings.model_name or task.name)
+        self._served = SERVED.get(task.kind, CLASSIFIER)
         self._mlflow = _import_mlflow()
         self._client = self._mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
@@ -148,9 +142,9 @@ class MlflowRegistry:
         """The run's model as a new version of the registered model; None without a head."""
         if run.encoder is None:
             return None
-        model_id, address = log_classifier(run.bundle)
+        model_id, address = log_head(run.bundle, self._served)
         if not self._registered():
-            self._client.create_registered_model(self.model_name, description=HOW_TO_ASK)
+            self._client.create_registered_model(self.model_name, description=self._served.how_to_ask)
         made = self._client.create_model_version(
             self.model_name, address, run_id, description=run.reason, model_id=model_id, await_creation_for=60
         )

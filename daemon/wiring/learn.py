@@ -41,7 +41,7 @@ def make(config: Config, database: Database, stop: threading.Event) -> Learner:
         label_models=config.learning.label_models,
         seed=0,
         cost=policy.cost,
-        head=parts.HEADS[config.task.kind],
+        head=parts.HEADS.get(config.task.kind, "softmax"),
     )
     name = parts.holder("learn")
     return Learner(

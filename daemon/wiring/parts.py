@@ -5,7 +5,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 
-from daemon.adapters.encoders import ENCODERS
+from daemon.adapters.encoders import ENCODERS, WholeTexts
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.binding import bind
 from daemon.adapters.store.engine import Database
@@ -13,10 +13,10 @@ from daemon.adapters.store.reports import ReportRoom
 from daemon.core.pipeline import Encoder
 from daemon.core.policy import Policy
 from daemon.wiring.config import SQLITE, Config
-from labeling_functions.task import CLASSIFICATION, PREFERENCE
+from labeling_functions.task import PREFERENCE
 
-HEADS = {CLASSIFICATION: "softmax", PREFERENCE: "pairs"}
-"""Kind of task -> name of its classifier's head in `models.heads`."""
+HEADS = {PREFERENCE: "pairs"}
+"""Kind of task -> name of its classifier's head in `models.heads`; `softmax` of other kinds."""
 
 
 def open_database(config: Config) -> Database:
@@ -72,7 +72,7 @@ def encoder(config: Config) -> Encoder | None:
         return None
     from models.encoder import SentenceEncoder
 
-    return ENCODERS[config.task.kind](SentenceEncoder(config.encoder))
+    return ENCODERS.get(config.task.kind, WholeTexts)(SentenceEncoder(config.encoder))
 
 
 def holder(kind: str) -> str:

@@ -117,7 +117,10 @@ def test_the_reward_model_votes_on_the_next_pairs(loop: Loop) -> None:
     (run,) = registry.runs
     assert run.promoted
     assert run.encoder == "pairs:words"
-    assert run.parameters["encoder"] == "pairs:words"
+    assert run.metrics["reward_accuracy"] > 0.9
+    assert run.metrics["reward_pairs"] + run.metrics["reward_ties"] == 60
+    assert run.metrics["reward_ties"] > 0
+    assert run.metrics["reward_spread/embedding"] > 1
     loop.settle()
     loop.send(unseen)
     loop.read()

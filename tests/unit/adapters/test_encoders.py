@@ -5,9 +5,8 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from daemon.adapters.encoders import ENCODERS, Differences, WholeTexts
+from daemon.adapters.encoders import Differences, WholeTexts
 from labeling_functions.items import Item
-from labeling_functions.task import KINDS
 from models.arrays import F4
 from models.pair_features import PairEncoder
 
@@ -42,7 +41,3 @@ def test_its_name_tells_pairs_from_texts() -> None:
 def test_what_is_no_pair_is_refused_by_its_name() -> None:
     with pytest.raises(ValueError, match=r"item 'x'.*response_b"):
         Differences(Lengths()).encode([Item("x", {"prompt": "Why?", "response_a": "Because."})])
-
-
-def test_every_kind_of_task_has_an_encoder() -> None:
-    assert set(ENCODERS) == set(KINDS)
