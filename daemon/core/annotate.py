@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from daemon.core.call_rows import ModelVote
+from daemon.core.doubts import Doubts
 from daemon.core.errors import CapReached, LeaseLost
 from daemon.core.patience import Patience
 from daemon.core.ports import CallLedger, ModelQueue
@@ -30,9 +31,6 @@ REPORT_SECONDS = 5.0
 
 FINISH_SECONDS = 6.0
 """Calls under way are waited for so long when the process is to end."""
-
-MOST_FAILURES = 3
-"""A question that came to nothing so often is passed on: whatever is wrong may be with its item."""
 
 EXPECTED = (CapReached, ChatFailure)
 
@@ -116,7 +114,7 @@ class Annotator:
         self._done: queue.SimpleQueue[_Flight] = queue.SimpleQueue()
         self._flying: dict[int, _Flight] = {}
         self._patience = Patience(self.clock)
-        self._failures: dict[int, int] = {}
+        self._doubts = Doubts()
         self._turn = 0
         self._kept = self._told = float("-inf")
 
@@ -140,7 +138,8 @@ class Annotator:
             free = self._patience.allowed(self.concurrency) - len(self._flying)
             if free <= 0:
                 return
-            leases = self.queue.lease(member.annotator, self.tier, free * member.batch, self.lease_seconds)
+            wanted, last = free * member.batch, self._doubts.tried
+            leases = self.queue.lease(member.annotator, self.tier, wanted, self.lease_seconds, last)
             for first in range(0, len(leases), member.batch):
                 self._start(_Flight(member, leases[first : first + member.batch]))
 
@@ -179,8 +178,9 @@ class Annotator:
 
     def _answer(self, flight: _Flight) -> None:
         self._patience.good()
+        self._doubts.good()
         for lease, vote in zip(flight.leases, flight.votes, strict=True):
-            self._failures.pop(lease.question, None)
+            self._doubts.forget(lease.question)
             self.tally.micros += vote.micros
             try:
                 if vote.label == ABSTAIN:
@@ -199,7 +199,7 @@ class Annotator:
         back = [question for question in flight.questions if not self._is_hopeless(question, error)]
         self.queue.give_back(flight.member.annotator, back)
         for question in set(flight.questions) - set(back):
-            self._failures.pop(question, None)
+            self._doubts.forget(question)
             try:
                 self._pass_on(flight.member, question)
             except LeaseLost:
@@ -208,10 +208,9 @@ class Annotator:
     def _is_hopeless(self, question: int, error: Exception) -> bool:
         if not isinstance(error, ChatRefused | ChatUnknown):
             return False
-        self._failures[question] = self._failures.get(question, 0) + 1
         if isinstance(error, ChatRefused) and not self._patience.refuses_all:
             return True
-        return self._failures[question] >= MOST_FAILURES
+        return self._doubts.failed(question)
 
     def _pass_on(self, member: Member, question: int) -> None:
         self.queue.pass_on(question, member.annotator)

@@ -236,10 +236,12 @@ class ModelQueue(Protocol):
     def enroll(self, name: str, version: str, tier: str) -> Person:
         """Register a model, or find it."""
 
-    def lease(self, annotator: int, tier: str, count: int, seconds: float) -> list[Lease]:
+    def lease(
+        self, annotator: int, tier: str, count: int, seconds: float, last: Sequence[int] = ()
+    ) -> list[Lease]:
         """Up to `count` questions that this annotator neither answered nor passed on, best first.
 
-        They take no money: calls do. Raises UnknownReviewer.
+        Those of `last` come after all others. They take no money: calls do. Raises UnknownReviewer.
         """
 
     def extend(self, annotator: int, held: Sequence[int], seconds: float) -> None:

@@ -65,6 +65,22 @@ def test_an_answer_costs_what_its_calls_did_and_takes_nothing_from_the_budget(da
     assert (spending.answers, spending.seconds) == (1, 0.5)
 
 
+def test_questions_that_are_to_come_last_do(database: Database) -> None:
+    room = ModelQueueRoom(database)
+    first, second, third = (asked(database, id_, priority=9.0 - at)[0] for at, id_ in enumerate("abc"))
+    annotator = model(room)
+
+    def order(count: int, last: Sequence[int]) -> list[int]:
+        given = [lease.question for lease in room.lease(annotator, TIER, count, MINUTE, last)]
+        room.give_back(annotator, given)
+        return given
+
+    assert order(9, []) == [first, second, third]
+    assert order(9, [second, first]) == [third, first, second]
+    assert order(1, [first]) == [second]
+    assert order(1, [first, second, third]) == [first]
+
+
 def test_processes_of_one_annotator_never_get_the_same_question(database: Database) -> None:
     asked(database, *(f"i{n:02}" for n in range(30)))
     annotator = model(ModelQueueRoom(database))

@@ -38,11 +38,18 @@ def free(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
 
 
 def best_free(
-    connection: Connection, tier: str, mine: Sequence[int], count: int, left: Left
+    connection: Connection,
+    tier: str,
+    mine: Sequence[int],
+    count: int,
+    left: Left,
+    last: Sequence[int] = (),
 ) -> list[Row[Any]]:
-    """Questions for one person that can be paid, at most one an item."""
+    """Questions for one person that can be paid, at most one an item; those of `last` after all others."""
     chosen: dict[str, Row[Any]] = {}
-    query = _free_for(tier, mine)
+    best = (questions.c.priority.desc(), questions.c.id)
+    order = (among(connection, questions.c.id, last), *best) if last else best
+    query = _free_for(tier, mine).order_by(*order)
     while len(chosen) < count:
         more = query.where(questions.c.item.not_in(list(chosen)), ~or_(false(), *beyond(left)))
         rows = connection.execute(more.limit(count - len(chosen))).all()
@@ -83,7 +90,6 @@ def _free_for(tier: str, mine: Sequence[int]) -> Select[Any]:
         select(questions)
         .where(questions.c.tier == tier, questions.c.state == OPEN, ~answered, ~held, ~skipped)
         .where(or_(questions.c.reserved_for.is_(None), questions.c.reserved_for.in_(mine)))
-        .order_by(questions.c.priority.desc(), questions.c.id)
         .with_for_update(of=questions, skip_locked=True)
     )
 

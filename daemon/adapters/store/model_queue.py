@@ -34,8 +34,12 @@ class ModelQueueRoom:
             (id_,) = annotating.register(connection, [(AnnotatorKind.LLM, name, version, tier)])
         return Person(id_, name, tier)
 
-    def lease(self, annotator: int, tier: str, count: int, seconds: float) -> list[Lease]:
+    def lease(
+        self, annotator: int, tier: str, count: int, seconds: float, last: Sequence[int] = ()
+    ) -> list[Lease]:
         """Up to `count` questions that this annotator neither answered nor passed on, best first.
+
+        Those of `last` come after all others.
 
         Raises:
             UnknownReviewer: no model of this id is enrolled in this tier.
@@ -44,7 +48,7 @@ class ModelQueueRoom:
             _hold_model(connection, annotator, tier)
             now = self._database.now(connection)
             leasing.free_expired(connection, tier, now)
-            taken = leasing.best_free(connection, tier, [annotator], count, Left())
+            taken = leasing.best_free(connection, tier, [annotator], count, Left(), last)
             return leasing.give(connection, taken, annotator, now + round(seconds * 1000))
 
     def extend(self, annotator: int, held: Sequence[int], seconds: float) -> None:

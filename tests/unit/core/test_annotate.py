@@ -6,8 +6,9 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from daemon.core.annotate import MOST_FAILURES, REPORT_SECONDS, Annotator, Member
+from daemon.core.annotate import REPORT_SECONDS, Annotator, Member
 from daemon.core.call_rows import Call, CallBill, ModelVote
+from daemon.core.doubts import MOST_FAILURES, MOST_TRIES
 from daemon.core.errors import CapReached, LeaseLost
 from daemon.core.patience import REFUSALS
 from daemon.core.rows import Lease, Person
@@ -20,7 +21,7 @@ SECONDS = 30.0
 
 @dataclass
 class Queue:
-    """Questions named by numbers, in memory; `full` is set once nothing is open or leased."""
+    """Questions named by numbers, the lower the better, in memory; `ended` is called when none is left."""
 
     open: list[int]
     skipping: frozenset[int] = frozenset()
@@ -36,7 +37,10 @@ class Queue:
     def enroll(self, name: str, version: str, tier: str) -> Person:
         return Person(LLM, name, tier)
 
-    def lease(self, annotator: int, tier: str, count: int, seconds: float) -> list[Lease]:
+    def lease(
+        self, annotator: int, tier: str, count: int, seconds: float, last: Sequence[int] = ()
+    ) -> list[Lease]:
+        self.open.sort(key=lambda one: (one in last, one))
         taken = self.open[:count]
         self.open = self.open[count:]
         self.held |= dict.fromkeys(taken, annotator)
@@ -224,12 +228,36 @@ def test_an_outage_loses_nothing_and_is_asked_about_now_and_then() -> None:
     assert any(said["doing"] == "resting: out" for said in reports)
 
 
-def test_an_item_that_never_gets_an_answer_is_passed_on() -> None:
-    queue = Queue([1, 2])
+@pytest.mark.parametrize("failure", [ChatUnknown("timeout"), ChatRefused("no such model")])
+def test_an_outage_in_which_calls_are_lost_is_held_against_no_question(failure: Exception) -> None:
+    queue, model = Queue(list(range(8))), Model(always=failure)
+    annotator = annotator_of(queue, Member(LLM, "llm/a", model))
+
+    def report(_: Mapping[str, object]) -> None:
+        if len(model.asked) > 30:
+            model.always = None
+
+    annotator.report = report
+    run(annotator)
+    refused = REFUSALS - 1 if isinstance(failure, ChatRefused) else 0
+    assert len(queue.passed) == refused, "those that were refused before it was plain that all are"
+    assert len(queue.answered) == 8 - refused
+
+
+def test_an_item_that_gets_no_answer_while_others_do_is_passed_on() -> None:
+    queue = Queue(list(range(9)))
     model = Model({1: [ChatUnknown("timeout")] * 99})
-    run(annotator_of(queue, Member(LLM, "llm/a", model)))
-    assert (list(queue.answered), queue.passed) == ([2], [1])
+    run(annotator_of(queue, Member(LLM, "llm/a", model), concurrency=1))
+    assert (sorted(queue.answered), queue.passed) == ([0, *range(2, 9)], [1])
     assert model.asked.count((1,)) == MOST_FAILURES
+
+
+def test_no_question_is_asked_for_ever() -> None:
+    queue = Queue([1])
+    model = Model(always=ChatUnknown("timeout"))
+    run(annotator_of(queue, Member(LLM, "llm/a", model)))
+    assert queue.passed == [1]
+    assert model.asked == [(1,)] * MOST_TRIES
 
 
 def test_an_item_that_is_refused_is_passed_on_at_once() -> None:
