@@ -9,6 +9,18 @@ from labeling_functions.items import Item
 A, B, TIE = 0, 1, 2
 """Labels of a pair: its first response is better, its second, neither."""
 
+SCALE: Mapping[str, tuple[int, tuple[float, float, float]]] = {
+    "1": (A, (1.0, 0.0, 0.0)),
+    "2": (A, (0.6, 0.1, 0.3)),
+    "3": (TIE, (0.0, 0.0, 1.0)),
+    "4": (B, (0.1, 0.6, 0.3)),
+    "5": (B, (0.0, 1.0, 0.0)),
+}
+"""Answers on five points, from A much better to B much better -> label, and probabilities of A, B and tie.
+
+Preferences (a tie counts half) are 1, .75, .5, .25 and 0; .6, .1 and .3 is our choice.
+"""
+
 FIELDS = ("prompt", "response_a", "response_b")
 """Fields of an item that is a pair; more are allowed, and nobody is shown them."""
 

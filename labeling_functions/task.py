@@ -28,6 +28,8 @@ class Task:
             scale, where an error costs as many steps as it is away.
         guidelines: what people (and language models) read before they answer; Markdown.
         descriptions: class name -> one sentence on what belongs there.
+        scale: whether people compare the responses of a preference task on five points, from A much better to
+            B much better, and not by A, B or tie.
     """
 
     name: str
@@ -35,6 +37,7 @@ class Task:
     kind: str = CLASSIFICATION
     guidelines: str = ""
     descriptions: Mapping[str, str] = field(default_factory=dict)
+    scale: bool = False
 
     def __post_init__(self) -> None:
         if not 2 <= len(self.classes) <= 127:
@@ -48,6 +51,8 @@ class Task:
                 f"classes: {', '.join(self.classes)} given; a preference task always has "
                 f"{', '.join(PREFERENCE_CLASSES)}, in this order: leave `classes` out"
             )
+        if self.scale and self.kind != PREFERENCE:
+            raise ValueError(f"scale: is for preference tasks, and this one is of kind {self.kind}")
         if unknown := set(self.descriptions) - set(self.classes):
             raise ValueError(f"descriptions: {', '.join(sorted(unknown))} is not among the classes")
 

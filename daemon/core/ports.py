@@ -208,11 +208,19 @@ class QuestionStore(Protocol):
     def unpaid(self, tier: str) -> int:
         """Open questions of the tier that must wait until its budget allows them."""
 
-    def answer(self, question: int, person: int, label: int, seconds: float) -> int:
+    def answer(
+        self,
+        question: int,
+        person: int,
+        label: int,
+        seconds: float,
+        probabilities: Sequence[float] | None = None,
+    ) -> int:
         """Record, pay and ask for a recheck; id of the answer.
 
         Repeating the same answer returns the same id. A late answer counts, and is paid, if its slot is still
         free; else raises LeaseLost. `label` outside the task's classes is the caller's to refuse.
+        `probabilities`: (K,) of an answer that is no bare label, kept beside it.
         """
 
     def skip(self, question: int, person: int) -> None:

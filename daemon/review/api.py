@@ -1,5 +1,6 @@
 """The REST API: what outside queues and the pages call."""
 
+import hashlib
 import threading
 import time
 from typing import Any
@@ -29,6 +30,8 @@ from daemon.review.problems import Problem, Refused
 from daemon.review.services import ReviewServices
 from daemon.review.story_view import fields_out, item_out, label_out
 from daemon.review.summary import OverviewOut, queues, summarize
+from labeling_functions.pairs import FIELDS, SCALE
+from labeling_functions.task import PREFERENCE, Task
 
 OVERVIEW_SECONDS = 1.0
 
@@ -81,6 +84,7 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
             descriptions=dict(task.descriptions),
             guidelines=task.guidelines,
             tiers=list(services.reviewed),
+            scale=task.scale,
         )
 
     @router.post("/reviewers", tags=["reviewing"], responses=INVALID)
@@ -97,19 +101,13 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         seconds = services.tiers[body.tier].lease_seconds
         leases = store.lease(body.reviewer, body.tier, body.count, seconds)
         unpaid = 0 if leases else store.unpaid(body.tier)
-        return LeasesOut(leases=[lease_out(one) for one in leases], unpaid=unpaid)
+        return LeasesOut(leases=[lease_out(one, task) for one in leases], unpaid=unpaid)
 
     @router.post("/answers", tags=["reviewing"], responses={**LOST, **INVALID})
     def answer(body: NewAnswer) -> AnswerOut:
         """Answer a leased question. Repeating the same answer changes nothing."""
-        if body.label not in task.classes:
-            raise Refused(
-                422,
-                f"label: {body.label!r} is not a class of this task",
-                f"the classes: {', '.join(task.classes)}",
-            )
-        label = task.classes.index(body.label)
-        return AnswerOut(id=store.answer(body.question, body.reviewer, label, body.seconds))
+        label, probabilities = answer_of(body.label, task)
+        return AnswerOut(id=store.answer(body.question, body.reviewer, label, body.seconds, probabilities))
 
     @router.post("/skips", tags=["reviewing"], responses={**LOST, **INVALID})
     def skip(body: Skip) -> Done:
@@ -122,7 +120,7 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         """Take the reviewer's last answer back and hold its question again."""
         seconds = max(tier.lease_seconds for tier in services.tiers.values())
         again = store.undo(body.reviewer, seconds, body.question)
-        return UndoOut(lease=None if again is None else lease_out(again))
+        return UndoOut(lease=None if again is None else lease_out(again, task))
 
 
 def _reporting(router: APIRouter, services: ReviewServices, shared: SharedOverview) -> None:
@@ -163,8 +161,30 @@ def find_item(id_: str, services: ReviewServices) -> ItemStory:
     return story
 
 
-def lease_out(lease: Lease) -> LeaseOut:
-    """A lease without anything that could sway the reviewer."""
+def answer_of(said: str, task: Task) -> tuple[int, tuple[float, ...] | None]:
+    """Class index, and probabilities where the answer is a point of a scale; raises Refused for others."""
+    if task.scale and said in SCALE:
+        return SCALE[said]
+    if said in task.classes:
+        return task.classes.index(said), None
+    known = f"{', '.join(task.classes)}{', or 1 to 5' if task.scale else ''}"
+    raise Refused(422, f"label: {said!r} is not a class of this task", f"the classes: {known}")
+
+
+def lease_out(lease: Lease, task: Task) -> LeaseOut:
+    """A lease without anything that could sway the reviewer: of a pair, not what else its item tells."""
+    fields = fields_out(lease.payload)
+    if task.kind == PREFERENCE:
+        fields = [field for field in fields if field.name in FIELDS]
     return LeaseOut(
-        question=lease.question, item=lease.item, fields=fields_out(lease.payload), until=lease.until
+        question=lease.question,
+        item=lease.item,
+        fields=fields,
+        until=lease.until,
+        turned=task.kind == PREFERENCE and is_turned(lease.question),
     )
+
+
+def is_turned(question: int) -> bool:
+    """Whether a pair is shown with B first: a coin that falls the same way whenever the question is shown."""
+    return hashlib.blake2b(b"order %d" % question).digest()[0] % 2 == 1

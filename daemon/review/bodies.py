@@ -34,7 +34,9 @@ class NewAnswer(Body):
 
     question: Id = Field(description="The question.")
     reviewer: Id = Field(description="Who answers.")
-    label: str = Field(description="Name of a class.")
+    label: str = Field(
+        description="Name of a class. Of pairs on a scale also 1 (A much better) to 5 (B much better)."
+    )
     seconds: float = Field(0.0, ge=0, le=86_400, description="Seconds that the reviewer took.")
 
 
@@ -63,6 +65,7 @@ class TaskOut(BaseModel):
     descriptions: dict[str, str] = Field(description="Class name -> what belongs there.")
     guidelines: str = Field(description="What people read before they answer; Markdown.")
     tiers: list[str] = Field(description="Tiers that reviewers can enroll in.")
+    scale: bool = Field(description="Whether pairs are compared on five points.")
 
 
 class ReviewerOut(BaseModel):
@@ -87,6 +90,10 @@ class LeaseOut(BaseModel):
     item: str
     fields: list[FieldOut]
     until: int = Field(description="End of the lease, milliseconds since 1970, UTC.")
+    turned: bool = Field(
+        description="Whether response B of a pair is to be shown first: drawn by question, so that what "
+        "people prefer for its place cancels. Answers are in terms of A and B all the same."
+    )
 
 
 class LeasesOut(BaseModel):

@@ -2,6 +2,7 @@
 
 import base64
 import binascii
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -15,10 +16,25 @@ from daemon.core.traces import TracePages
 from daemon.review import rendering
 from daemon.review.api import check_tier, find_item
 from daemon.review.api_pages import calls_by_group
-from daemon.review.bodies import Done, Enrollment
+from daemon.review.bodies import Done, Enrollment, FieldOut, ItemOut
 from daemon.review.problems import Refused
 from daemon.review.services import ReviewServices
 from daemon.review.story_view import item_out
+from labeling_functions.pairs import FIELDS
+from labeling_functions.task import PREFERENCE, Task
+
+CHOICE_ANSWERS = (
+    ("A", "Response 1 is better"),
+    ("B", "Response 2 is better"),
+    ("tie", "Neither is better"),
+)
+SCALE_ANSWERS = (
+    ("1", "Response 1 is much better"),
+    ("2", "Response 1 is better"),
+    ("3", "Neither is better"),
+    ("4", "Response 2 is better"),
+    ("5", "Response 2 is much better"),
+)
 
 HERE = Path(__file__).parent
 COOKIE = "labelloop_reviewer"
@@ -103,7 +119,21 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
             guidelines=guidelines,
             prefetch=services.settings.prefetch,
             lease_seconds=services.tiers[known.tier].lease_seconds,
+            pair_answers=pair_answers(services.task),
         )
+
+
+def pair_answers(task: Task) -> Sequence[tuple[str, str]]:
+    """(what is sent, what the button says) of a preference task, with A shown first; none of other tasks."""
+    if task.kind != PREFERENCE:
+        return ()
+    return SCALE_ANSWERS if task.scale else CHOICE_ANSWERS
+
+
+def sides_of(item: ItemOut, task: Task) -> Sequence[FieldOut]:
+    """The two responses of a pair, A first; none of other tasks."""
+    by_name = {field.name: field for field in item.fields}
+    return [by_name[name] for name in FIELDS[1:]] if task.kind == PREFERENCE else ()
 
 
 def _watching(router: APIRouter, services: ReviewServices, templates: Templates, app: FastAPI) -> None:
@@ -117,7 +147,8 @@ def _watching(router: APIRouter, services: ReviewServices, templates: Templates,
             story = find_item(id, services)
         except Refused as error:
             return templates.missing(str(error), error.help)
-        return templates.page("item.html", item=item_out(story, services.task.classes))
+        told = item_out(story, services.task.classes)
+        return templates.page("item.html", item=told, sides=sides_of(told, services.task))
 
     @router.get("/traces/{id}")
     def trace(id: str) -> Response:

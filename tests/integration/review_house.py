@@ -48,7 +48,7 @@ def blank_database(folder: Path) -> Path:
 class House:
     """A SQLite database of its own and the app over it."""
 
-    def __init__(self, folder: Path, blank: Path, expert_budget: float = 100) -> None:
+    def __init__(self, folder: Path, blank: Path, expert_budget: float = 100, task: Task = TASK) -> None:
         self.clock = MovableClock()
         self.database = Database(f"sqlite:///{shutil.copy(blank, folder / 'labelloop.db')}", self.clock)
         caps = {"expert": round(expert_budget * MICROS), "crowd": None}
@@ -56,7 +56,7 @@ class House:
         self.services = ReviewServices(
             questions=self.questions,
             reports=ReportRoom(self.database, caps),
-            task=TASK,
+            task=task,
             tiers=TIERS,
             guarantee=GuaranteeSettings(),
             settings=ReviewSettings(port=0),
@@ -68,12 +68,12 @@ class House:
 
     def ask(
         self,
-        texts: Sequence[str],
+        texts: Sequence[str | dict[str, str]],
         tier: str = "expert",
         purpose: Purpose = Purpose.SETTLE,
         prefix: str = "item",
     ) -> list[str]:
-        """Items with one question each, asked in this order; their ids."""
+        """Items (of texts, or of fields) with one question each, asked in this order; their ids."""
         ids = [f"{prefix}-{number:02d}" for number in range(len(texts))]
         asks = [
             Ask(row, tier, purpose, float(len(texts) - row), TIERS[tier].price_micros)
@@ -81,9 +81,10 @@ class House:
         ]
         with self.database.write() as connection:
             now = self.database.now(connection)
-            rows = [_item(id_, text, now) for id_, text in zip(ids, texts, strict=True)]
+            n_classes = self.services.task.n_classes
+            rows = [_item(id_, text, now, n_classes) for id_, text in zip(ids, texts, strict=True)]
             connection.execute(insert(items), rows)
-            connection.execute(insert(labels), [_label(id_, now) for id_ in ids])
+            connection.execute(insert(labels), [_label(id_, now, n_classes) for id_ in ids])
             asking.ask(connection, ids, asks, {}, now)
         return ids
 
@@ -92,7 +93,8 @@ class House:
         with self.database.read() as connection:
             query = select(answers.c.item, answers.c.labels).where(answers.c.retracted_at.is_(None))
             return {
-                row.item: CLASSES[np.frombuffer(row.labels, np.int8)[0]] for row in connection.execute(query)
+                row.item: self.services.task.classes[np.frombuffer(row.labels, np.int8)[0]]
+                for row in connection.execute(query)
             }
 
     def close(self) -> None:
@@ -119,18 +121,25 @@ def served(app: FastAPI) -> Iterator[str]:
         thread.join()
 
 
-def _item(id_: str, text: str, now: int) -> dict[str, object]:
+def _posterior(n_classes: int) -> bytes:
+    rest = np.full(n_classes, 0.125 / (n_classes - 1), np.float32)
+    rest[1] = 0.875
+    return rest.tobytes()
+
+
+def _item(id_: str, content: str | dict[str, str], now: int, n_classes: int) -> dict[str, object]:
+    told = {"text": content} if isinstance(content, str) else {"fields": content}
     return {
         "id": id_,
         "topic_id": "topic",
         "partition": 0,
         "offset": 0,
-        "payload": json.dumps({"id": id_, "text": text, "metadata": {"source": "secret-metadata"}}).encode(),
+        "payload": json.dumps({"id": id_, **told, "metadata": {"source": "secret-metadata"}}).encode(),
         "digest": bytes(16),
         "arrived": now,
         "functions": 1,
         "inline": np.array([1, -1], np.int8).tobytes(),
-        "posterior": np.array([0.125, 0.875], np.float32).tobytes(),
+        "posterior": _posterior(n_classes),
         "labels": np.array([1], np.int8).tobytes(),
         "score": 0.875,
         "state": "asking",
@@ -139,12 +148,12 @@ def _item(id_: str, text: str, now: int) -> dict[str, object]:
     }
 
 
-def _label(id_: str, now: int) -> dict[str, object]:
+def _label(id_: str, now: int, n_classes: int) -> dict[str, object]:
     return {
         "item": id_,
         "revision": 1,
         "labels": np.array([1], np.int8).tobytes(),
-        "probabilities": np.array([0.125, 0.875], np.float32).tobytes(),
+        "probabilities": _posterior(n_classes),
         "status": "provisional",
         "cost": 0,
         "at": now,

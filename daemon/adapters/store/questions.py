@@ -5,6 +5,7 @@ a time; on PostgreSQL a lease passes over questions that another transaction hol
 before it looks for them.
 """
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,7 +82,14 @@ class QuestionRoom:
             which = questions.c.tier == tier, questions.c.state == OPEN, or_(false(), *beyond)
             return int(connection.execute(select(func.count()).where(*which)).scalar_one()) if beyond else 0
 
-    def answer(self, question: int, person: int, label: int, seconds: float) -> int:
+    def answer(
+        self,
+        question: int,
+        person: int,
+        label: int,
+        seconds: float,
+        probabilities: Sequence[float] | None = None,
+    ) -> int:
         """Record, pay and ask for a recheck; id of the answer. Repeating the same answer returns the same id.
 
         Raises:
@@ -94,11 +102,13 @@ class QuestionRoom:
             row = leasing.lock_question(connection, question)
             known = leasing.standing(connection, row.item, mine)
             if known is not None:
-                if (known.question, known.annotator, int(i1(known.labels)[0])) == (question, person, label):
+                said = (question, person, label, _packed(probabilities))
+                if (known.question, known.annotator, *_said(known)) == said:
                     return int(known.id)
                 raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
             _check_free(connection, row, person, now)
-            return _record(connection, row, person, label, seconds, now)
+            given = {"labels": np.array([label], np.int8).tobytes(), "probabilities": _packed(probabilities)}
+            return _record(connection, row, person, given, seconds, now)
 
     def skip(self, question: int, person: int) -> None:
         """Pass the question on to somebody else.
@@ -180,7 +190,23 @@ def _check_free(connection: Connection, row: Row[Any], person: int, now: int) ->
         raise LeaseLost(f"question {row.id} is meant for somebody else")
 
 
-def _record(connection: Connection, row: Row[Any], person: int, label: int, seconds: float, now: int) -> int:
+def _packed(probabilities: Sequence[float] | None) -> bytes | None:
+    return None if probabilities is None else np.array(probabilities, "<f4").tobytes()
+
+
+def _said(answer: Row[Any]) -> tuple[int, bytes | None]:
+    kept = answer.probabilities
+    return int(i1(answer.labels)[0]), None if kept is None else bytes(kept)
+
+
+def _record(
+    connection: Connection,
+    row: Row[Any],
+    person: int,
+    given: Mapping[str, bytes | None],
+    seconds: float,
+    now: int,
+) -> int:
     paid = budget.pay(connection, leasing.booking(row), person, seconds, now)
     answer = connection.execute(
         insert(answers)
@@ -189,7 +215,7 @@ def _record(connection: Connection, row: Row[Any], person: int, label: int, seco
             annotator=person,
             question=row.id,
             purpose=row.purpose,
-            labels=np.array([label], np.int8).tobytes(),
+            **given,
             seconds=seconds,
             cost=paid,
             at=now,

@@ -6,9 +6,11 @@ const EMPTY_POLL_MS = 1_500;
 const IDLE_MS = 5 * 60_000;
 const NOTICE_MS = 6_000;
 const SCROLL_PX = 60;
+const TURNED = { A: "B", B: "A", 1: "5", 2: "4", 4: "2", 5: "1" };
 const LOOKING = "This page looks for new questions by itself.";
 
 const desk = document.getElementById("desk");
+const ofPairs = "pairs" in desk.dataset;
 const reviewer = Number(desk.dataset.reviewer);
 const tier = desk.dataset.tier;
 const prefetch = Number(desk.dataset.prefetch);
@@ -43,15 +45,38 @@ function show(lease) {
   shownAt = performance.now();
   hiddenFor = 0;
   startedAt ??= Date.now();
-  const parts = lease.fields.flatMap(({ name, text }) => [
-    ...(lease.fields.length > 1 ? [el("h2", { class: "field-name" }, name)] : []),
-    el("p", { class: "text", dir: "auto" }, text),
-  ]);
-  byId("item").replaceChildren(...parts);
+  byId("item").replaceChildren(...(ofPairs ? pairOf(lease) : lease.fields.flatMap(fieldOf)));
   byId("item").scrollTop = 0;
   markMore();
   byId("item").dataset.question = lease.question;
   enable();
+}
+
+function fieldOf({ name, text }, _index, all) {
+  return [
+    ...(all.length > 1 ? [el("h2", { class: "field-name" }, name)] : []),
+    el("p", { class: "text", dir: "auto" }, text),
+  ];
+}
+
+/** A prompt and two responses side by side, in the order that was drawn for the question. */
+function pairOf(lease) {
+  const texts = Object.fromEntries(lease.fields.map(({ name, text }) => [name, text]));
+  const responses = [texts.response_a, texts.response_b];
+  if (lease.turned) responses.reverse();
+  return [
+    el("h2", { class: "field-name" }, "Prompt"),
+    el("p", { class: "text prompt", dir: "auto" }, texts.prompt),
+    el("div", { class: "pair" }, ...responses.map((text, index) =>
+      el("section", { class: "response" },
+        el("h2", { class: "field-name" }, `Response ${index + 1}`),
+        el("p", { class: "text", dir: "auto" }, text)))),
+  ];
+}
+
+/** What a button means for a pair: buttons speak of the order on the screen, answers of A and B. */
+function inTermsOf(lease, label) {
+  return lease.turned ? TURNED[label] ?? label : label;
 }
 
 function budgetWaits() {
@@ -125,7 +150,7 @@ function answer(label) {
   if (current === null) return;
   const lease = current;
   moves += 1;
-  const body = { question: lease.question, reviewer, label, seconds: seconds() };
+  const body = { question: lease.question, reviewer, label: inTermsOf(lease, label), seconds: seconds() };
   settled.add(lease.question);
   const entry = { lease, answered: true };
   entry.call = outbox.add("/api/answers", body, (_result, error) => {

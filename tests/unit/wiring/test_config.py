@@ -237,6 +237,7 @@ def test_the_steps_of_a_rating_are_counted_or_named(
             "{name: t, kind: preference, classes: [good, bad]}",
             "task.classes: good, bad given; a preference task always has A, B, tie, in this order: leave",
         ),
+        ("{name: t, classes: [a, b], scale: true}", "task.scale: is for preference tasks"),
         ("{name: t, kind: preference, classes: [tie, B, A]}", "task.classes: tie, B, A given"),
         ("{name: t, classes: {a: 1, b: x}}", "task.classes.a: 1 is not text;"),
         ("{name: t, classes: {a: x, b: y}, descriptions: {a: z}}", "task.descriptions: `classes` describes"),
