@@ -10,7 +10,6 @@ import argparse
 import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +18,10 @@ from benchmarks import preferences_position
 from benchmarks.preferences_data import JUDGES, Pairs, agreed, features, heuristic_votes, judge_votes, read
 from models.agreement import cohen_kappa
 from models.arrays import F8, I8, UNKNOWN, Mask
+from models.bootstrap import drawn_groups, interval
+from models.feedback import Feedback, balance
 from models.folds import grouped_folds
+from models.pair_classifier import choose_pair_strength, fit_pairs
 from models.reward_model import RewardModel, soft_log_loss
 from models.soft_preferences import N_CLASSES, preference_posterior, soft_preferences, with_answers
 
@@ -28,18 +30,10 @@ FOLDS = 5
 PERSON_ACCURACY = 0.9
 """Stated beforehand, as a tier's `accuracy` is."""
 
-DRAWS = 1_000
-REPORTED = ("accuracy", "reward", "labels")
-"""Accuracy and log-loss of the reward model on prompts held out, by people's majority where it is A or B;
-log-loss of the soft labels that it learns from, against the mean of the two people who were not asked."""
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class Feedback:
-    """Soft labels (n,) of the training pairs, and which of them (n,) the reward model learns from."""
-
-    labels: F8
-    taught: F8
+REPORTED = ("accuracy", "reward", "head accuracy", "head", "labels")
+"""Accuracy and log-loss of the reward model on prompts held out, by people's majority where it is A or B; the
+same of the head with ties that votes in the loop; log-loss of the soft labels that both learn from, against
+the mean of the two people who were not asked."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -53,18 +47,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{path} is missing: set LABELLOOP_DATA to the folder with the data sets", file=sys.stderr)
         return 1
     pairs = read(path)
-    resampled = bootstrap(pairs.groups)
+    resampled = drawn_groups(pairs.groups)
     agreement(pairs, resampled)
     figures = measure(pairs, features(pairs), options.seeds)
     table(figures, resampled)
     return 0 if compare(figures, resampled) else 1
-
-
-def bootstrap(groups: I8) -> I8:
-    """(DRAWS, n) how often each pair counts when prompts are drawn anew, with replacement."""
-    n_groups = int(groups.max()) + 1
-    random = np.random.default_rng(0)
-    return random.multinomial(n_groups, np.full(n_groups, 1 / n_groups), size=DRAWS)[:, groups]
 
 
 def agreement(pairs: Pairs, resampled: I8) -> None:
@@ -128,15 +115,21 @@ def _one_fold(
     target, others = _halves(pairs.majority), _halves(rest).mean(axis=1)
     for arm, feedback in arms(pairs, inside, asked, seed).items():
         figures = whole.setdefault(arm, {name: np.zeros(len(train)) for name in REPORTED})
-        model = RewardModel.fit(
-            a[inside], b[inside], feedback.labels, pairs.groups[inside], feedback.taught, kinds
-        )
-        said = model.predict_proba(a[outside], b[outside])
+        labels = soft_preferences(feedback.posterior)
+        model = RewardModel.fit(a[inside], b[inside], labels, pairs.groups[inside], feedback.taught, kinds)
+        learned = (a - b)[inside], feedback.posterior, feedback.taught
+        strength = choose_pair_strength(*learned, pairs.groups[inside], kinds)
+        head = fit_pairs(*learned, kinds, strength)
+        ties_too = soft_preferences(head.predict_proba((a - b)[outside].astype(np.float32)))
         clear = np.where(target[outside] == 0.5, np.nan, target[outside])
-        right = np.where(np.isnan(clear), np.nan, (said > 0.5) == (clear > 0.5))
-        figures["accuracy"][outside] = right
-        figures["reward"][outside] = soft_log_loss(said, clear)
-        figures["labels"][inside] += soft_log_loss(feedback.labels, others[inside]) / (FOLDS - 1)
+        for name, said in (
+            ("", model.predict_proba(a[outside], b[outside])),
+            ("head", ties_too),
+        ):
+            right = np.where(np.isnan(clear), np.nan, (said > 0.5) == (clear > 0.5))
+            figures[f"{name} accuracy".strip()][outside] = right
+            figures[name or "reward"][outside] = soft_log_loss(said, clear)
+        figures["labels"][inside] += soft_log_loss(labels, others[inside]) / (FOLDS - 1)
 
 
 def arms(pairs: Pairs, inside: I8, asked: I8, seed: int) -> dict[str, Feedback]:
@@ -144,23 +137,21 @@ def arms(pairs: Pairs, inside: I8, asked: I8, seed: int) -> dict[str, Feedback]:
     n = len(inside)
     votes, everyone = judge_votes(pairs.judges[inside]), np.ones(n)
     nothing = np.full(n, UNKNOWN)
-    ai = soft_preferences(preference_posterior(votes, nothing, seed=seed))
+    ai = preference_posterior(votes, nothing, seed=seed)
     people = pairs.people[inside]
     shares = (people[:, :, None] == np.arange(N_CLASSES)).mean(axis=1)
     found = {
         "AI": Feedback(ai, everyone),
-        "three people on all": Feedback(soft_preferences(shares), everyone),
+        "three people on all": Feedback(shares, everyone),
     }
     order = np.random.default_rng(1_000 + seed).permutation(n)
     for budget in BUDGETS:
         answers = nothing.copy()
         mine = order[:budget]
         answers[mine] = people[mine, asked[inside[mine]]]
-        balance = np.bincount(answers[mine], minlength=N_CLASSES) + 1.0
-        alone = np.tile(balance / balance.sum(), (n, 1))
         judged = preference_posterior(votes, answers, seed=seed)
         human, hybrid = (
-            soft_preferences(with_answers(before, answers, PERSON_ACCURACY)) for before in (alone, judged)
+            with_answers(before, answers, PERSON_ACCURACY) for before in (balance(answers), judged)
         )
         found[f"human {budget}"] = Feedback(human, (answers != UNKNOWN).astype(np.float64))
         found[f"hybrid {budget}"] = Feedback(hybrid, everyone)
@@ -169,7 +160,8 @@ def arms(pairs: Pairs, inside: I8, asked: I8, seed: int) -> dict[str, Feedback]:
 
 def table(figures: Mapping[str, Mapping[str, F8]], resampled: I8) -> None:
     """Print every arm's figures with their intervals."""
-    print(f"\n{'feedback':20}{'reward accuracy':>24}{'reward log-loss':>24}{'soft labels log-loss':>24}")
+    titles = ("reward accuracy", "reward log-loss", "head accuracy", "head log-loss", "soft labels log-loss")
+    print("\n" + "feedback".ljust(20) + "".join(title.rjust(24) for title in titles))
     for arm, row in figures.items():
         cells = "".join(
             "{:10.3f} [{:.3f}, {:.3f}]".format(*interval(row[name], resampled)).rjust(24) for name in REPORTED
@@ -185,7 +177,7 @@ def compare(figures: Mapping[str, Mapping[str, F8]], resampled: I8) -> bool:
         for alone in (f"human {budget}", "AI"):
             cells, verdicts = "", []
             for name in REPORTED:
-                sign = 1 if name == "accuracy" else -1
+                sign = 1 if "accuracy" in name else -1
                 gain = sign * (figures[f"hybrid {budget}"][name] - figures[alone][name])
                 mean, low, high = interval(gain, resampled)
                 cells += f"{mean:+10.3f} [{low:+.3f}, {high:+.3f}]".rjust(27)
@@ -194,15 +186,6 @@ def compare(figures: Mapping[str, Mapping[str, F8]], resampled: I8) -> bool:
             print(f"hybrid {budget:3d} - {alone:10}{cells}  {', '.join(verdicts)}")
     print("hybrid is no worse than either alone" if held else "HYBRID IS WORSE SOMEWHERE")
     return held
-
-
-def interval(values: F8, resampled: I8) -> tuple[float, float, float]:
-    """Mean of what is no NaN, and its 95 % interval over prompts drawn anew."""
-    there = ~np.isnan(values)
-    counts = resampled[:, there]
-    means = (counts @ values[there]) / counts.sum(axis=1)
-    low, high = np.quantile(means, (0.025, 0.975))
-    return float(values[there].mean()), float(low), float(high)
 
 
 def _halves(classes: I8) -> F8:

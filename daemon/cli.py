@@ -101,8 +101,19 @@ def run(config: "Config") -> None:
 
 @with_config
 @click.option("--once", is_flag=True, help="Train now, once, and end.")
-def learn(config: "Config", once: bool) -> None:
+@click.option(
+    "--compare-feedback",
+    is_flag=True,
+    help="Train rewards from people, from language models and from both; show how good each is, and end.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON (with --compare-feedback).")
+def learn(config: "Config", once: bool, compare_feedback: bool, as_json: bool) -> None:
     """Retrain the models when there is news."""
+    if compare_feedback:
+        from daemon.wiring import compare_feedback as comparing
+
+        comparing.main(config, as_json)
+        return
     from daemon.wiring import learn as wiring
 
     wiring.main(config, once=once)

@@ -15,7 +15,7 @@ from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.adapters.plots import confusion_plot, reliability_plot, risk_coverage_plot
 from daemon.adapters.run_summary import run_summary
 from daemon.core.errors import RegistryUnavailable, SetupProblem
-from daemon.core.runs import Logged, TrainingRun
+from daemon.core.runs import Logged, Report, Table, TrainingRun
 from labeling_functions.task import Task
 
 CHAMPION = "champion"
@@ -72,17 +72,21 @@ class MlflowRegistry:
 
     def log_training(self, run: TrainingRun) -> Logged:
         """Keep the run; its model becomes a version if it has a head. Raises RegistryUnavailable."""
-        with self._talking(f"log the training run {run.name!r}"):
-            self._mlflow.set_tracking_uri(self.uri)
-            self._mlflow.set_registry_uri(self.uri)
-            experiment = self._mlflow.set_experiment(self.experiment).experiment_id
-            with self._mlflow.start_run(run_name=run.name, experiment_id=experiment) as active:
-                self._log_numbers(run)
-                self._log_artifacts(run)
-                run_id = str(active.info.run_id)
-                model_version = self._version(run, run_id)
-        url = f"{shown(self.uri)}/#/experiments/{experiment}/runs/{run_id}{TRAINING_PAGES}"
-        return Logged(run_id, model_version, url)
+        with self._talking(f"log the training run {run.name!r}"), self._started(run.name) as active:
+            self._log_numbers(run)
+            self._log_artifacts(run)
+            run_id = str(active.info.run_id)
+            return Logged(run_id, self._version(run, run_id), self._address(active))
+
+    def log_report(self, report: Report, pictures: Mapping[str, Any]) -> str:
+        """Keep a report and its pictures, by name, as a run; its address. Raises RegistryUnavailable."""
+        with self._talking(f"log the report {report.name!r}"), self._started(report.name) as active:
+            self._mlflow.log_params(_keys(report.parameters))
+            self._mlflow.log_metrics(_keys(report.metrics))
+            self._log_tables(report.tables)
+            for name, figure in pictures.items():
+                self._mlflow.log_figure(figure, f"plots/{name}.png")
+            return self._address(active)
 
     def set_champion(self, version: str) -> None:
         """Point the alias `champion` at this version. Raises RegistryUnavailable."""
@@ -116,8 +120,6 @@ class MlflowRegistry:
 
     def _log_artifacts(self, run: TrainingRun) -> None:
         """Tables, plots and the bundle."""
-        from pandas import DataFrame
-
         tables = {
             "functions": run.function_table,
             "members": run.member_table,
@@ -126,9 +128,7 @@ class MlflowRegistry:
             "judges": run.judge_table,
             "changes": run.change_table,
         }
-        for name, table in tables.items():
-            if table:
-                self._mlflow.log_table(DataFrame(list(table), dtype=object), f"{name}.json")
+        self._log_tables(tables)
         self._mlflow.log_text(run_summary(run), "summary.md")
         self._mlflow.log_figure(confusion_plot(run.confusion, run.classes), "plots/confusion.png")
         self._mlflow.log_figure(reliability_plot(run.reliability), "plots/reliability.png")
@@ -137,6 +137,26 @@ class MlflowRegistry:
         self._mlflow.log_figure(figure, "plots/risk_coverage.png")
         with bundle_file(run.bundle) as path:
             self._mlflow.log_artifact(path, "bundle")
+
+    def _log_tables(self, tables: Mapping[str, Table]) -> None:
+        from pandas import DataFrame
+
+        for name, table in tables.items():
+            if table:
+                self._mlflow.log_table(DataFrame(list(table), dtype=object), f"{name}.json")
+
+    @contextmanager
+    def _started(self, name: str) -> Iterator[Any]:
+        """A run of this name in the experiment, while it lasts."""
+        self._mlflow.set_tracking_uri(self.uri)
+        self._mlflow.set_registry_uri(self.uri)
+        experiment = self._mlflow.set_experiment(self.experiment).experiment_id
+        with self._mlflow.start_run(run_name=name, experiment_id=experiment) as active:
+            yield active
+
+    def _address(self, run: Any) -> str:
+        about = run.info
+        return f"{shown(self.uri)}/#/experiments/{about.experiment_id}/runs/{about.run_id}{TRAINING_PAGES}"
 
     def _version(self, run: TrainingRun, run_id: str) -> str | None:
         """The run's model as a new version of the registered model; None without a head."""

@@ -1,6 +1,6 @@
 """Pictures of an evaluation for people to look at; drawn without a display and without matplotlib's state."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -81,6 +81,26 @@ def risk_coverage_plot(points: NDArray[np.float64], target_error: float | None =
     axes.yaxis.set_major_formatter(PercentFormatter(1.0))
     axes.legend(loc="upper left", frameon=False)
     axes.grid(alpha=0.25)
+    return figure
+
+
+def feedback_plot(table: Sequence[Mapping[str, Any]]) -> Any:
+    """Figure of reward models by the feedback that they learned from: accuracy and log-loss with intervals.
+
+    Args:
+        table: records with `feedback`, and `accuracy` and `log_loss` each as `_mean`, `_low`, `_high`.
+    """
+    figure, drawn = _figure(6.4, 4.4, rows=(1, 1))
+    names = [str(record["feedback"]) for record in table]
+    titles = {"accuracy": "share of held-out pairs right", "log_loss": "log-loss, nats"}
+    for axes, (name, title) in zip(drawn, titles.items(), strict=True):
+        mean, low, high = (
+            np.array([record[f"{name}_{part}"] for record in table]) for part in ("mean", "low", "high")
+        )
+        axes.errorbar(mean, range(len(table)), xerr=[mean - low, high - mean], fmt="o", color=BLUE, capsize=4)
+        axes.set(xlabel=title, ylim=(len(table) - 0.5, -0.5))
+        axes.set_yticks(range(len(table)), names)
+        axes.grid(axis="x", alpha=0.25)
     return figure
 
 

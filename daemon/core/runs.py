@@ -78,3 +78,19 @@ class Logged:
     run_id: str
     model_version: str | None
     url: str
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """Something measured that is no training run.
+
+    Attributes:
+        name: shown as the run's name.
+        parameters, metrics: by name; a metric may be NaN where it has no value.
+        tables: name -> records.
+    """
+
+    name: str
+    parameters: Mapping[str, str | float | int]
+    metrics: Mapping[str, float]
+    tables: Mapping[str, Table]
