@@ -11,6 +11,7 @@ BENCHMARKS = {
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",
     "routing": "accuracy by money spent on answers (LABELLOOP_DATA)",
     "local_llm": "SmolLM2 as an annotator: accuracy, AUC, seconds (LABELLOOP_DATA, extra local-llm)",
+    "injections": "instructions inside of items against SmolLM2 (LABELLOOP_DATA, extra local-llm)",
     "preferences": "judges, their position bias, and human, AI or both kinds of feedback (LABELLOOP_DATA)",
     "llm_votes": "recorded labels of GPT-4o: accuracy, cost, share automated at 5 % error (LABELLOOP_DATA)",
     "drift": "how soon changes are noticed, beside confidence alone and a KS window (LABELLOOP_DATA)",

@@ -5,9 +5,9 @@ from functools import cache
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from injections import INJECTIONS
 from scripted_judge import ScriptedModel, ask_all, reply
 
+from benchmarks.injection_texts import INJECTIONS
 from labeling_functions import Item
 from labeling_functions.llm.chat_model import ChatRequest, Message
 from labeling_functions.llm.delimiters import marks_for
