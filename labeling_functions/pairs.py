@@ -1,4 +1,4 @@
-"""Pairs: two responses to a prompt, of which one may be better."""
+"""Items of two texts: responses to a prompt, of which one may be better, or texts that may match."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -24,6 +24,9 @@ Preferences (a tie counts half) are 1, .75, .5, .25 and 0; .6, .1 and .3 is our 
 FIELDS = ("prompt", "response_a", "response_b")
 """Fields of an item that is a pair; more are allowed, and nobody is shown them."""
 
+SIDES = ("left", "right")
+"""Fields of an item that is two texts to match; more are allowed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Pair:
@@ -47,10 +50,19 @@ def pair_of(item: Item) -> Pair:
 
 def not_a_pair(fields: Mapping[str, Any]) -> str:
     """What keeps these fields from being a pair; empty if nothing does."""
-    missing = [f"`{name}`" for name in FIELDS if name not in fields]
+    return _lacking(fields, FIELDS, "a pair has `fields` prompt, response_a and response_b")
+
+
+def no_texts_to_match(fields: Mapping[str, Any]) -> str:
+    """What keeps these fields from being two texts to match; empty if nothing does."""
+    return _lacking(fields, SIDES, "two texts to match have `fields` left and right")
+
+
+def _lacking(fields: Mapping[str, Any], names: tuple[str, ...], wanted: str) -> str:
+    missing = [f"`{name}`" for name in names if name not in fields]
     if missing:
-        return f"a pair has `fields` prompt, response_a and response_b; {_listed(missing)} missing"
-    wrong = [f"`{name}`" for name in FIELDS if not isinstance(fields[name], str)]
+        return f"{wanted}; {_listed(missing)} missing"
+    wrong = [f"`{name}`" for name in names if not isinstance(fields[name], str)]
     return f"{_listed(wrong)} no text" if wrong else ""
 
 

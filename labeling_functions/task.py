@@ -6,9 +6,9 @@ from dataclasses import dataclass, field
 ABSTAIN = -1
 """A function's vote when it has nothing to say (snorkel's convention)."""
 
-CLASSIFICATION, PREFERENCE, RATING = "classification", "preference", "rating"
+CLASSIFICATION, PREFERENCE, RATING, MATCHING = "classification", "preference", "rating", "matching"
 
-KINDS = (CLASSIFICATION, PREFERENCE, RATING)
+KINDS = (CLASSIFICATION, PREFERENCE, RATING, MATCHING)
 """Kinds of task that this version labels."""
 
 PREFERENCE_CLASSES = ("A", "B", "tie")
@@ -24,8 +24,9 @@ class Task:
         classes: class names in order; a class index is a position in this tuple. 2 to 127 of them. A
             preference task has A, B and tie; its file may leave them out. Those of a rating go from the
             least to the most; a number n stands for 1 to n.
-        kind: `classification` of items, `preference` between the two responses of a pair, or `rating` on a
-            scale, where an error costs as many steps as it is away.
+        kind: `classification` of items, `preference` between the two responses of a pair, `rating` on a
+            scale, where an error costs as many steps as it is away, or `matching`, the classification of two
+            texts by how they belong together.
         guidelines: what people (and language models) read before they answer; Markdown.
         descriptions: class name -> one sentence on what belongs there.
         scale: whether people compare the responses of a preference task on five points, from A much better to

@@ -1,6 +1,7 @@
 """From a Kafka record to an item, or to the reason why it can never be one."""
 
 import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -8,10 +9,16 @@ import msgspec
 
 from daemon.core.wire import Record
 from labeling_functions.items import Item
-from labeling_functions.pairs import not_a_pair
-from labeling_functions.task import CLASSIFICATION, PREFERENCE
+from labeling_functions.pairs import no_texts_to_match, not_a_pair
+from labeling_functions.task import CLASSIFICATION, MATCHING, PREFERENCE
 
 MAX_ID_BYTES = 512
+
+FIELDS_OF: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
+    PREFERENCE: not_a_pair,
+    MATCHING: no_texts_to_match,
+}
+"""Kind of task -> what is wrong with an item's fields, empty if nothing; other kinds take any."""
 
 
 class ItemMessage(msgspec.Struct, frozen=True):
@@ -94,7 +101,8 @@ def _problem(message: ItemMessage) -> str | None:
 
 
 def _problem_for(kind: str, message: ItemMessage) -> str:
-    return not_a_pair(message.fields or {}) if kind == PREFERENCE else ""
+    wrong = FIELDS_OF.get(kind)
+    return "" if wrong is None else wrong(message.fields or {})
 
 
 def _item(message: ItemMessage) -> Item:

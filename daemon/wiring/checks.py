@@ -25,11 +25,18 @@ from labeling_functions.ballot import BadVote, Ballot
 from labeling_functions.function import Function, Heuristic
 from labeling_functions.items import Item
 from labeling_functions.loading import LoadError, load
+from labeling_functions.pairs import FIELDS, SIDES
+from labeling_functions.task import MATCHING, PREFERENCE
 from models.encoder import EncoderUnavailable, SentenceEncoder, packaged_folder
 
 CONNECT_SECONDS = 5.0
 PAGE_SECONDS = 3.0
 SAMPLE = Item("sample", {"text": "A sample of a text."})
+SAMPLES = {
+    PREFERENCE: Item("sample", dict(zip(FIELDS, ("A prompt.", "A response.", "Another."), strict=True))),
+    MATCHING: Item("sample", dict(zip(SIDES, ("A sample of a text.", "Another text."), strict=True))),
+}
+"""Kind of task -> an item of it; of other kinds `SAMPLE`."""
 EMBEDDED = "embedded: started by `labelloop up`"
 
 
@@ -86,7 +93,7 @@ def functions(config: Config) -> Finding:
     raised: list[str] = []
     for function in found:
         try:
-            ballot.code(_answer_on_sample(function))
+            ballot.code(_answer_on(SAMPLES.get(config.task.kind, SAMPLE), function))
         except BadVote as error:
             return Finding(State.PROBLEM, f"labelling function {function.name!r} {error}")
         except Exception as error:  # noqa: BLE001 (users' code may raise anything)
@@ -94,15 +101,15 @@ def functions(config: Config) -> Finding:
     if raised:
         return Finding(
             State.NOTE,
-            f"{len(found)} functions; on an item that has only a text these raise, and would abstain: "
+            f"{len(found)} functions; on a plain item of this kind these raise, and would abstain: "
             + "; ".join(raised),
         )
     return ok(f"{len(found)} functions: {', '.join(function.name for function in found)}")
 
 
-def _answer_on_sample(function: Function) -> object:
+def _answer_on(sample: Item, function: Function) -> object:
     # A heuristic says nothing of most texts; its class is checked all the same.
-    return function.label if isinstance(function, Heuristic) else function(SAMPLE)
+    return function.label if isinstance(function, Heuristic) else function(sample)
 
 
 def encoder(config: Config) -> Finding:

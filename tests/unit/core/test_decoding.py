@@ -64,6 +64,21 @@ def test_what_can_never_be_labeled_says_why(value: bytes | None, reason: str, hi
     assert hint in rejected.detail
 
 
+@pytest.mark.parametrize(
+    ("content", "hint"),
+    [
+        ({"text": "x"}, "`left`, `right` are missing"),
+        ({"fields": {"left": "x", "right": 3}}, "`right` is no text"),
+    ],
+)
+def test_what_is_not_two_texts_says_what_it_lacks(content: dict[str, object], hint: str) -> None:
+    rejected = decode(record(said({"id": "a", **content})), 1_000, "matching")
+    assert isinstance(rejected, Rejected)
+    assert (rejected.reason, hint in rejected.detail) == ("wrong_shape", True)
+    whole = said({"id": "a", "fields": {"left": "x", "right": "y", "shop": 3}})
+    assert isinstance(decode(record(whole), 1_000, "matching"), Arrival)
+
+
 PAIR = {"prompt": "Name a color.", "response_a": "Red.", "response_b": "A chair."}
 
 
