@@ -7,9 +7,10 @@ from numpy.typing import NDArray
 
 from daemon.core.pipeline import Encoder
 from labeling_functions.items import Item
-from labeling_functions.pairs import pair_of
-from labeling_functions.task import PREFERENCE
+from labeling_functions.pairs import SIDES, pair_of
+from labeling_functions.task import MATCHING, PREFERENCE
 from models.pair_features import PairEncoder, TextEncoder
+from models.text_pairs import TwoTextEncoder
 
 
 class WholeTexts:
@@ -39,5 +40,18 @@ class Differences:
         )
 
 
-ENCODERS: Mapping[str, Callable[[TextEncoder], Encoder]] = {PREFERENCE: Differences}
+class TwoTexts:
+    """`Encoder` of two texts to match: how their embeddings differ (`TwoTextEncoder`)."""
+
+    def __init__(self, texts: TextEncoder) -> None:
+        self._texts = TwoTextEncoder(texts)
+        self.name = self._texts.name
+
+    def encode(self, items: Sequence[Item]) -> NDArray[np.float32]:
+        """(n, d) of n items with the fields `left` and `right`."""
+        left, right = ([item[side] for item in items] for side in SIDES)
+        return self._texts.encode(left, right)
+
+
+ENCODERS: Mapping[str, Callable[[TextEncoder], Encoder]] = {PREFERENCE: Differences, MATCHING: TwoTexts}
 """Kind of task -> what makes vectors of its items out of an encoder of texts; `WholeTexts` of other kinds."""

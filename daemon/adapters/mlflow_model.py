@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import models
-from labeling_functions.task import PREFERENCE
+from labeling_functions.task import MATCHING, PREFERENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,17 @@ SERVED: Mapping[str, Served] = {
 `curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{"inputs":
 [{"prompt": "Why?", "response": "Because."},
 {"prompt": "Why?", "response_a": "Because.", "response_b": "No idea."}]}'`
+""",
+    ),
+    MATCHING: Served(
+        "matcher",
+        Path(__file__).with_name("serving_matching.py"),
+        """Encoder and classifier that Labelloop trained; give it two texts:
+
+`mlflow models serve -m models:/NAME@champion --env-manager local --port 5001`
+
+`curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{"inputs":
+[{"left": "a text", "right": "another"}]}'`
 """,
     ),
 }

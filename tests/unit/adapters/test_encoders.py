@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from daemon.adapters.encoders import Differences, WholeTexts
+from daemon.adapters.encoders import Differences, TwoTexts, WholeTexts
 from labeling_functions.items import Item
 from models.arrays import F4
 from models.pair_features import PairEncoder
@@ -32,6 +32,12 @@ def test_of_pairs_the_difference_is_encoded() -> None:
     vectors = Differences(Lengths()).encode([Item("1", fields)])
     assert vectors[0, :2].tolist() == [1, 1]
     np.testing.assert_array_equal(vectors, PairEncoder(Lengths()).pairs(["Why?"], ["Because."], ["No idea"]))
+
+
+def test_of_two_texts_it_is_encoded_how_they_differ() -> None:
+    vectors = TwoTexts(Lengths()).encode([Item("1", {"left": "four", "right": "seven..", "shop": "x"})])
+    assert vectors.tolist() == [[3, 3]]
+    assert TwoTexts(Lengths()).name == "two:lengths"
 
 
 def test_its_name_tells_pairs_from_texts() -> None:
