@@ -46,5 +46,5 @@ HEADS: Mapping[str, HeadKind] = {
     "softmax": HeadKind(choose_strength, _softmax, 10.0),
     "pairs": HeadKind(_choose_pairs, _pairs, 2.0, reward_figures),
 }
-"""Name -> kind. `softmax` reads embeddings; `pairs` differences of a `PairEncoder`, where one person's choice
-is less of a truth: counted for ten soft labels it made rewards worse on recorded pairs."""
+"""Name -> kind. `softmax` reads embeddings; `pairs` differences of a `PairEncoder`, where the answers on
+few pairs must not outshout the soft labels of all: counted for ten each they made rewards worse."""
