@@ -49,5 +49,9 @@ class TracesUnavailable(Exception):
     """The server where traces are read did not answer, or would not say."""
 
 
+class TrainingStopped(Exception):
+    """The process was told to end while models were trained; the next start trains again."""
+
+
 class TrainingFailed(Exception):
     """The training process died; nothing was promoted."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 
 from daemon.core.assembling import assemble
 from daemon.core.desk import HeldDuty
-from daemon.core.errors import DutyLost, RegistryUnavailable
+from daemon.core.errors import DutyLost, RegistryUnavailable, TrainingStopped
 from daemon.core.learning_rows import News, Prospects, TrainingRows
 from daemon.core.picking import Picker
 from daemon.core.policy import Policy
@@ -92,7 +92,10 @@ class Learner:
         """Look for news until `stop` is set."""
         self._mirror_champion()
         while not self.stop.is_set():
-            self.step()
+            try:
+                self.step()
+            except TrainingStopped as stopped:
+                log.info("training_stopped: %s", stopped)
             self.stop.wait(self.settings.poll_seconds)
         self._duty.drop()
 

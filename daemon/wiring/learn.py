@@ -8,7 +8,7 @@ from daemon.adapters.mlflow_registry import MlflowRegistry
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.stream import StreamRoom
-from daemon.core.errors import SetupProblem
+from daemon.core.errors import SetupProblem, TrainingStopped
 from daemon.core.learning import Learner
 from daemon.core.run_description import describe
 from daemon.wiring import parts
@@ -25,12 +25,19 @@ def main(config: Config, once: bool = False) -> None:
     database = parts.open_database(config)
     try:
         learner = make(config, database, stop)
-        if once and not learner.step(whatever=True):
+        if once and not _learn_once(learner):
             raise SetupProblem("nothing was learned: another learner works, or there is no item yet")
         if not once:
             learner.run()
     finally:
         database.close()
+
+
+def _learn_once(learner: Learner) -> bool:
+    try:
+        return learner.step(whatever=True)
+    except TrainingStopped as stopped:
+        raise SetupProblem(f"nothing was learned: {stopped}") from None
 
 
 def make(config: Config, database: Database, stop: threading.Event) -> Learner:
@@ -50,7 +57,7 @@ def make(config: Config, database: Database, stop: threading.Event) -> Learner:
         registry=MlflowRegistry(config.mlflow, config.task),
         policy=policy,
         settings=config.learning,
-        train=lambda data, champion, alive: train_apart(data, options, champion, alive),
+        train=lambda data, champion, alive: train_apart(data, options, champion, alive, stop),
         describe=partial(
             describe,
             source=f"topic {config.kafka.topics.items}",

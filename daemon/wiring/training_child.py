@@ -3,12 +3,13 @@
 import logging
 import multiprocessing
 import os
+import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
-from daemon.core.errors import TrainingFailed
+from daemon.core.errors import TrainingFailed, TrainingStopped
 from models.bundle import Bundle
 from models.training import Candidate, TrainingData, TrainingOptions, train
 
@@ -20,11 +21,16 @@ BEAT_SECONDS = 0.5
 
 
 def train_apart(
-    data: TrainingData, options: TrainingOptions, champion: Bundle | None, alive: Callable[[], object]
+    data: TrainingData,
+    options: TrainingOptions,
+    champion: Bundle | None,
+    alive: Callable[[], object],
+    stop: threading.Event,
 ) -> Candidate:
     """Train in a child process; `alive` is called twice a second meanwhile.
 
     Raises:
+        TrainingStopped: `stop` was set; the child was ended.
         TrainingFailed: the child died; its error is in the message and in this process's output.
     """
     context = multiprocessing.get_context("spawn")
@@ -35,8 +41,12 @@ def train_apart(
     child.start()
     there.close()
     try:
-        while not here.poll(BEAT_SECONDS):
+        while not stop.is_set() and not here.poll(BEAT_SECONDS):
             alive()
+        if stop.is_set():
+            child.terminate()
+            child.join()
+            raise TrainingStopped("told to end while training; the next start trains again")
         candidate: Candidate = here.recv()
     except EOFError:
         child.join()

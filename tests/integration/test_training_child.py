@@ -1,0 +1,39 @@
+"""Training in a process of its own ends when it is told to."""
+
+import multiprocessing
+import threading
+
+import numpy as np
+import pytest
+
+from daemon.core.errors import TrainingStopped
+from daemon.wiring.training_child import train_apart
+from models.training import TrainingData, TrainingOptions
+from models.votes import Votes
+
+
+def data() -> TrainingData:
+    labels = np.arange(60) % 2
+    return TrainingData(
+        classes=("ham", "spam"),
+        votes=Votes.from_dense(labels[:, None], ["function:f@1"], 2),
+        expert=labels,
+        audited=np.ones(60, bool),
+        fresh=np.ones(60, bool),
+        vectors=None,
+        groups=np.arange(60),
+        tier_accuracy={},
+    )
+
+
+def test_it_gives_what_the_child_trained() -> None:
+    candidate = train_apart(data(), TrainingOptions(("majority",)), None, lambda: None, threading.Event())
+    assert candidate.bundle.label_model == "majority"
+
+
+def test_told_to_end_it_ends_and_leaves_no_process() -> None:
+    stop = threading.Event()
+    stop.set()
+    with pytest.raises(TrainingStopped):
+        train_apart(data(), TrainingOptions(("pool",)), None, lambda: None, stop)
+    assert not multiprocessing.active_children()
