@@ -242,18 +242,40 @@ def test_books_balance_when_everything_happens_at_once(database: Database) -> No
 def test_a_tier_is_passed_over_while_its_calls_are_refused(database: Database, clock: MovableClock) -> None:
     room, stream = room_of(database, tier=25), StreamRoom(database, {"llm": 25})
     prices = {"llm": 1}
-    line = reserved(room)
-    reserved(room)
+    for _ in range(2):
+        room.settle(reserved(room), replace(BILL, micros=8))
     assert stream.spent_tiers(prices) == set()
     assert room.reserve(CALL) is None
     assert stream.spent_tiers(prices) == {"llm"}, "money is left, but not for a call"
-    room.settle(line, BILL)
-    assert stream.spent_tiers(prices) == {"llm"}
-    reserved(room)
+    line = reserved(room, replace(CALL, micros=5))
     assert stream.spent_tiers(prices) == set(), "calls are granted again"
+    room.release(line)
     assert room.reserve(CALL) is None
     clock.advance(61)
     assert stream.spent_tiers(prices) == set(), "nobody has tried for a minute"
+
+
+@pytest.mark.parametrize("caps", [{"tier": 20}, {"endpoint": 20}, {"run": 20}])
+def test_money_that_calls_under_way_hold_is_not_gone(database: Database, caps: dict[str, int]) -> None:
+    room, stream = room_of(database, **caps), StreamRoom(database, {"llm": caps.get("tier")})
+    lines = [reserved(room), reserved(room)]
+    assert room.reserve(CALL) is None, "the cap is as hard as ever"
+    assert stream.spent_tiers({"llm": 1}) == set()
+    for line in lines:
+        room.settle(line, BILL)
+    room.settle(reserved(room), replace(BILL, micros=5))
+    assert room.reserve(CALL) is None
+    assert stream.spent_tiers({"llm": 1}) == {"llm"}, "13 are spent, and nothing comes back"
+
+
+def test_money_that_a_dead_process_holds_is_not_waited_for(database: Database, clock: MovableClock) -> None:
+    room, stream = room_of(database, tier=20), StreamRoom(database, {"llm": 20})
+    long = replace(CALL, seconds=900.0)
+    reserved(room, long)
+    reserved(room, long)
+    clock.advance(61)
+    assert room.reserve(long) is None
+    assert stream.spent_tiers({"llm": 1}) == {"llm"}
 
 
 def test_a_tier_is_passed_over_when_its_endpoint_has_no_money(database: Database) -> None:
@@ -274,7 +296,7 @@ def test_reports_show_what_calls_of_a_tier_cost(database: Database) -> None:
     assert (llm.spent, llm.today_spent, llm.today_reserved) == (14, 14, 0)
     assert (llm.calls, llm.lost_calls, llm.capped, llm.reached) == (2, 1, False, False)
     reserved(room)
-    assert room.reserve(CALL) is None
+    assert room.reserve(replace(CALL, micros=12)) is None
     llm, expert = sorted(reports.overview().spending, key=lambda one: one.tier, reverse=True)
     assert (llm.today_reserved, llm.capped, llm.reached) == (10, True, True)
     assert not expert.reached

@@ -136,10 +136,9 @@ class House:
             row.reserved + row.spent for row in all_rows(self.database, budgets, budgets.c.tier == "llm")
         )
 
-    @property
-    def refused_at(self) -> int:
-        """When a call was last refused for want of money, ms; 0 if none was."""
-        return max((row.refused_at or 0 for row in all_rows(self.database, budgets)), default=0)
+    def was_refused(self, process: subprocess.Popen[bytes]) -> bool:
+        """Whether this process has rested because a budget did not reach for one more call."""
+        return "does not reach for one more call" in self.log_of(process)
 
     def states(self) -> dict[str, int]:
         """Questions by state."""

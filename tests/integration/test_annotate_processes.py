@@ -24,11 +24,11 @@ def test_two_processes_and_a_kill_spend_no_more_than_the_budget(database: Databa
         house_of(tmp_path, database, server, tier=tier, price_in=0.1) as house,
     ):
         house.ask(200)  # all of them would cost about twice the budget
-        first, _ = house.start(), house.start()
+        first, second = house.start(), house.start()
         house.until(lambda: server.bill.calls >= 20)
         first.kill()
         third = house.start()
-        house.until(lambda: house.refused_at > 0 and house.booked > 0.8 * ONE)
+        house.until(lambda: house.was_refused(second) and house.booked > 0.8 * ONE)
         house.until(lambda: house.has_tried(third))
         house.until(lambda: house.states().get("leased", 0) <= IN_FLIGHT)  # those of the killed one
         house.end(third)
@@ -82,7 +82,6 @@ def test_a_run_has_a_cap_of_its_own(database: Database, tmp_path: Path, options:
 
 
 def _work_until_refused(house: House, *options: str) -> None:
-    before = house.refused_at
     process = house.start(*options)
-    house.until(lambda: house.refused_at > before)
+    house.until(lambda: house.was_refused(process))
     assert house.end(process) < 10

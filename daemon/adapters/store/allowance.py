@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, tuple_
 
-from daemon.adapters.store import budget
+from daemon.adapters.store import budget, in_flight
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.schema import budgets, counters
 from daemon.adapters.store.spending import is_refused
@@ -55,12 +55,16 @@ UNLIMITED = Allowances()
 
 
 def spent_tiers(connection: Connection, caps: Caps, prices: Mapping[str, int], now: int) -> frozenset[str]:
-    """Tiers whose budget of the day cannot pay one more answer, or whose last call was refused just now."""
+    """Tiers whose budget of the day cannot pay one more answer, or whose last call was refused just now.
+
+    What calls under way hold is as good as there: they give most of it back.
+    """
     taken = _rows(connection, [(tier, budget.day(now)) for tier in prices])
+    coming_back = in_flight.of_tiers(connection, now)
     found = set()
     for tier, price in prices.items():
         cap, row = caps.get(tier), taken.get((tier, budget.day(now)))
-        used = 0 if row is None else row.reserved + row.spent
+        used = 0 if row is None else row.reserved + row.spent - coming_back.get(tier, 0)
         short = cap is not None and price > 0 and used + price > cap
         if short or (row is not None and is_refused(row, now)):
             found.add(tier)

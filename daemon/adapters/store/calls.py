@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select, update
 
-from daemon.adapters.store import budget
+from daemon.adapters.store import budget, in_flight
 from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import budgets, calls, chat_cache
@@ -27,6 +27,8 @@ EVER = "ever"
 """Period of a run's row: its cap holds however long it takes."""
 
 EXPIRED_AT_ONCE = 1_000
+
+NOTHING = (0, 0, 0)
 
 Book = tuple[str, str]
 """Key of a row of `budgets`: name, period."""
@@ -46,10 +48,12 @@ class CallRoom:
             now = self._database.now(connection)
             books = _books(call.tier, call.endpoint, call.run, now)
             budget.hold(connection, books)
-            paid = self._within_caps(connection, call, books)
-            _note_refusal(connection, books[0], None if paid else now)
-            if not paid:
+            if not self._within_caps(connection, call, books, NOTHING):
+                coming_back = in_flight.of_books(connection, call.tier, call.endpoint, call.run, now)
+                if not self._within_caps(connection, call, books, coming_back):
+                    _note_refusal(connection, books[0], now)
                 return None
+            _note_refusal(connection, books[0], None)
             for name, period in books:
                 budget.add(connection, name, period, Purpose.SETTLE, reserved=call.micros)
             return _write(connection, call, now, state=RESERVED)
@@ -120,15 +124,18 @@ class CallRoom:
             connection.execute(closed.values(state=state.value, micros=price, **known))
             _move(connection, [(row, price)])
 
-    def _within_caps(self, connection: Connection, call: Call, books: tuple[Book, ...]) -> bool:
+    def _within_caps(
+        self, connection: Connection, call: Call, books: tuple[Book, ...], coming_back: tuple[int, ...]
+    ) -> bool:
+        """Whether every cap reaches for the call, were so much of what each book holds given back."""
         caps = (
             self._caps.tiers.get(call.tier),
             self._caps.endpoints.get(call.endpoint),
             self._caps.run,
         )
         return all(
-            cap is None or call.micros <= 0 or _used(connection, book) + call.micros <= cap
-            for book, cap in zip(books, caps, strict=True)
+            cap is None or call.micros <= 0 or _used(connection, book) - back + call.micros <= cap
+            for book, cap, back in zip(books, caps, coming_back, strict=True)
         )
 
 
@@ -165,7 +172,7 @@ def _used(connection: Connection, book: Book) -> int:
 
 
 def _note_refusal(connection: Connection, book: Book, at: int | None) -> None:
-    """The router passes over a tier whose last call was refused, whichever cap it was."""
+    """The router passes over a tier whose last call was refused for good, whichever cap it was."""
     name, period = book
     changed = update(budgets).where(budgets.c.tier == name, budgets.c.period == period)
     connection.execute(changed.values(refused_at=at))

@@ -11,8 +11,8 @@ from daemon.core.report_rows import Spending
 from daemon.core.states import AnnotatorKind, CallState
 
 REFUSED_MILLISECONDS = 60_000
-"""A tier whose last call was refused is passed over for so long, unless one is granted before: its language
-models try again as long as anything waits for them."""
+"""A tier whose last call was refused, and not only for calls under way, is passed over for so long, unless
+one is granted before: its language models try again as long as anything waits for them."""
 
 
 def spending(connection: Connection, caps: Caps, now: int) -> list[Spending]:
@@ -43,7 +43,7 @@ def is_tier(name: str) -> bool:
 
 
 def is_refused(row: Row[Any], now: int) -> bool:
-    """Whether a cap (of tier, endpoint or run) refused the tier's last call, lately; row of `budgets`."""
+    """Whether a cap (of tier, endpoint or run) had no money for the last call, lately; row of `budgets`."""
     return row.refused_at is not None and row.refused_at > now - REFUSED_MILLISECONDS
 
 
