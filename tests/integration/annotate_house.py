@@ -109,13 +109,11 @@ class House:
             assert all(process.poll() in (None, -signal.SIGKILL) for process in self._started), self._told()
             time.sleep(0.05)
 
-    def end(self, process: subprocess.Popen[bytes]) -> float:
-        """SIGTERM; the seconds until it had ended well."""
-        began = time.monotonic()
+    def end(self, process: subprocess.Popen[bytes]) -> None:
+        """SIGTERM, after which it ends well."""
         process.terminate()
-        assert process.wait(30) == 0, self._told()
+        assert process.wait(WAIT_SECONDS) == 0, self._told()
         self._started.remove(process)
-        return time.monotonic() - began
 
     def kill_all(self) -> None:
         """Whatever still lives."""
