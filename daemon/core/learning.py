@@ -129,18 +129,25 @@ class Learner:
         self._pick(rows, data, prospects, verdict)
 
     def _pick(self, rows: TrainingRows, data: TrainingData, prospects: Prospects, verdict: Verdict) -> None:
-        """Choose with the bundle that workers follow now, whether it is this run's or not."""
-        picked, duty = 0, self._duty.get()
-        if duty is not None and not verdict.stop:
-            try:
+        """Choose with the bundle that workers follow now, whether it is this run's or not.
+
+        Once asking stops, what still waits from earlier runs is withdrawn: its answer would be paid for
+        nothing.
+        """
+        picked, withdrawn, duty = 0, 0, self._duty.get()
+        try:
+            if duty is not None and verdict.stop:
+                withdrawn = self.store.withdraw_picks(duty)
+            elif duty is not None:
                 picked = self._picker.pick(duty, rows, data, prospects)
-            except DutyLost:
-                self._duty.lost()
+        except DutyLost:
+            self._duty.lost()
         log.info(
-            "asking to learn %s: %s; %d items picked",
+            "asking to learn %s: %s; %d items picked, %d questions withdrawn",
             word_of(verdict),
             verdict.reason,
             picked,
+            withdrawn,
             extra={"action": "picked"},
         )
         self._picks = {"picks": picked, "asking_to_learn": f"{word_of(verdict)} ({verdict.reason})"}

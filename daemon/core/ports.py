@@ -342,6 +342,12 @@ class LearningStore(Protocol):
     def leave_picks(self, duty: Duty, ids: Sequence[str]) -> None:
         """Have `run` ask about these items so that the models learn. Raises DutyLost."""
 
+    def withdraw_picks(self, duty: Duty) -> int:
+        """Ask no longer about what was picked and nobody has begun to answer; how many questions.
+
+        Raises DutyLost.
+        """
+
 
 class AlarmStore(Protocol):
     """Drift alarms; the learner ends them."""

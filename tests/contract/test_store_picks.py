@@ -6,7 +6,7 @@ from sqlalchemy import insert
 
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.learning import LearningRoom
-from daemon.adapters.store.schema import alarms, recheck, windows
+from daemon.adapters.store.schema import alarms, questions, recheck, windows
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.errors import DutyLost
 from daemon.core.learning_rows import Standing
@@ -156,6 +156,32 @@ def test_only_the_holder_of_the_duty_leaves_picks(
     with pytest.raises(DutyLost):
         room.leave_picks(duty, ["a"])
     assert all_rows(database, recheck) == []
+
+
+def test_picks_are_withdrawn_but_for_those_that_somebody_answers(
+    database: Database, room: LearningRoom, duty: Duty
+) -> None:
+    add_items(database, ["asked", "leased", "answered", "audited", "left"])
+    for item, state in (("asked", "open"), ("leased", "leased"), ("answered", "answered")):
+        add_question(database, item, purpose="learn", state=state)
+    add_question(database, "audited", purpose="audit")
+    room.leave_picks(duty, ["left"])
+    assert room.withdraw_picks(duty) == 1
+    states = {row.item: row.state for row in all_rows(database, questions)}
+    assert states == {"asked": "cancelled", "leased": "leased", "answered": "answered", "audited": "open"}
+    assert [(row.item, row.reason) for row in all_rows(database, recheck)] == [("asked", "withdrawn")]
+    assert room.withdraw_picks(duty) == 0
+
+
+def test_only_the_holder_of_the_duty_withdraws_picks(
+    database: Database, room: LearningRoom, stream: StreamRoom, duty: Duty, clock: MovableClock
+) -> None:
+    add_question(database, "a", purpose="learn")
+    clock.advance(61)
+    assert stream.take_duty("learning", "you", 60) is not None
+    with pytest.raises(DutyLost):
+        room.withdraw_picks(duty)
+    assert [row.state for row in all_rows(database, questions)] == ["open"]
 
 
 def test_the_bundles_trained_last_come_oldest_first(room: LearningRoom, duty: Duty) -> None:

@@ -48,13 +48,13 @@ def loop(tmp_path: Path):
     made.close()
 
 
-def learner(loop: Loop) -> Learner:
+def learner(loop: Loop, share: float = SETTINGS.share) -> Learner:
     return Learner(
         stream=loop.store,
         store=loop.learning,
         registry=FakeRegistry(),
         policy=loop.policy,
-        settings=SETTINGS,
+        settings=replace(SETTINGS, share=share),
         train=train_here,
         describe=partial(describe, source="a test", target_error=0.05),
         holder="one",
@@ -105,3 +105,11 @@ def test_picks_that_nobody_answered_are_not_piled_up(loop: Loop) -> None:
     assert learner(loop).step(whatever=True)
     loop.settle()
     assert len(picked(loop)) == PICKS
+
+
+def test_what_nobody_has_begun_to_answer_is_withdrawn_when_asking_to_learn_stops(loop: Loop) -> None:
+    assert learner(loop, share=0.0).step(whatever=True)
+    loop.settle()
+    assert [row.state for row in picked(loop)] == ["cancelled"] * PICKS
+    assert {row.item_state for row in picked(loop)} == {"ready"}, "they go on as if they had not been picked"
+    assert loop.answer("ann", "expert", truth) == 0

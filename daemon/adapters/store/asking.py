@@ -98,6 +98,12 @@ def withdraw(connection: Connection, items: Sequence[str], now: int) -> list[int
     )
 
 
+def cancel(connection: Connection, ids: Sequence[int], now: int) -> None:
+    """End these unanswered questions. Their budget is the caller's to release."""
+    if ids:
+        _end(connection, among(connection, questions.c.id, ids), QuestionState.CANCELLED, now)
+
+
 def expire(connection: Connection, window: int, purpose: Purpose, now: int) -> list[int]:
     """End the unanswered audits of a window; ids of the questions, whose budget the caller releases."""
     which = and_(questions.c.window == window, questions.c.purpose == purpose.value)

@@ -182,6 +182,15 @@ class LearningRoom:
             duties.check(connection, duty)
             picks.leave(connection, ids)
 
+    def withdraw_picks(self, duty: Duty) -> int:
+        """Ask no longer about what was picked and nobody has begun to answer; how many questions.
+
+        Raises DutyLost.
+        """
+        with self._database.write() as connection:
+            duties.check(connection, duty)
+            return picks.withdraw(connection, self._database.now(connection))
+
     def look_again(self, reason: str, released: int = 0) -> int:
         """Add a recheck for every item that asks or is ready, and for the newest `released` certified ones.
 

@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 
-from sqlalchemy import ColumnElement, Connection, exists, func, select
+from sqlalchemy import ColumnElement, Connection, delete, exists, func, select
 
+from daemon.adapters.store import asking
 from daemon.adapters.store.asking import UNANSWERED, recheck_items
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.schema import alarms, annotators, answers, items, questions, windows
+from daemon.adapters.store.schema import (
+    alarms,
+    annotators,
+    answers,
+    items,
+    questions,
+    recheck,
+    windows,
+)
 from daemon.core.learning_rows import Prospects, Standing
 from daemon.core.states import (
     BLIND_PURPOSES,
@@ -64,6 +73,24 @@ def standings(connection: Connection, ids: Sequence[str]) -> dict[str, Standing]
 def leave(connection: Connection, ids: Sequence[str]) -> None:
     """Have `run` ask about these items; they come before another pass over open items."""
     recheck_items(connection, ids, PICKED)
+
+
+def withdraw(connection: Connection, now: int) -> int:
+    """Cancel what nobody has begun to answer, and drop what is not asked yet; number of questions cancelled.
+
+    Their items are looked at again: they go the way that they would have gone without the pick. What somebody
+    has leased stays. No money is reserved for an open question of this purpose.
+    """
+    connection.execute(delete(recheck).where(recheck.c.reason == PICKED))
+    free = (
+        select(questions.c.id, questions.c.item)
+        .where(questions.c.purpose == Purpose.LEARN.value, questions.c.state == QuestionState.OPEN.value)
+        .with_for_update(skip_locked=True)
+    )
+    rows = connection.execute(free).all()
+    asking.cancel(connection, [row.id for row in rows], now)
+    recheck_items(connection, sorted({row.item for row in rows}), "withdrawn")
+    return len(rows)
 
 
 def _is_taken() -> ColumnElement[bool]:
