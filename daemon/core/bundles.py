@@ -41,6 +41,13 @@ class BundleFollower:
                 self._follow()
             return self._current
 
+    def newest(self) -> Current:
+        """The same, looked up at once: what was asked for because of a new bundle must be decided by it."""
+        with self._lock:
+            self._looked = time.monotonic()
+            self._follow()
+            return self._current
+
     def _follow(self) -> None:
         stored = self._store.current_bundle(self._current.id)
         if stored is not None:

@@ -275,7 +275,7 @@ class Desk:
             log.info("window %d frozen", window, extra={"action": "window_frozen"})
 
     def _decide(self, items: Sequence[OpenItem]) -> tuple[Decision, Compose]:
-        current = self.bundles.current()
+        current = self.bundles.newest()
         evidence = of_stored(
             items,
             groups_of_stored(items),

@@ -7,8 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from loop_harness import CLASSES, POLICY, Loop
+from rows_for_tests import all_rows
 
 from daemon.adapters.store.ledger import LedgerRoom
+from daemon.adapters.store.schema import items
+from daemon.core.bundles import BundleFollower
 from daemon.core.decide import STATUS
 from daemon.core.errors import FenceLost
 from daemon.core.states import ItemState
@@ -71,6 +74,17 @@ def test_repeated_items_change_nothing_and_contradictions_are_dead_letters(loop:
     ]
     assert sorted(reasons) == [b"id_conflict", b"not_json"]
     assert loop.worker.progress.duplicates == 2
+
+
+def test_items_looked_at_again_are_decided_by_the_bundle_that_was_just_promoted(loop: Loop) -> None:
+    loop.desk.bundles = BundleFollower(loop.learning, CLASSES, {}, seconds=3_600.0)
+    loop.send([sure(1)])
+    loop.read()
+    assert loop.desk.bundles.current().id is None
+    stored = promote(loop, Bundle.from_priors(CLASSES, {"crowd": 0.9, "expert": 0.98}))
+    assert loop.learning.look_again("bundle") == 1
+    loop.settle()
+    assert [row.bundle for row in all_rows(loop.database, items)] == [stored]
 
 
 def test_an_answer_becomes_the_label(loop: Loop) -> None:
