@@ -5,10 +5,6 @@ is asked about alone, then with each text of `injection_texts` behind it, which 
 and with harmless sentences of about that length, which turn votes too: what counts is the difference.
 """
 
-import argparse
-import csv
-import os
-import sys
 import tempfile
 import threading
 from collections.abc import Mapping, Sequence
@@ -17,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.injection_texts import INJECTIONS
-from benchmarks.local_llm import ASK, EXEMPLARS, LABELS
+from benchmarks.local_llm import ASK, EXEMPLARS, LABELS, comments
 from daemon.adapters.broker.process import free_port
 from daemon.adapters.llm_server import LlmServer, running
 from labeling_functions.analysis import Accuracy
@@ -58,23 +54,12 @@ SHOWN = tuple(
 
 def main() -> None:
     """Ask, and print a line for each text and the sums."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--items", type=int, default=8)
-    parser.add_argument("--seed", type=int, default=0)
-    given = parser.parse_args()
-    if not (folder := os.environ.get("LABELLOOP_DATA")):
-        sys.exit("set LABELLOOP_DATA to the folder of youtube_spam_lf.csv")
-    with (Path(folder) / "youtube_spam_lf.csv").open(newline="", encoding="utf-8") as file:
-        rows = list(csv.DictReader(file))
-    chosen = np.random.default_rng(given.seed).choice(len(rows), given.items, replace=False)
+    texts = [row["text"] for row in comments(__doc__, 8)]
     with (
         tempfile.TemporaryDirectory() as logs,
         running(LlmServer(free_port()), Path(logs) / "server.log") as server,
     ):
-        model = endpoint_model("local", EndpointSettings(base_url=server.base_url), threading.Event())
-        report(model, [rows[at]["text"] for at in chosen])
+        report(endpoint_model("local", EndpointSettings(base_url=server.base_url), threading.Event()), texts)
 
 
 def report(model: ChatModel, texts: Sequence[str]) -> None:

@@ -104,12 +104,10 @@ def print_figures(got: Measured) -> None:
     print(f"tokens: in {got.tokens[0]}, out {got.tokens[1]}; {sum(got.tokens) / total:.0f} a second")
 
 
-def main() -> None:
-    """Start the model, ask, print."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("--items", type=int, default=200)
+def comments(about: str | None, items: int) -> list[dict[str, str]]:
+    """Rows of the file, drawn as the command line says: `--items` (so many by default) and `--seed`."""
+    parser = argparse.ArgumentParser(description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--items", type=int, default=items)
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
     if not (folder := os.environ.get("LABELLOOP_DATA")):
@@ -117,12 +115,18 @@ def main() -> None:
     with (Path(folder) / "youtube_spam_lf.csv").open(newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
     chosen = np.random.default_rng(given.seed).choice(len(rows), given.items, replace=False)
+    return [rows[at] for at in chosen]
+
+
+def main() -> None:
+    """Start the model, ask, print."""
+    rows = comments(__doc__, 200)
     with tempfile.TemporaryDirectory() as logs:
         started = time.monotonic()
         with running(LlmServer(free_port()), Path(logs) / "server.log") as server:
             print(f"ready after {time.monotonic() - started:.1f} s")
             model = endpoint_model("local", EndpointSettings(base_url=server.base_url), threading.Event())
-            print_figures(measure(model, [rows[at] for at in chosen]))
+            print_figures(measure(model, rows))
 
 
 if __name__ == "__main__":

@@ -19,7 +19,7 @@ from kafka_fixtures import KafkaForTests, wait_until
 from program import Program, configuration, item, migrated
 from sqlalchemy import Engine, create_engine, text
 
-from daemon.core.annotate import MOST_FAILURES
+from daemon.core.doubts import MOST_FAILURES
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import price
 from labeling_functions.llm.scripted_server import Fault, ScriptedServer
