@@ -25,6 +25,7 @@ from daemon.wiring.config_env import expand, overlay
 from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic, suggest
 from daemon.wiring.config_file import Document, read_yaml
 from labeling_functions.llm.endpoint import EndpointSettings
+from labeling_functions.llm.local_server import MODEL
 from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, RATING, Task
 from models.label_model.registry import LABEL_MODELS
@@ -130,7 +131,8 @@ class Config:
         for name, settings in self.llm.items():
             if settings.endpoint not in self.endpoints:
                 raise ValueError(f"llm: {name}: endpoint: {_unknown(settings.endpoint, self.endpoints)}")
-            if problem := _not_for(self.task.kind, settings):
+            endpoint = self.endpoints[settings.endpoint]
+            if problem := _not_for(self.task.kind, settings) or _not_at(endpoint, settings):
                 raise ValueError(f"llm: {name}: {problem}")
         for tier in self.llm_tiers:
             if unknown := [variant for variant in self.variants(tier) if variant not in self.llm]:
@@ -192,6 +194,16 @@ def _not_for(kind: str, settings: LLMSettings) -> str:
 def _unknown(name: str, known: Mapping[str, object]) -> str:
     hint = suggest(name, known) or f"; there are {', '.join(known) or 'none'}"
     return f"{name!r} is unknown{hint}"
+
+
+def _not_at(endpoint: EndpointSettings, settings: LLMSettings) -> str:
+    """What keeps an endpoint from serving the model; empty if nothing does that can be known."""
+    if endpoint.base_url is not None or settings.model == MODEL:
+        return ""
+    return (
+        f"model: {settings.model!r} is unknown; endpoint {settings.endpoint!r} has no base_url, so that it "
+        f"is the local language model, {MODEL}"
+    )
 
 
 KEYS = config_keys.key_tree(Config, skip=frozenset({"folder"}))
