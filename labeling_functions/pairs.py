@@ -1,6 +1,6 @@
 """Items of two texts: responses to a prompt, of which one may be better, or texts that may match."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -35,6 +35,11 @@ class Pair:
     prompt: str
     a: str
     b: str
+
+
+def preference(probabilities: Sequence[float]) -> float:
+    """How likely A is preferred, of (3,) probabilities of A, B and tie; a tie counts half."""
+    return float(probabilities[A] + probabilities[TIE] / 2)
 
 
 def pair_of(item: Item) -> Pair:

@@ -7,12 +7,12 @@ import numpy as np
 from daemon.core.rows import Answer
 from daemon.core.states import AnnotatorKind
 from labeling_functions.llm.symbols import N_BINS, symbols
-from models.votes import Votes
+from models.votes import LLM, TIER, Votes, kind
 
 
 def tier_key(tier: str) -> str:
     """Annotator key of all people of a tier."""
-    return f"tier:{tier}"
+    return f"{TIER}:{tier}"
 
 
 def answer_key(answer: Answer) -> str | None:
@@ -21,7 +21,7 @@ def answer_key(answer: Answer) -> str | None:
     Each version of a way of asking a language model is an annotator of its own; people are one a tier.
     """
     if answer.kind == AnnotatorKind.LLM:
-        return f"llm:{answer.name}@{answer.version}"
+        return f"{LLM}:{answer.name}@{answer.version}"
     return None if answer.tier is None else tier_key(answer.tier)
 
 
@@ -49,7 +49,7 @@ def votes_of(answers: Sequence[Sequence[Answer]], n_classes: int, always: Sequen
     return Votes(
         n_items=len(answers),
         annotators=tuple(places),
-        n_symbols=tuple(sizes[key.startswith("llm:")] for key in places),
+        n_symbols=tuple(sizes[kind(key) == LLM] for key in places),
         row=np.array([row for row, _, _ in given], np.int64),
         annotator=np.array([places[key] for _, key, _ in given], np.int64),
         symbol=np.where(models, binned, labels),

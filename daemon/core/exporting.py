@@ -7,7 +7,7 @@ import msgspec
 
 from daemon.core.decoding import decode_stored
 from daemon.core.states import LabelStatus
-from labeling_functions.pairs import TIE, A, pair_of
+from labeling_functions.pairs import TIE, A, pair_of, preference
 from labeling_functions.task import PREFERENCE, Task
 
 
@@ -66,7 +66,7 @@ def as_trl(item: LabeledItem, wish: Wish) -> Exported:
         return LeftOut("ties")
     pair = pair_of(decode_stored(item.payload))
     chosen, rejected = (pair.a, pair.b) if item.label == A else (pair.b, pair.a)
-    likely = preference(item) if item.label == A else 1 - preference(item)
+    likely = preference(item.probabilities) if item.label == A else 1 - preference(item.probabilities)
     if likely < wish.least:
         return LeftOut(f"below a preference of {wish.least:g}")
     row: dict[str, object] = {"prompt": pair.prompt, "chosen": chosen, "rejected": rejected}
@@ -85,16 +85,11 @@ def as_jsonl(item: LabeledItem, wish: Wish) -> Exported:
         "content": msgspec.Raw(item.payload),
     }
     if wish.task.kind == PREFERENCE:
-        likely = preference(item)
+        likely = preference(item.probabilities)
         if max(likely, 1 - likely) < wish.least:
             return LeftOut(f"below a preference of {wish.least:g}")
         row["preference"] = round(likely, 6)
     return row
-
-
-def preference(item: LabeledItem) -> float:
-    """How likely A is preferred; a tie counts half."""
-    return item.probabilities[A] + item.probabilities[TIE] / 2
 
 
 FORMATS: Mapping[str, Callable[[LabeledItem, Wish], Exported]] = {"jsonl": as_jsonl, "trl": as_trl}

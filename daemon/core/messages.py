@@ -14,7 +14,7 @@ from daemon.core.rows import F4, Answer, Ask, Asked, Compose, ComposeAudits, Dec
 from daemon.core.settings import MICROS
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
 from daemon.core.wire import OutMessage
-from labeling_functions.pairs import TIE, A
+from labeling_functions.pairs import preference
 from labeling_functions.task import ABSTAIN, PREFERENCE, RATING
 
 _encode = msgspec.json.Encoder().encode
@@ -150,7 +150,7 @@ def _label(
 def _of_kind(policy: Policy, posterior: F4) -> dict[str, float]:
     """Of pairs, how likely A is preferred, a tie counting half; of ratings, the mean of the scale."""
     if policy.kind == PREFERENCE:
-        return {"preference": round(float(posterior[A] + posterior[TIE] / 2), 6)}
+        return {"preference": round(preference(posterior.tolist()), 6)}
     if policy.kind == RATING:
         return {"rating": round(float(posterior @ policy.steps), 6)}
     return {}

@@ -1,5 +1,6 @@
 """What pages and `labelloop status` show, as plain records."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -63,8 +64,13 @@ class Spending:
     @property
     def reached(self) -> bool:
         """Whether nobody of this tier is asked for want of money."""
-        used = self.today_reserved + self.today_spent
-        return self.capped or (self.today_cap is not None and used >= self.today_cap)
+        return self.capped or self.left <= 0
+
+    @property
+    def left(self) -> float:
+        """Micro-units of the day's budget that nobody has spent or holds; infinite without a limit."""
+        cap = math.inf if self.today_cap is None else self.today_cap
+        return cap - self.today_reserved - self.today_spent
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from daemon.core.assembling import dense_votes
 from daemon.core.learning_rows import TrainingRows
 from daemon.core.run_tables import (
+    accuracy_cells,
     annotator_figures,
     annotator_table,
     change_table,
@@ -104,8 +105,6 @@ def _record(report: FunctionReport, classes: tuple[str, ...]) -> dict[str, objec
         "overlap": report.overlap,
         "conflict": report.conflict,
         **{f"votes_{name}": votes for name, votes in zip(classes, report.votes, strict=True)},
-        "accuracy": None if right is None else right.share,
-        "accuracy_low": None if right is None else right.low,
-        "accuracy_high": None if right is None else right.high,
+        **accuracy_cells(right),
         "checked": 0 if right is None else right.answered,
     }

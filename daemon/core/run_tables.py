@@ -93,12 +93,19 @@ def annotator_table(data: TrainingData) -> Table:
                 "annotator": key,
                 "votes": int(own.sum()),
                 "checked": 0 if right is None else right.answered,
-                "accuracy": None if right is None else right.share,
-                "accuracy_low": None if right is None else right.low,
-                "accuracy_high": None if right is None else right.high,
+                **accuracy_cells(right),
             }
         )
     return rows
+
+
+def accuracy_cells(right: Accuracy | None) -> dict[str, float | None]:
+    """Share and interval for a table; empty cells where nothing was checked."""
+    return {
+        "accuracy": None if right is None else right.share,
+        "accuracy_low": None if right is None else right.low,
+        "accuracy_high": None if right is None else right.high,
+    }
 
 
 def annotator_figures(table: Table) -> Mapping[str, float]:

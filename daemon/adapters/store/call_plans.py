@@ -1,10 +1,10 @@
 """What calls of a tier's annotators took so far, and how often they were right."""
 
-from sqlalchemy import Subquery, case, func, select
+from sqlalchemy import case, func, select
 
 from daemon.adapters.store.codec import i1
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.first_answers import first_answers
+from daemon.adapters.store.first_answers import first_labels
 from daemon.adapters.store.schema import annotators, answers, calls, items
 from daemon.core.call_plan import Judged, Seen
 from daemon.core.states import RANDOM_PURPOSES, AnnotatorKind, CallState
@@ -40,7 +40,7 @@ class CallPlanRoom:
 
     def judged(self, tier: str) -> dict[Annotator, Judged]:
         """Answers of each annotator on items that chance picked for an expert's blind answer."""
-        truth = self._truth()
+        truth = first_labels(self._final, RANDOM_PURPOSES)
         query = (
             select(
                 annotators.c.name,
@@ -63,16 +63,8 @@ class CallPlanRoom:
 
     def answered(self, count: int) -> list[tuple[bytes, int]]:
         """Payload and class index of so many items that experts answered blind, the newest answers first."""
-        truth = self._truth()
+        truth = first_labels(self._final, RANDOM_PURPOSES)
         query = select(items.c.payload, truth.c.labels).join(truth, truth.c.item == items.c.id)
         with self._database.read() as connection:
             found = connection.execute(query.order_by(truth.c.id.desc()).limit(count)).all()
         return [(bytes(row.payload), int(i1(row.labels)[0])) for row in found]
-
-    def _truth(self) -> Subquery:
-        first = first_answers(self._final, RANDOM_PURPOSES).subquery()
-        return (
-            select(answers.c.id, answers.c.item, answers.c.labels)
-            .join(first, first.c.id == answers.c.id)
-            .subquery()
-        )

@@ -3,7 +3,7 @@
 from collections.abc import Collection
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import Select, Subquery, func, select
 
 from daemon.adapters.store.schema import annotators, answers
 from daemon.core.states import AnnotatorKind, Purpose
@@ -25,4 +25,14 @@ def first_answers(tiers: Collection[str], purposes: Collection[Purpose] = tuple(
             answers.c.retracted_at.is_(None),
         )
         .group_by(answers.c.item)
+    )
+
+
+def first_labels(tiers: Collection[str], purposes: Collection[Purpose] = tuple(Purpose)) -> Subquery:
+    """`first_answers` with `id`, `item` and `labels`."""
+    first = first_answers(tiers, purposes).subquery()
+    return (
+        select(answers.c.id, answers.c.item, answers.c.labels)
+        .join(first, first.c.id == answers.c.id)
+        .subquery()
     )

@@ -4,7 +4,7 @@ from collections.abc import Collection, Sequence
 
 from sqlalchemy import Connection, and_, case, func, select
 
-from daemon.adapters.store.first_answers import first_answers
+from daemon.adapters.store.first_answers import first_labels
 from daemon.adapters.store.schema import annotators, answers
 from daemon.core.report_rows import AnnotatorRecord
 from daemon.core.states import RANDOM_PURPOSES, AnnotatorKind
@@ -16,9 +16,7 @@ def annotator_records(connection: Connection, final: Collection[str]) -> Sequenc
 
     `final`: tiers whose answers are the truth.
     """
-    ids = first_answers(final).subquery()
-    truth = select(answers.c.id, answers.c.item, answers.c.labels).join(ids, ids.c.id == answers.c.id)
-    known = truth.subquery()
+    known = first_labels(final)
     checked = and_(known.c.id.is_not(None), answers.c.id < known.c.id)
     right = and_(checked, answers.c.labels == known.c.labels)
     query = (

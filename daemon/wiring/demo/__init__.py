@@ -15,7 +15,7 @@ from rich.live import Live
 
 from daemon.adapters.store.engine import Database
 from daemon.core.errors import SetupProblem
-from daemon.core.report_rows import Overview, Spending
+from daemon.core.report_rows import Overview
 from daemon.core.states import BLIND_PURPOSES, Purpose
 from daemon.core.windows import fewest_items
 from daemon.wiring import parts
@@ -252,7 +252,7 @@ def at_rest(overview: Overview, config: Config) -> bool:
     broke = {
         spent.tier
         for spent in overview.spending
-        if spent.reached or _left(spent) < config.tiers[spent.tier].price_micros
+        if spent.reached or spent.left < config.tiers[spent.tier].price_micros
     }
     paid = [
         queue
@@ -263,12 +263,6 @@ def at_rest(overview: Overview, config: Config) -> bool:
     busy = waiting + overview.rechecks + overview.outbox + overview.open_windows
     training = any(process.report.get("doing") == "training" for process in overview.processes)
     return not busy and not training and overview.states.get("ready", 0) < fewest_items(config.guarantee)
-
-
-def _left(spent: Spending) -> float:
-    """Micro-units of the day's budget."""
-    cap = math.inf if spent.today_cap is None else spent.today_cap
-    return cap - spent.today_reserved - spent.today_spent
 
 
 def _addresses(running: Running) -> list[str]:
