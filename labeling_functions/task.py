@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from labeling_functions.label_space import MOST_IN_A_SET, LabelSpace
+
 ABSTAIN = -1
 """A function's vote when it has nothing to say (snorkel's convention)."""
 
 CLASSIFICATION, PREFERENCE, RATING, MATCHING = "classification", "preference", "rating", "matching"
+MULTILABEL = "multilabel"
 
-KINDS = (CLASSIFICATION, PREFERENCE, RATING, MATCHING)
+KINDS = (CLASSIFICATION, MULTILABEL, PREFERENCE, RATING, MATCHING)
 """Kinds of task that this version labels."""
 
 PREFERENCE_CLASSES = ("A", "B", "tie")
@@ -24,9 +27,10 @@ class Task:
         classes: class names in order; a class index is a position in this tuple. 2 to 127 of them. A
             preference task has A, B and tie; its file may leave them out. Those of a rating go from the
             least to the most; a number n stands for 1 to n.
-        kind: `classification` of items, `preference` between the two responses of a pair, `rating` on a
-            scale, where an error costs as many steps as it is away, or `matching`, the classification of two
-            texts by how they belong together.
+        kind: `classification` of items, `multilabel` where any number of the classes (62 at most) may apply,
+            `preference` between the two responses of a pair, `rating` on a scale, where an error costs as
+            many steps as it is away, or `matching`, the classification of two texts by how they belong
+            together.
         guidelines: what people (and language models) read before they answer; Markdown.
         descriptions: class name -> one sentence on what belongs there.
         scale: whether people compare the responses of a preference task on five points, from A much better to
@@ -47,6 +51,10 @@ class Task:
             raise ValueError(f"classes: {', '.join(self.classes)} has a name twice; names must differ")
         if self.kind not in KINDS:
             raise ValueError(f"kind: {self.kind!r} is not one of {', '.join(KINDS)}")
+        if self.kind == MULTILABEL and len(self.classes) > MOST_IN_A_SET:
+            raise ValueError(
+                f"classes: {len(self.classes)} given; a multilabel task has at most {MOST_IN_A_SET}"
+            )
         if self.kind == PREFERENCE and self.classes != PREFERENCE_CLASSES:
             raise ValueError(
                 f"classes: {', '.join(self.classes)} given; a preference task always has "
@@ -61,6 +69,11 @@ class Task:
     def is_ordered(self) -> bool:
         """Whether the classes are steps of a scale."""
         return self.kind == RATING
+
+    @property
+    def space(self) -> LabelSpace:
+        """What labels there are."""
+        return LabelSpace(self.classes, sets=self.kind == MULTILABEL)
 
     @property
     def n_classes(self) -> int:

@@ -96,6 +96,16 @@ class Bundle:
         )
 
     @property
+    def parts(self) -> "tuple[Bundle, ...]":
+        """One bundle a facet; that of a task with one class an item is its own only part."""
+        return (self,)
+
+    @property
+    def has_classifier(self) -> bool:
+        """Whether there is a head."""
+        return self.head is not None
+
+    @property
     def annotators(self) -> tuple[str, ...]:
         """Keys of all that it has learned something of."""
         return tuple(dict.fromkeys(key for member in self.members for key in member.tables))

@@ -7,7 +7,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.settings import DriftSettings, GuaranteeSettings, RoutingSettings, TierSettings
-from labeling_functions.task import CLASSIFICATION, RATING
+from labeling_functions.label_space import LabelSpace
+from labeling_functions.task import CLASSIFICATION, MULTILABEL, RATING
 from models.cost import cost_matrix, distances
 
 Partition = Callable[[str, bytes], int]
@@ -40,6 +41,11 @@ class Policy:
     routing: RoutingSettings
     drift: DriftSettings = field(default_factory=DriftSettings)
     kind: str = CLASSIFICATION
+
+    @property
+    def space(self) -> LabelSpace:
+        """What labels there are."""
+        return LabelSpace(self.classes, sets=self.kind == MULTILABEL)
 
     @property
     def cost(self) -> NDArray[np.float64] | None:

@@ -156,6 +156,7 @@ class Answer:
     tier: str | None
     purpose: Purpose
     label: int
+    """As `labeling_functions.label_space` has labels."""
     at: int
     version: str = ""
     """Of the annotator: of language models, a hash of how they are asked."""
@@ -163,6 +164,9 @@ class Answer:
     """In the label, as the annotator says, 0 to 1; None where it says nothing of it."""
     chance: float | None = None
     """Of the coin that picked the item, for learners only; None where no coin did, and for a third expert."""
+    by_class: tuple[float, ...] = ()
+    """Of a multilabel task: how likely each class applies, as the annotator says; empty where it says nothing
+    of it."""
 
 
 @dataclass(frozen=True, slots=True)

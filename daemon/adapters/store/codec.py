@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from daemon.core.rows import F4, I1
 from daemon.core.window_rows import Frozen
 from daemon.core.wire import OutMessage
+from labeling_functions.label_space import joined, spread
 
 
 def rows_of(array: NDArray[Any], dtype: str) -> list[bytes]:
@@ -23,6 +24,16 @@ def rows_of(array: NDArray[Any], dtype: str) -> list[bytes]:
 def i1(data: bytes) -> I1:
     """Votes or class indices."""
     return np.frombuffer(data, np.int8)
+
+
+def label_of(data: bytes) -> int:
+    """A label as one number: a class index, or of a multilabel task (one byte a class) the set's bits."""
+    return int(joined(i1(data)[None])[0])
+
+
+def label_bytes(label: int, n_facets: int) -> bytes:
+    """`label_of` backwards; `n_facets` is the number of classes of a multilabel task, 1 of others."""
+    return spread(np.array([label]), n_facets).tobytes()
 
 
 def f2(data: bytes) -> NDArray[np.float16]:
