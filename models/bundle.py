@@ -148,6 +148,10 @@ class Bundle:
 
     def to_bytes(self) -> bytes:
         """An npz file of plain arrays and one JSON text; equal bundles give equal bytes."""
+        return pack(self.arrays())
+
+    def arrays(self) -> dict[str, NDArray[Any]]:
+        """The bundle as named plain arrays, one of them a JSON text; `from_arrays` reads them."""
         reference = self.reference.arrays()
         about = {
             "format": FORMAT,
@@ -174,13 +178,17 @@ class Bundle:
             heads = (self.head, *self.heads)
             arrays["head_weights"] = np.stack([head.weights for head in heads])
             arrays["head_bias"] = np.stack([head.bias for head in heads])
-        return pack(arrays)
+        return arrays
 
     @classmethod
     def from_bytes(cls, data: bytes) -> "Bundle":
         """Read what `to_bytes` wrote, now or in format 1. Raises DamagedBundle; never unpickles anything."""
-        arrays = unpack(data)
-        about = json.loads(arrays["about"].tobytes())
+        return cls.from_arrays(unpack(data))
+
+    @classmethod
+    def from_arrays(cls, arrays: Arrays) -> "Bundle":
+        """Read what `arrays` gave, now or in format 1. Raises DamagedBundle."""
+        about = about_of(arrays)
         if about["format"] not in (1, FORMAT):
             raise DamagedBundle(f"bundle: format {about['format']}, this version reads 1 and {FORMAT}")
         read = _parts_1 if about["format"] == 1 else _parts
@@ -201,6 +209,14 @@ class Bundle:
             label_model=about["label_model"],
             trained_at=about["trained_at"],
         )
+
+
+def about_of(arrays: Arrays) -> Mapping[str, Any]:
+    """The JSON text of a bundle's arrays. Raises DamagedBundle if there is none."""
+    if "about" not in arrays:
+        raise DamagedBundle(f"bundle: no bundle, it holds {', '.join(sorted(arrays))}")
+    about: Mapping[str, Any] = json.loads(arrays["about"].tobytes())
+    return about
 
 
 _Parts = tuple[tuple[Member, ...], tuple[LinearHead, ...], Reference, Gold]
