@@ -1,6 +1,7 @@
 """Answers of people and language models as votes: who speaks, and in which symbols."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -23,6 +24,21 @@ def answer_key(answer: Answer) -> str | None:
     if answer.kind == AnnotatorKind.LLM:
         return f"{LLM}:{answer.name}@{answer.version}"
     return None if answer.tier is None else tier_key(answer.tier)
+
+
+def about_facet(answers: Sequence[Answer], facet: int, n_facets: int) -> list[Answer]:
+    """The answers as what they say of one facet alone: its option, and how sure they are of that."""
+    if n_facets == 1:
+        return list(answers)
+    return [_about(answer, answer.label >> facet & 1, facet) for answer in answers]
+
+
+def _about(answer: Answer, option: int, facet: int) -> Answer:
+    confidence = answer.confidence
+    if answer.by_class:
+        applies = answer.by_class[facet]
+        confidence = applies if option else 1 - applies
+    return replace(answer, label=option, confidence=confidence)
 
 
 def votes_of(answers: Sequence[Sequence[Answer]], n_classes: int, always: Sequence[str] = ()) -> Votes:

@@ -14,19 +14,21 @@ from models.votes import LLM, family
 
 
 def askers_of(bundle: Bundle, policy: Policy) -> tuple[Asker, ...]:
-    """One asker a tier, in the order of the policy's ladder.
+    """One asker a tier, in the order of the policy's ladder, as one part of a bundle values its answers.
 
     What a vote is expected to do is what the bundle's tables will make of it. The answer of a final tier
     stands outside the posterior; it is as right as the settings say.
     """
-    return tuple(_asker(name, policy.tiers[name], bundle) for name in policy.ladder)
+    return tuple(
+        _asker(name, policy.tiers[name], policy.option_accuracy(name), bundle) for name in policy.ladder
+    )
 
 
-def _asker(name: str, tier: TierSettings, bundle: Bundle) -> Asker:
+def _asker(name: str, tier: TierSettings, accuracy: float, bundle: Bundle) -> Asker:
     return Asker(
         name=name,
         price=tier.price,
-        likelihood=of_accuracy(tier.accuracy, len(bundle.classes))
+        likelihood=of_accuracy(accuracy, len(bundle.classes))
         if tier.final
         else _likelihood(_voices(name, tier, bundle), bundle),
         max_votes=tier.most_votes,

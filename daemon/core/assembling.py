@@ -1,17 +1,21 @@
 """Stored rows become the arrays that models learn from."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.answer_votes import tier_key, votes_of
+from daemon.core.answer_votes import about_facet, tier_key, votes_of
 from daemon.core.evidence import final_label, function_key
 from daemon.core.grouping import groups_of_payloads
 from daemon.core.learning_rows import StoredBundle, TrainingRows
 from daemon.core.policy import Policy
 from daemon.core.rows import Answer, FunctionVersion
 from daemon.core.states import RANDOM_PURPOSES
+from labeling_functions.label_space import LabelSpace
+from models.any_training import AnyData
+from models.set_training import SetData
 from models.training import TrainingData
 from models.votes import Votes
 
@@ -22,8 +26,16 @@ FRESH_OF_ALL = -1
 """Without a champion every audited answer is fresh."""
 
 
-def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) -> TrainingData:
-    """Arrays that models learn from; one row an item.
+def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) -> AnyData:
+    """Arrays that models learn from, as `assemble_facets` makes them."""
+    facets = assemble_facets(rows, policy, champion)
+    return SetData(policy.classes, facets) if policy.space.sets else facets[0]
+
+
+def assemble_facets(
+    rows: TrainingRows, policy: Policy, champion: StoredBundle | None
+) -> tuple[TrainingData, ...]:
+    """Arrays that models learn from, one row an item; of a multilabel task for each class, of others once.
 
     Answers of final tiers become `expert`, all others votes of their tier; on audited items only those that
     stood before the audit, since an item without one has no others either. `fresh` are audited answers that
@@ -36,22 +48,29 @@ def assemble(rows: TrainingRows, policy: Policy, champion: StoredBundle | None) 
         given[row].append(answer)
     drawn_at = _drawn_at(given, policy.final_tiers)
     trained_at = champion.trained_at if champion else FRESH_OF_ALL
-    return TrainingData(
-        classes=policy.classes,
-        votes=_votes(rows, _before(given, drawn_at), policy),
-        expert=np.array([final_label(answers, policy.final_tiers) for answers in given], np.int64),
+    heard, space = _before(given, drawn_at), policy.space
+    labels = np.array([final_label(answers, policy.final_tiers) for answers in given], np.int64)
+    first = TrainingData(
+        classes=space.options,
+        votes=_votes(rows, heard, policy, 0),
+        expert=space.facet(labels, 0),
         audited=drawn_at >= 0,
         fresh=(drawn_at > trained_at) & now,
         vectors=_vectors(rows),
         groups=groups_of_payloads(rows.payloads, rows.subjects),
-        tier_accuracy={name: tier.accuracy for name, tier in policy.tiers.items()},
+        tier_accuracy=policy.option_accuracies,
         encoder=rows.encoder,
         recent=now if now.sum() >= FEWEST_RECENT else None,
     )
+    others = [
+        replace(first, votes=_votes(rows, heard, policy, facet), expert=space.facet(labels, facet))
+        for facet in range(1, space.n_facets)
+    ]
+    return (first, *others)
 
 
 def dense_votes(rows: TrainingRows) -> tuple[NDArray[np.bool_], NDArray[np.int8], list[str]]:
-    """Votes of the newest function set: mask of the rows that it labeled, (rows, m) matrix, names."""
+    """Votes of the newest function set: mask of the rows that it labeled, (rows, m * F) matrix, m names."""
     newest = int(rows.functions[0])
     mask = rows.functions == newest
     matrix = np.array([rows.inline[row] for row in np.flatnonzero(mask).tolist()], np.int8)
@@ -75,41 +94,48 @@ def _before(given: Sequence[Sequence[Answer]], drawn_at: NDArray[np.int64]) -> l
     ]
 
 
-def _votes(rows: TrainingRows, given: Sequence[Sequence[Answer]], policy: Policy) -> Votes:
-    """Functions of every set that made these rows, then whoever gave answers that are votes."""
-    n_classes = len(policy.classes)
+def _votes(rows: TrainingRows, given: Sequence[Sequence[Answer]], policy: Policy, facet: int) -> Votes:
+    """What is said of one facet: functions of every set that made these rows, then whoever gave answers that
+    are votes.
+    """
+    n_facets, n_options = policy.space.n_facets, len(policy.space.options)
     columns = sorted({annotator for annotators in rows.sets.values() for annotator in annotators})
     entries = np.concatenate(
         [
             np.empty((0, 3), np.int64),
-            *(_block(rows, functions, columns, n_classes) for functions in rows.sets),
+            *(_block(rows, functions, columns, facet, policy.space) for functions in rows.sets),
         ]
     )
     functions = Votes(
         n_items=len(rows.ids),
         annotators=tuple(function_key(FunctionVersion(*rows.names[annotator])) for annotator in columns),
-        n_symbols=(n_classes + 1,) * len(columns),
+        n_symbols=(n_options + 1,) * len(columns),
         row=entries[:, 0],
         annotator=entries[:, 1],
         symbol=entries[:, 2],
     )
-    heard = [[answer for answer in answers if answer.tier not in policy.final_tiers] for answers in given]
+    heard = [
+        about_facet([answer for answer in answers if answer.tier not in policy.final_tiers], facet, n_facets)
+        for answers in given
+    ]
     people = [
         tier_key(name)
         for name, tier in policy.tiers.items()
         if name not in policy.final_tiers and not tier.is_llm
     ]
-    return Votes.concat_annotators(functions, votes_of(heard, n_classes, people))
+    return Votes.concat_annotators(functions, votes_of(heard, n_options, people))
 
 
-def _block(rows: TrainingRows, functions: int, columns: Sequence[int], n_classes: int) -> NDArray[np.int64]:
+def _block(
+    rows: TrainingRows, functions: int, columns: Sequence[int], facet: int, space: LabelSpace
+) -> NDArray[np.int64]:
     """(votes, 3) row, annotator, symbol of one function set; abstentions are a symbol of their own."""
     members = np.flatnonzero(rows.functions == functions)
     places = [columns.index(annotator) for annotator in rows.sets[functions]]
     if not len(members) or not places:
         return np.empty((0, 3), np.int64)
-    votes = np.array([rows.inline[row] for row in members.tolist()], np.int64)
-    symbols = np.where(votes < 0, n_classes, votes)
+    votes = np.array([rows.inline[row][facet :: space.n_facets] for row in members.tolist()], np.int64)
+    symbols = np.where(votes < 0, len(space.options), votes)
     row, column = np.broadcast_arrays(members[:, None], np.array(places)[None])
     return np.stack([row.ravel(), column.ravel(), symbols.ravel()], axis=1)
 

@@ -2,11 +2,10 @@
 
 import threading
 import time
-from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from daemon.core.ports import LearningStore
-from models.bundle import Bundle
+from models.bundles import AnyBundle, read_bundle
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,7 +13,7 @@ class Current:
     """The bundle to decide with; `id` is None for the built-in priors."""
 
     id: int | None
-    bundle: Bundle
+    bundle: AnyBundle
 
 
 class BundleFollower:
@@ -23,15 +22,15 @@ class BundleFollower:
     def __init__(
         self,
         store: LearningStore,
-        classes: Sequence[str],
-        tier_accuracy: Mapping[str, float],
+        priors: AnyBundle,
         seconds: float = 0.5,
     ) -> None:
+        """`priors`: what is believed until a bundle is promoted."""
         self._store = store
         self._seconds = seconds
         self._lock = threading.Lock()
         self._looked = -1e9
-        self._current = Current(None, Bundle.from_priors(tuple(classes), tier_accuracy))
+        self._current = Current(None, priors)
 
     def current(self) -> Current:
         """The bundle that workers are to follow now."""
@@ -51,4 +50,4 @@ class BundleFollower:
     def _follow(self) -> None:
         stored = self._store.current_bundle(self._current.id)
         if stored is not None:
-            self._current = Current(stored.id, Bundle.from_bytes(stored.data))
+            self._current = Current(stored.id, read_bundle(stored.data))

@@ -13,6 +13,7 @@ from daemon.core.next_votes import NextVotes, answered_first, next_votes
 from daemon.core.policy import GOLD_PRIORITY, LEARN_PRIORITY, Policy
 from daemon.core.rows import Ask, Decision
 from daemon.core.states import ItemState, LabelStatus, Purpose
+from labeling_functions.label_space import joined
 from models.arrays import F8, I8, Mask
 from models.cost import best_label
 
@@ -59,7 +60,7 @@ def decide(
     provisional = _provisional(evidence, scores, policy, accepted_from)
     return Decision(
         posterior=posterior,
-        labels=labels[:, None].astype(np.int8),
+        labels=policy.space.spread(labels),
         scores=scores,
         classifier=evidence.classifier,
         bundle=bundle,
@@ -137,17 +138,32 @@ def _of_expert(mask: Mask, purpose: Purpose, priority: float, policy: Policy) ->
 
 
 def label_scores(
-    posterior: NDArray[Real], scores: NDArray[Real], cost: F8 | None
+    posterior: NDArray[Real], scores: NDArray[Real], cost: F8 | None, n_facets: int = 1
 ) -> tuple[I8, NDArray[Real]]:
     """Labels (n,) of least expected cost, and the probability (n,) that each is right.
 
     That of the likeliest label is the calibrated score; of another one at most what the posterior gives it.
+
+    Args:
+        posterior: (n, F * K). scores: (n,). cost: (K, K) of a facet's options, or None for 0/1.
     """
-    labels = best_label(posterior.astype(np.float64), cost)
-    right = np.minimum(scores, posterior[np.arange(len(labels)), labels])
-    likeliest = labels == posterior.argmax(axis=1)
+    facets = posterior.reshape(len(posterior) * n_facets, -1)
+    options = best_label(facets.astype(np.float64), cost)
+    given = facets[np.arange(len(options)), options].reshape(-1, n_facets)
+    likeliest = (options == facets.argmax(axis=1)).reshape(-1, n_facets).all(axis=1)
+    right = np.minimum(scores, given.prod(axis=1))
     right[likeliest] = scores[likeliest]
-    return labels, right
+    return joined(options.reshape(-1, n_facets)), right
+
+
+def told_posterior(labels: I8, policy: Policy) -> NDArray[np.float32]:
+    """(n, F * K) what (n,) answers of the final tier leave to doubt, whatever was known before."""
+    space = policy.space
+    options, right = space.spread(labels), policy.option_accuracy(policy.final_tier)
+    wrong = (1 - right) / (len(space.options) - 1)
+    posterior = np.full((*options.shape, len(space.options)), wrong, np.float32)
+    np.put_along_axis(posterior, options[:, :, None].astype(np.int64), np.float32(right), axis=2)
+    return posterior.reshape(len(options), -1)
 
 
 def draw_gold(
@@ -171,15 +187,12 @@ def _with_final_answers(
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
     """An expert's answer is the label; it is never tempered away by other votes."""
     posterior = evidence.posterior.copy()
-    labels, scores = label_scores(posterior, evidence.scores, policy.cost)
+    labels, scores = label_scores(posterior, evidence.scores, policy.cost, policy.space.n_facets)
     told = np.flatnonzero(evidence.final >= 0)
     if len(told):
-        accuracy = policy.tiers[policy.final_tier].accuracy
-        n_classes = posterior.shape[1]
-        posterior[told] = (1 - accuracy) / (n_classes - 1)
-        posterior[told, evidence.final[told]] = accuracy
+        posterior[told] = told_posterior(evidence.final[told], policy)
         labels[told] = evidence.final[told]
-        scores[told] = accuracy
+        scores[told] = policy.tiers[policy.final_tier].accuracy
     return posterior, labels, scores
 
 

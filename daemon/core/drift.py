@@ -12,9 +12,13 @@ from daemon.core.bundles import Current
 from daemon.core.pipeline import Labeled
 from daemon.core.policy import Policy
 from daemon.core.ports import AlarmStore, WindowStore
+from daemon.core.rows import F4, I1
 from daemon.core.settings import DriftSettings
+from models.arrays import F8
+from models.bundles import AnyBundle
 from models.drift.alarm import Alarm
 from models.drift.monitor import DriftMonitor, MonitorSettings, classifier_agreement
+from models.set_bundle import facet_key
 
 log = logging.getLogger(__name__)
 
@@ -59,15 +63,16 @@ class DriftWatch:
             vectors = arrivals.vectors.astype(np.float32)
         agreement = None
         if decision.classifier is not None:
-            agreement = classifier_agreement(decision.classifier, arrivals.inline)
-        raised = self._monitor.update(vectors, arrivals.inline, self.keys, agreement)
+            agreement = _agreement(decision.classifier, arrivals.inline, len(current.bundle.parts))
+        raised = self._monitor.update(vectors, arrivals.inline, _keys(self.keys, current.bundle), agreement)
         raised += self._audited(self._monitor)
         if raised:
             self._tell(raised, current.id)
 
     def _begin(self, current: Current, bundle: int) -> None:
         settings = MonitorSettings(self.settings.delta, self.settings.alpha)
-        self._monitor = DriftMonitor(current.bundle.reference, settings, classes=current.bundle.classes)
+        parts = current.bundle.parts
+        self._monitor = DriftMonitor(current.bundle.reference, settings, classes=parts[0].classes)
         self._bundle = bundle
         closed = [record.id for record in self.windows.closed_windows(1)]
         self._began_after = max([*closed, *self.windows.open_windows()], default=0)
@@ -87,6 +92,25 @@ class DriftWatch:
     def _tell(self, raised: Sequence[Alarm], bundle: int) -> None:
         for alarm in self.alarms.raise_alarms(self.process, bundle, raised):
             log.warning("drift (%s): %s", alarm.signal, alarm.detail, extra={"action": "drift_alarm"})
+
+
+def _keys(keys: Sequence[str], bundle: AnyBundle) -> Sequence[str]:
+    """Of the columns of inline votes; of a multilabel task those of one function stand side by side."""
+    if len(bundle.parts) == 1:
+        return keys
+    return [facet_key(key, name) for key in keys for name in bundle.classes]
+
+
+def _agreement(classifier: F4, inline: I1, n_facets: int) -> F8:
+    """(n,) how often classifier and functions agree: the mean over the facets that both speak of."""
+    each = [
+        classifier_agreement(proba, inline[:, facet::n_facets])
+        for facet, proba in enumerate(np.split(classifier, n_facets, axis=1))
+    ]
+    spoken = ~np.isnan(each)
+    agreed = np.where(spoken, each, 0.0).sum(axis=0)
+    number = spoken.sum(axis=0)
+    return np.asarray(np.divide(agreed, number, out=np.full(len(number), np.nan), where=number > 0))
 
 
 @dataclass

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.answer_votes import votes_of
+from daemon.core.answer_votes import about_facet, votes_of
 from daemon.core.rows import F4, I1, Answer, FunctionVersion, OpenItem, Wanted
 from daemon.core.states import BLIND_PURPOSES, SETTLING, AnnotatorKind, ItemState, Purpose, QuestionState
+from labeling_functions.label_space import joined
 from models.arrays import softmax
 from models.bundle import Bundle
+from models.bundles import AnyBundle
 from models.votes import Votes
 
 FunctionKeys = Callable[[int], Sequence[str]]
@@ -19,11 +21,15 @@ FunctionKeys = Callable[[int], Sequence[str]]
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """All that a decision on n items goes by; K classes, T tiers in the order of the policy's ladder.
+    """All that a decision on n items goes by.
+
+    F facets of K options each (of a task with one class an item, one facet with the K classes), T tiers in
+    the order of the policy's ladder.
 
     Attributes:
-        posterior: (n, K) from every vote that is not final. scores: (n,) calibrated.
-        classifier: (n, K) or None.
+        posterior: (n, F * K) from every vote that is not final; each facet's K sum to 1.
+        scores: (n,) calibrated probability that the label is right in every facet.
+        classifier: (n, F * K) or None.
         final: (n,) label by a final tier, -1 without one.
         answered: (n, T) standing answers, and abstentions: a tier that could not say is not asked again for
             that vote. wanted: (n, T) questions open for settling.
@@ -74,13 +80,13 @@ def of_arrivals(
     keys: Sequence[str],
     vectors: F4 | None,
     groups: NDArray[np.int64],
-    bundle: Bundle,
+    bundle: AnyBundle,
     n_tiers: int,
 ) -> Evidence:
     """Evidence on new items: nobody has been asked yet.
 
     Args:
-        inline: (n, m) functions' votes. keys: of m functions.
+        inline: (n, m * F) functions' votes, those of one function side by side. keys: of m functions.
         vectors: (n, d) of the bundle's encoder, or None.
         groups: (n,) as `daemon.core.grouping` gives them; they choose the classifier's head.
         bundle: to decide with. n_tiers: T.
@@ -110,7 +116,7 @@ def of_stored(
     items: Sequence[OpenItem],
     groups: NDArray[np.int64],
     keys: FunctionKeys,
-    bundle: Bundle,
+    bundle: AnyBundle,
     ladder: Sequence[str],
     final_tiers: frozenset[str],
 ) -> Evidence:
@@ -138,11 +144,17 @@ def of_stored(
         held=np.array([_is_held(item) for item in items], np.bool_),
         sent_back=np.array([item.sent_back for item in items], np.int64),
         revision=np.array([item.revision for item in items], np.int64),
-        before=np.array([item.labels[0] for item in items], np.int64),
+        before=_labels_before(items),
         states=[item.state for item in items],
         follows=np.array([shown[own][0] != own for own in range(len(items))], np.bool_),
         picked=np.array([_is_picked(*one) for one in zip(items, answers, strict=True)], np.bool_),
     )
+
+
+def _labels_before(items: Sequence[OpenItem]) -> NDArray[np.int64]:
+    if not items:
+        return np.empty(0, np.int64)
+    return joined(np.stack([item.labels for item in items]))
 
 
 def _subjects(items: Sequence[OpenItem]) -> list[list[int]]:
@@ -154,7 +166,7 @@ def _subjects(items: Sequence[OpenItem]) -> list[list[int]]:
     return [[row] if item.subject is None else members[item.subject] for row, item in enumerate(items)]
 
 
-def _fused(posterior: F4, groups: Sequence[list[int]], bundle: Bundle) -> F4:
+def _fused(posterior: F4, groups: Sequence[list[int]], bundle: AnyBundle) -> F4:
     """Items of one subject get one posterior: what each adds to the prior, added up and damped.
 
     The same annotators spoke about all of them, so that n observations count as the root of n: halfway
@@ -163,13 +175,14 @@ def _fused(posterior: F4, groups: Sequence[list[int]], bundle: Bundle) -> F4:
     shared = {rows[0]: rows for rows in groups if len(rows) > 1}
     if not shared:
         return posterior
-    prior = np.log(bundle.posterior_dense(np.empty((1, 0), np.int8), ()))
-    fused = posterior.copy()
+    nothing = np.empty((1, 0), np.int8)
+    priors = [np.log(part.posterior_dense(nothing, ())) for part in bundle.parts]
+    facets = np.split(posterior.copy(), len(priors), axis=1)
     for rows in shared.values():
-        added = np.log(np.maximum(posterior[rows], 1e-9)) - prior
-        pooled = softmax(prior + added.sum(axis=0, keepdims=True) / np.sqrt(len(rows)))
-        fused[rows] = pooled
-    return fused
+        for facet, prior in zip(facets, priors, strict=True):
+            added = np.log(np.maximum(facet[rows], 1e-9)) - prior
+            facet[rows] = softmax(prior + added.sum(axis=0, keepdims=True) / np.sqrt(len(rows)))
+    return np.concatenate(facets, axis=1)
 
 
 def _heard(items: Sequence[OpenItem], rows: Sequence[int]) -> list[str | None]:
@@ -238,12 +251,12 @@ def _posterior_of_stored(
     items: Sequence[OpenItem],
     groups: NDArray[np.int64],
     keys: FunctionKeys,
-    bundle: Bundle,
+    bundle: AnyBundle,
     final_tiers: frozenset[str],
 ) -> tuple[F4, F4 | None]:
-    n_classes = len(bundle.classes)
-    posterior = np.zeros((len(items), n_classes), np.float32)
-    classifier = np.full((len(items), n_classes), np.nan, np.float32)
+    width = sum(len(part.classes) for part in bundle.parts)
+    posterior = np.zeros((len(items), width), np.float32)
+    classifier = np.full((len(items), width), np.nan, np.float32)
     alike: dict[tuple[int, bool], list[int]] = {}
     for row, item in enumerate(items):
         alike.setdefault((item.functions, _usable(item, bundle)), []).append(row)
@@ -254,14 +267,41 @@ def _posterior_of_stored(
         posterior[rows], voted = _posterior(inline, keys(functions), vectors, groups[rows], votes, bundle)
         if voted is not None:
             classifier[rows] = voted
-    return posterior, None if bundle.head is None else classifier
+    return posterior, classifier if bundle.has_classifier else None
 
 
-def _usable(item: OpenItem, bundle: Bundle) -> bool:
-    return bundle.head is not None and item.vector is not None and item.encoder == bundle.encoder
+def _usable(item: OpenItem, bundle: AnyBundle) -> bool:
+    return bundle.has_classifier and item.vector is not None and item.encoder == bundle.encoder
 
 
 def _posterior(
+    inline: I1,
+    keys: Sequence[str],
+    vectors: F4 | None,
+    groups: NDArray[np.int64],
+    answers: Sequence[Sequence[Answer]],
+    bundle: AnyBundle,
+) -> tuple[F4, F4 | None]:
+    """(n, F * K) each, facet by facet: what is said of one tells nothing of the others."""
+    n_facets = len(bundle.parts)
+    told = [
+        _of_facet(
+            inline[:, facet::n_facets],
+            keys,
+            vectors,
+            groups,
+            [about_facet(given, facet, n_facets) for given in answers],
+            part,
+        )
+        for facet, part in enumerate(bundle.parts)
+    ]
+    said = [classifier for _, classifier in told if classifier is not None]
+    return np.concatenate([posterior for posterior, _ in told], axis=1), (
+        np.concatenate(said, axis=1) if said else None
+    )
+
+
+def _of_facet(
     inline: I1,
     keys: Sequence[str],
     vectors: F4 | None,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from daemon.core.assembling import assemble
+from daemon.core.assembling import assemble_facets
 from daemon.core.errors import SetupProblem
 from daemon.core.learning_rows import TrainingRows
 from daemon.core.policy import Policy
@@ -83,7 +83,7 @@ def report(rows: TrainingRows, policy: Policy, spent: Sequence[Spending], splits
             f"learn --compare-feedback compares rewards of pairs; this task is of kind {policy.kind}, "
             "not preference"
         )
-    data = assemble(rows, policy, None)
+    (data,) = assemble_facets(rows, policy, None)
     pairs = _pairs(data, policy)
     clear = (data.expert != UNKNOWN) & (data.expert != TIE)
     found = compare_feedback(pairs, splits)

@@ -15,19 +15,20 @@ from daemon.core.policy import Policy
 from daemon.core.ports import LearningStore, Registry, StreamStore
 from daemon.core.runs import Logged, TrainingRun
 from daemon.core.settings import LearningSettings
-from models.bundle import Bundle
+from models.any_training import AnyData
+from models.bundles import AnyBundle, read_bundle
 from models.stopping import Verdict
-from models.training import Candidate, TrainingData
+from models.training import Candidate
 
 log = logging.getLogger(__name__)
 
 LEARNING_SECONDS = 60.0
 """The duty outlives a slow answer of the registry."""
 
-Train = Callable[[TrainingData, Bundle | None, Callable[[], object]], Candidate]
+Train = Callable[[AnyData, AnyBundle | None, Callable[[], object]], Candidate]
 """Data, champion and what to call now and then meanwhile."""
 
-Describe = Callable[[TrainingRows, TrainingData, Candidate, Bundle | None], TrainingRun]
+Describe = Callable[[TrainingRows, AnyData, Candidate, AnyBundle | None], TrainingRun]
 """What MLflow is told of a run: what was read and learned from, what came of it, and the champion."""
 
 
@@ -121,14 +122,14 @@ class Learner:
         prospects = self.store.prospects()
         rows = self.store.training_rows(self.settings.max_items)
         data = assemble(rows, self.policy, champion)
-        before = Bundle.from_bytes(champion.data) if champion else None
+        before = read_bundle(champion.data) if champion else None
         candidate = self.train(data, before, self._still_training)
         verdict = self._picker.verdict(rows, data, candidate.bundle, prospects)
         run = told(self.describe(rows, data, candidate, before), verdict)
         self._keep(candidate, self._log(run), ends_alarms)
         self._pick(rows, data, prospects, verdict)
 
-    def _pick(self, rows: TrainingRows, data: TrainingData, prospects: Prospects, verdict: Verdict) -> None:
+    def _pick(self, rows: TrainingRows, data: AnyData, prospects: Prospects, verdict: Verdict) -> None:
         """Choose with the bundle that workers follow now, whether it is this run's or not.
 
         Once asking stops, what still waits from earlier runs is withdrawn: its answer would be paid for

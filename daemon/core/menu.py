@@ -40,7 +40,7 @@ def menu_of(posterior: F8, answered: I8, tiers: Sequence[Asker], cost: F8 | None
         posterior: (c, K). answered: (c, T). tiers: T. cost: (K, K) or None for 0/1.
     """
     room = np.array([tier.max_votes for tier in tiers], np.int64) - answered
-    last = min((t for t in range(len(tiers)) if tiers[t].final), key=lambda t: tiers[t].price, default=None)
+    last = last_tier(tiers)
     gains, votes = [], []
     for index, tier in enumerate(tiers):
         if (room[:, index] < 1).all():
@@ -51,16 +51,28 @@ def menu_of(posterior: F8, answered: I8, tiers: Sequence[Asker], cost: F8 | None
             gain, asked = _voting(posterior, answered[:, index], tiers, index, last, cost)
         gains.append(gain)
         votes.append(asked)
-    expected = np.concatenate(votes, axis=1)
-    uses: Mask = np.asarray((expected > 0).any(axis=0))
-    needed = np.where(expected > 0, np.maximum(expected, 1.0), 0.0)
+    first = np.repeat(np.arange(len(tiers)), [gain.shape[1] for gain in gains])
+    return menu_from(first, np.concatenate(votes, axis=1), np.concatenate(gains, axis=1), room, tiers)
+
+
+def last_tier(tiers: Sequence[Asker]) -> int | None:
+    """The cheapest final tier; None without one."""
+    return min((t for t in range(len(tiers)) if tiers[t].final), key=lambda t: tiers[t].price, default=None)
+
+
+def menu_from(first: I8, votes: F8, gain: F8, room: I8, tiers: Sequence[Asker]) -> Menu:
+    """The menu of J ways with these first tiers (J,), votes (c, J, T) and gains (c, J).
+
+    `room`: (c, T) votes that each item may still get of each tier.
+    """
+    needed = np.where(votes > 0, np.maximum(votes, 1.0), 0.0)
     return Menu(
-        first=np.repeat(np.arange(len(tiers)), [gain.shape[1] for gain in gains]),
-        uses=uses,
+        first=first,
+        uses=np.asarray((votes > 0).any(axis=0)),
         may=np.asarray((needed <= room[:, None, :]).all(axis=2)),
-        votes=expected,
-        price=expected @ np.array([max(tier.price, FREE) for tier in tiers]),
-        gain=np.concatenate(gains, axis=1),
+        votes=votes,
+        price=votes @ np.array([max(tier.price, FREE) for tier in tiers]),
+        gain=gain,
     )
 
 

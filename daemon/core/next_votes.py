@@ -106,12 +106,12 @@ def _route(evidence: Evidence, rows: Mask, doubtful: Mask, market: Market, cost:
         doubtful=doubtful,
     )
     money = tuple(0.0 if asker.name in market.spent else None for asker in market.askers)
-    routed = route(items, market.askers, Purse(money), cost)
+    routed = route(items, market.askers, Purse(money), cost, market.facets)
     stuck = rows & doubtful & (routed.worth <= 0)
     if not market.spent or not stuck.any():
         return routed
     waiting = replace(items, may_ask=stuck)
-    later = route(waiting, market.askers, Purse((None,) * len(money)), cost)
+    later = route(waiting, market.askers, Purse((None,) * len(money)), cost, market.facets)
     return replace(
         routed,
         ask=np.where(stuck[:, None], later.ask, routed.ask),

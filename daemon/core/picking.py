@@ -11,12 +11,13 @@ from daemon.core.learning_rows import Prospects, Standing, TrainingRows
 from daemon.core.ports import LearningStore
 from daemon.core.rows import Duty
 from daemon.core.settings import LearningSettings
-from models.arrays import I8
-from models.bundle import Bundle
+from labeling_functions.label_space import joined
+from models.any_training import AnyData, predict_any
+from models.arrays import F8, I8
+from models.bundles import AnyBundle, read_bundle
 from models.query_strategy.pool import Pool
 from models.query_strategy.registry import QUERY_STRATEGIES
 from models.stopping import RETRAININGS, Verdict, enough_learned
-from models.training import TrainingData, predict
 
 FIXED_ITEMS = 500
 """Items on which a model is compared with the ones before it."""
@@ -30,17 +31,17 @@ class Picker:
     settings: LearningSettings
 
     def verdict(
-        self, rows: TrainingRows, data: TrainingData, candidate: Bundle, prospects: Prospects
+        self, rows: TrainingRows, data: AnyData, candidate: AnyBundle, prospects: Prospects
     ) -> Verdict:
         """Whether asking to learn may stop, by the models before the candidate and by windows."""
         if not self.settings.share:
             return Verdict(True, "learning.share is 0")
-        earlier = [Bundle.from_bytes(stored.data) for stored in self.store.last_bundles(RETRAININGS)]
+        earlier = [read_bundle(stored.data) for stored in self.store.last_bundles(RETRAININGS)]
         fixed = fixed_items(rows)
-        labels = [predict(bundle, data, fixed).argmax(axis=1) for bundle in (*earlier, candidate)]
+        labels = [_labels(predict_any(bundle, data, fixed), bundle) for bundle in (*earlier, candidate)]
         return enough_learned(prospects.certified_shares, labels, prospects.drifting)
 
-    def pick(self, duty: Duty, rows: TrainingRows, data: TrainingData, prospects: Prospects) -> int:
+    def pick(self, duty: Duty, rows: TrainingRows, data: AnyData, prospects: Prospects) -> int:
         """Leave the picks for `run`; how many. None before there is a bundle: random draws come first.
 
         Raises DutyLost.
@@ -50,7 +51,7 @@ class Picker:
         if current is None or not count:
             return 0
         standing = self.store.standings(rows.ids)
-        chosen = choose(rows, data, Bundle.from_bytes(current.data), standing, self.settings, count)
+        chosen = choose(rows, data, read_bundle(current.data), standing, self.settings, count)
         if chosen:
             self.store.leave_picks(duty, chosen)
         return len(chosen)
@@ -65,8 +66,8 @@ def how_many(prospects: Prospects, share: float) -> int:
 
 def choose(
     rows: TrainingRows,
-    data: TrainingData,
-    bundle: Bundle,
+    data: AnyData,
+    bundle: AnyBundle,
     standing: Mapping[str, Standing],
     settings: LearningSettings,
     count: int,
@@ -76,13 +77,30 @@ def choose(
     if not len(places):
         return []
     pool = Pool(
-        posterior=predict(bundle, data, places),
+        posterior=_most_doubtful(predict_any(bundle, data, places), bundle),
         labeled=_labeled(rows, standing, places),
         vectors=rows.vectors[places].astype(np.float32) if rows.has_vector.any() else None,
     )
     strategy = QUERY_STRATEGIES[settings.query_strategy]
     chosen = strategy(pool, count, len(rows.answers))
     return [rows.ids[place] for place in places[chosen].tolist()]
+
+
+def _labels(posterior: F8, bundle: AnyBundle) -> I8:
+    """(n,) the most probable labels of (n, F * K)."""
+    return joined(_facets(posterior, bundle).argmax(axis=2))
+
+
+def _most_doubtful(posterior: F8, bundle: AnyBundle) -> F8:
+    """(n, K) the facet of each item that is least sure: a set is as doubtful as its most doubtful class."""
+    facets = _facets(posterior, bundle)
+    return np.asarray(facets[np.arange(len(facets)), facets.max(axis=2).argmin(axis=1)])
+
+
+def _facets(posterior: F8, bundle: AnyBundle) -> F8:
+    """(n, F, K)."""
+    n_facets = len(bundle.parts)
+    return posterior.reshape(len(posterior), n_facets, -1 if posterior.size else 1)
 
 
 def fixed_items(rows: TrainingRows) -> I8:

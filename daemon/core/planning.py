@@ -16,8 +16,9 @@ from daemon.core.rows import F4
 from daemon.core.states import AuditProtocol
 from daemon.core.window_rows import WindowRecord
 from daemon.core.windows import fewest_items
+from labeling_functions.label_space import LabelSpace
 from models.arrays import F8
-from models.bundle import Bundle
+from models.bundles import AnyBundle
 from models.forecast import Forecast
 from models.guarantee.binomial import audits_needed
 from models.guarantee.planning import Outlook, audits_to_pass, outlook
@@ -43,7 +44,7 @@ class Sample:
     """Recent items as the votes at hand show them, answers of people left out.
 
     Attributes:
-        posterior: (n, K). scores: (n,) calibrated probability that the label is right.
+        posterior: (n, F * K). scores: (n,) calibrated probability that the label is right.
         per_day: items that come in a day; None if nobody knows.
         guessed: no item has come yet, so that these are made up.
     """
@@ -126,17 +127,19 @@ class Plan:
     guesses: Sequence[str]
 
 
-def guessed_sample(n_classes: int, per_day: float | None) -> Sample:
+def guessed_sample(space: LabelSpace, per_day: float | None) -> Sample:
     """Items to plan with before any has come: half are easy, one label in six is wrong."""
+    n_facets, n_options = space.n_facets, len(space.options)
     place = (np.arange(GUESSED_ITEMS) + 0.5) / GUESSED_ITEMS
-    wrong = np.minimum(0.8 * place**3, 1 - 1 / n_classes)
-    posterior = np.repeat(wrong[:, None] / (n_classes - 1), n_classes, axis=1)
-    posterior[:, 0] = 1 - wrong
-    return Sample(posterior, 1 - wrong, per_day, guessed=True)
+    right = np.maximum(1 - 0.8 * place**3, n_options**-n_facets)
+    wrong = 1 - right ** (1 / n_facets)
+    facet = np.repeat(wrong[:, None] / (n_options - 1), n_options, axis=1)
+    facet[:, 0] = 1 - wrong
+    return Sample(np.tile(facet, n_facets), right, per_day, guessed=True)
 
 
 def make_plan(
-    sample: Sample, windows: Sequence[WindowRecord], gold: int, bundle: Bundle, policy: Policy
+    sample: Sample, windows: Sequence[WindowRecord], gold: int, bundle: AnyBundle, policy: Policy
 ) -> Plan:
     """Plan with the present settings.
 
@@ -221,7 +224,7 @@ def budgets_of(policy: Policy, per_day: float | None) -> Budgets:
 
 
 def buy(
-    sample: Sample, windows: Sequence[WindowRecord], bundle: Bundle, policy: Policy, budgets: Budgets
+    sample: Sample, windows: Sequence[WindowRecord], bundle: AnyBundle, policy: Policy, budgets: Budgets
 ) -> Forecast:
     """What budgets buy beside the audits, which are paid first."""
     ready = sample.scores >= policy.routing.ask_below

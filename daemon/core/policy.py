@@ -65,6 +65,23 @@ class Policy:
         except ValueError:
             return np.arange(1.0, len(self.classes) + 1)
 
+    def option_accuracy(self, tier: str) -> float:
+        """How often an answer of this tier is right in one facet, if it errs in each by itself.
+
+        What the settings call accuracy is about the whole answer.
+        """
+        return float(self.tiers[tier].accuracy ** (1 / self.space.n_facets))
+
+    @property
+    def accuracies(self) -> dict[str, float]:
+        """How often whole answers of each tier are expected to be right."""
+        return {name: tier.accuracy for name, tier in self.tiers.items()}
+
+    @property
+    def option_accuracies(self) -> dict[str, float]:
+        """`option_accuracy` of every tier by its name."""
+        return {name: self.option_accuracy(name) for name in self.tiers}
+
     @property
     def ladder(self) -> tuple[str, ...]:
         """Tiers in the order in which a doubtful item climbs them: cheap first, ending at a final one. Those

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from daemon.core.menu import Menu, menu_of
+from daemon.core.set_menu import menu_of_sets
 from models.arrays import F8, I8, Mask
 from models.value import FREE, Asker
 
@@ -30,7 +31,7 @@ class Candidates:
     """Items that may be asked about: n items, K classes, T tiers.
 
     Attributes:
-        posterior: (n, K), rows sum to 1.
+        posterior: (n, K), rows sum to 1; of F facets (n, F * K), side by side.
         answered: (n, T) answers of each tier. wanted: (n, T) questions that are open.
         may_ask: (n,) whether anything may be asked; items with an open question wait for it in any case.
         doubtful: (n,) whether it must be settled by asking, where there is no budget that would say so.
@@ -83,6 +84,7 @@ def route(
     tiers: Sequence[Asker],
     purse: Purse,
     cost: F8 | None = None,
+    facets: Sequence[Sequence[Asker]] = (),
 ) -> Routed:
     """Plan with the whole purse, and ask for each plan's first vote.
 
@@ -95,13 +97,19 @@ def route(
         tiers: T, cheap first.
         purse: money at hand.
         cost: (K, K) cost of errors, or None for 0/1.
+        facets: where an answer tells of several facets at once, the tiers as they are in each; their prices
+            and numbers of votes are those of `tiers`.
     """
     rows = np.flatnonzero(items.may_ask & ~items.wanted.any(axis=1))
     answered, doubtful = items.answered[rows], items.doubtful[rows]
     money = _Money(purse, np.array([tier.price for tier in tiers], np.float64))
     plans = _Plans.none(len(rows), len(tiers))
     _first_votes(plans, answered, tiers, money)
-    menu = menu_of(items.posterior[rows].astype(np.float64), answered, tiers, cost)
+    posterior = items.posterior[rows].astype(np.float64)
+    if len(facets) > 1:
+        menu = menu_of_sets(posterior, answered, facets, cost)
+    else:
+        menu = menu_of(posterior, answered, tiers, cost)
     limited = menu.within(purse.limited)
     may = menu.may & (doubtful[:, None] | limited)
     while True:

@@ -1,6 +1,7 @@
 """Rows that pass between the loops and the store: columns where there are many, plain records elsewhere.
 
-Arrays of a batch of n items: K classes, F facets (1 for classification), m labeling functions.
+Arrays of a batch of n items: F facets of K options each (one facet with the classes, or of a multilabel task
+one a class), m labeling functions.
 """
 
 from collections.abc import Callable, Sequence
@@ -43,7 +44,7 @@ class Arrivals:
         subjects: or None, each.
         topic_ids, partitions, offsets: where each came from.
         functions: id of the function set that made `inline`.
-        inline: (n, m) votes, ABSTAIN = -1.
+        inline: (n, m * F) votes, ABSTAIN = -1; what a function says of the facets stands side by side.
         vectors: (n, d) float16 embeddings, or None without an encoder.
         encoder: name of the encoder that made them.
     """
@@ -91,9 +92,9 @@ class Decision:
 
     Attributes:
         posterior: (n, F*K) rows of probabilities.
-        labels: (n, F) class indices.
+        labels: (n, F) options.
         scores: (n,) calibrated probability that the label is right.
-        classifier: (n, K) the classifier's own probabilities, or None without a classifier.
+        classifier: (n, F*K) the classifier's own probabilities, or None without a classifier.
         bundle: id of the bundle that decided; None for the built-in priors. A closing window leaves the
             bundle of its items as it was.
         states: next state of each item.
@@ -186,7 +187,7 @@ class OpenItem:
     """All that is known about a stored item when it is decided again.
 
     Attributes:
-        inline: (m,) votes of the functions in set `functions`.
+        inline: (m*F,) votes of the functions in set `functions`.
         vector: (d,) float16 embedding by `encoder`, if stored.
         posterior: (F*K,) as last decided. labels: (F,). score: as last decided.
         revision: of the last published label; 0 if none was.

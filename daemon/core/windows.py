@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.core.decide import told_posterior
 from daemon.core.evidence import final_label
 from daemon.core.ledger import is_withheld
 from daemon.core.messages import Certificate, Voter, composer
@@ -15,6 +16,7 @@ from daemon.core.rows import Compose, Decision, OpenItem
 from daemon.core.settings import GuaranteeSettings
 from daemon.core.states import AuditProtocol, ItemState, LabelStatus
 from daemon.core.window_rows import Closing, Frozen, OpenWindow, Ready, WindowPlan, WindowRecord
+from labeling_functions.label_space import joined
 from models.guarantee.binomial import audits_needed
 from models.guarantee.design import design
 from models.guarantee.published import published_verdict
@@ -124,7 +126,7 @@ class WindowJudge:
             for answer, free, missed in zip(told, released, skipped, strict=True)
         ]
         labels = window.labels.copy()
-        labels[told >= 0, 0] = told[told >= 0]
+        labels[told >= 0] = self.policy.space.spread(told[told >= 0])
         n = len(states)
         return Decision(
             posterior=self._posterior(window, told),
@@ -153,9 +155,7 @@ class WindowJudge:
         posterior = np.array([item.posterior for item in window.items], np.float32)
         rows = np.flatnonzero(told >= 0)
         if len(rows):
-            accuracy = self.policy.tiers[self.policy.final_tier].accuracy
-            posterior[rows] = (1 - accuracy) / (posterior.shape[1] - 1)
-            posterior[rows, told[rows]] = accuracy
+            posterior[rows] = told_posterior(told[rows], self.policy)
         return posterior
 
     def _compose(self, window: OpenWindow, decision: Decision, tau: float | None) -> Compose:
@@ -179,7 +179,7 @@ def _verdict(window: OpenWindow, told: NDArray[np.int64]) -> Verdict:
     terms = window.plan
     scores = window.scores.astype(np.float64)
     # Neither an unanswered audit nor an undecided one is the label: both are errors.
-    wrong = window.audits != window.labels[window.audited, 0]
+    wrong = window.audits != joined(window.labels)[window.audited]
     if terms.limits is None:
         return verdict(
             scores, terms.lambdas, terms.start, window.audited, wrong, terms.p, terms.alpha, terms.delta

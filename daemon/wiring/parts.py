@@ -14,6 +14,7 @@ from daemon.core.pipeline import Encoder
 from daemon.core.policy import Policy
 from daemon.wiring.config import SQLITE, Config
 from labeling_functions.task import PREFERENCE
+from models.bundles import AnyBundle, bundle_from_priors
 
 HEADS = {PREFERENCE: "pairs"}
 """Kind of task -> name of its classifier's head in `models.heads`; `softmax` of other kinds."""
@@ -61,9 +62,9 @@ def policy(config: Config) -> Policy:
     return Policy(task.classes, config.tiers, config.guarantee, config.routing, config.drift, task.kind)
 
 
-def tier_accuracy(config: Config) -> dict[str, float]:
-    """What answers of each tier are worth before anything is known."""
-    return {name: tier.accuracy for name, tier in config.tiers.items()}
+def prior_bundle(policy: Policy) -> AnyBundle:
+    """What is believed before anything is learned."""
+    return bundle_from_priors(policy.classes, policy.space.sets, policy.accuracies)
 
 
 def encoder(config: Config) -> Encoder | None:

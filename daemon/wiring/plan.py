@@ -23,7 +23,7 @@ from daemon.core.rows import OpenItem
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from daemon.wiring.plan_tables import forecast_table, tables
-from models.bundle import Bundle
+from models.bundles import AnyBundle, read_bundle
 
 SAMPLE = 3_000
 """Items that are looked at: the newest."""
@@ -35,7 +35,7 @@ class _Situation:
 
     sample: Sample
     overview: Overview
-    bundle: Bundle
+    bundle: AnyBundle
 
 
 def main(config: Config, what_if: str | None, items_per_day: float | None, as_json: bool) -> None:
@@ -110,8 +110,8 @@ def _per_item(budgets: Budgets, per_day: float) -> Budgets:
 
 def _situation(config: Config, policy: Policy, items_per_day: float | None) -> _Situation:
     """From the database; from the settings alone where there is none yet, or nothing in it."""
-    priors = Bundle.from_priors(policy.classes, parts.tier_accuracy(config))
-    nothing = _Situation(guessed_sample(len(policy.classes), items_per_day), NOTHING_YET, priors)
+    priors = parts.prior_bundle(policy)
+    nothing = _Situation(guessed_sample(policy.space, items_per_day), NOTHING_YET, priors)
     if not parts.has_database(config):
         return nothing
     database = parts.open_database(config)
@@ -119,7 +119,7 @@ def _situation(config: Config, policy: Policy, items_per_day: float | None) -> _
         room = PlanRoom(database)
         overview = parts.reports(config, database).overview()
         stored = LearningRoom(database).current_bundle(None)
-        bundle = priors if stored is None else Bundle.from_bytes(stored.data)
+        bundle = priors if stored is None else read_bundle(stored.data)
         items = room.recent(SAMPLE)
         if not items:
             return nothing
@@ -130,7 +130,7 @@ def _situation(config: Config, policy: Policy, items_per_day: float | None) -> _
 
 
 def _sample(
-    items: Sequence[OpenItem], per_day: float | None, bundle: Bundle, policy: Policy, database: Database
+    items: Sequence[OpenItem], per_day: float | None, bundle: AnyBundle, policy: Policy, database: Database
 ) -> Sample:
     stream = StreamRoom(database, {})
 
@@ -140,5 +140,7 @@ def _sample(
 
     evidence = of_stored(items, groups_of_stored(items), keys, bundle, policy.ladder, policy.final_tiers)
     posterior = evidence.posterior.astype(np.float64)
-    _, scores = label_scores(posterior, evidence.scores.astype(np.float64), policy.cost)
+    _, scores = label_scores(
+        posterior, evidence.scores.astype(np.float64), policy.cost, policy.space.n_facets
+    )
     return Sample(posterior, scores, per_day)

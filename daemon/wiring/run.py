@@ -112,7 +112,7 @@ def _rooms(config: Config, database: Database) -> _Rooms:
     return _Rooms(
         stream=StreamRoom(database, caps),
         windows=windows,
-        bundles=BundleFollower(LearningRoom(database), policy.classes, parts.tier_accuracy(config)),
+        bundles=BundleFollower(LearningRoom(database), parts.prior_bundle(policy)),
         publisher=publisher,
         policy=policy,
         outputs=Outputs(topics.labels, topics.questions, topics.dead_letters, publisher.partition),

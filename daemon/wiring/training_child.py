@@ -10,8 +10,9 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
 from daemon.core.errors import TrainingFailed, TrainingStopped
-from models.bundle import Bundle
-from models.training import Candidate, TrainingData, TrainingOptions, train
+from models.any_training import AnyData, train_any
+from models.bundles import AnyBundle
+from models.training import Candidate, TrainingOptions
 
 log = logging.getLogger(__name__)
 
@@ -21,9 +22,9 @@ BEAT_SECONDS = 0.5
 
 
 def train_apart(
-    data: TrainingData,
+    data: AnyData,
     options: TrainingOptions,
-    champion: Bundle | None,
+    champion: AnyBundle | None,
     alive: Callable[[], object],
     stop: threading.Event,
 ) -> Candidate:
@@ -59,11 +60,11 @@ def train_apart(
     return candidate
 
 
-def _train(answer: Connection, data: TrainingData, options: TrainingOptions, champion: Bundle | None) -> None:
+def _train(answer: Connection, data: AnyData, options: TrainingOptions, champion: AnyBundle | None) -> None:
     os.nice(NICENESS)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = THREADS
     logging.basicConfig(level=logging.INFO, format="%(asctime)s training %(message)s")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with answer:
-        answer.send(train(data, replace(options, trained_at=now), champion, log.info))
+        answer.send(train_any(data, replace(options, trained_at=now), champion, log.info))

@@ -30,6 +30,7 @@ from daemon.core.settings import GuaranteeSettings, RoutingSettings, StreamSetti
 from daemon.core.stream import StreamWorker
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function, labeling_function
+from models.bundles import bundle_from_priors
 from models.guarantee.window import toss
 
 CLASSES = ("ham", "spam")
@@ -97,7 +98,7 @@ class Loop:
         self.store = StreamRoom(self.database, caps)
         self.windows = WindowRoom(self.database, caps, toss)
         self.learning = LearningRoom(self.database)
-        final, classes = self.policy.final_tiers, self.policy.classes
+        final, space = self.policy.final_tiers, self.policy.space
         paced = self.policy.routing.pace == "day"
         self.questions = QuestionRoom(self.database, Allowances(caps, final, paced))
         self.kafka = FakeKafka()
@@ -105,8 +106,8 @@ class Loop:
             self.kafka.create(topic, 2)
         publisher = FakePublisher(self.kafka)
         outputs = Outputs("labels", "questions", "dead-letters", publisher.partition)
-        accuracy = {name: tier.accuracy for name, tier in self.policy.tiers.items()}
-        bundles = BundleFollower(self.learning, classes, accuracy, seconds=0.0)
+        priors = bundle_from_priors(space.classes, space.sets, self.policy.accuracies)
+        bundles = BundleFollower(self.learning, priors, seconds=0.0)
         versions = [FunctionVersion(f.name, f.version) for f in self.functions]
         columns = Columns(
             self.store.register_functions(versions).id,
@@ -123,7 +124,7 @@ class Loop:
         first = self.policy.guarantee.cold_start_gold
         pipeline = Pipeline(
             store=self.store,
-            applier=Applier(self.functions, len(classes), classes, 10.0),
+            applier=Applier(self.functions, len(space.classes), space.classes, 10.0),
             columns=columns,
             encoder=self.encoder,
             policy=self.policy,

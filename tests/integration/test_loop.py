@@ -77,7 +77,7 @@ def test_repeated_items_change_nothing_and_contradictions_are_dead_letters(loop:
 
 
 def test_items_looked_at_again_are_decided_by_the_bundle_that_was_just_promoted(loop: Loop) -> None:
-    loop.desk.bundles = BundleFollower(loop.learning, CLASSES, {}, seconds=3_600.0)
+    loop.desk.bundles = BundleFollower(loop.learning, Bundle.from_priors(CLASSES, {}), seconds=3_600.0)
     loop.send([sure(1)])
     loop.read()
     assert loop.desk.bundles.current().id is None

@@ -7,7 +7,7 @@ import numpy as np
 
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
-from daemon.core.assembling import assemble
+from daemon.core.assembling import assemble_facets
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from models.arrays import F8, I8
@@ -41,7 +41,7 @@ def worth(config: Config, database: Database, truth: Mapping[str, str]) -> Worth
     stored, rows = room.current_bundle(None), room.training_rows(config.learning.max_items)
     if stored is None:
         return None
-    data, bundle = assemble(rows, parts.policy(config), stored), Bundle.from_bytes(stored.data)
+    (data,), bundle = assemble_facets(rows, parts.policy(config), stored), Bundle.from_bytes(stored.data)
     models = np.array([kind(key) == LLM for key in data.votes.annotators], np.bool_)
     said = models[data.votes.annotator]
     answered = np.unique(data.votes.row[said])

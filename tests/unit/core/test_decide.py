@@ -58,7 +58,7 @@ def market(policy: Policy = POLICY, *spent: str) -> Market:
     bundle = Bundle.from_priors(policy.classes, {name: tier.accuracy for name, tier in policy.tiers.items()})
     (only,) = bundle.members
     in_full = replace(bundle, members=(replace(only, temperature=1.0),))
-    return Market(askers_of(in_full, policy), frozenset(spent))
+    return Market((askers_of(in_full, policy),), frozenset(spent))
 
 
 def decide(evidence: Evidence, policy: Policy, bundle: int | None, *rest: object, **more: object) -> Decision:

@@ -22,6 +22,7 @@ from daemon.core.planning import (
 from daemon.core.policy import Policy
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
 from daemon.core.window_rows import WindowRecord
+from labeling_functions.label_space import LabelSpace
 from models.bundle import Bundle
 from models.guarantee.window import expected_errors, thresholds
 
@@ -139,12 +140,12 @@ def test_rates_add_up_to_the_errors_that_windows_are_planned_by(scores: list[flo
 
 
 def test_before_any_item_it_says_that_it_guesses() -> None:
-    plan = make_plan(guessed_sample(2, None), [], 0, BUNDLE, POLICY)
+    plan = make_plan(guessed_sample(POLICY.space, None), [], 0, BUNDLE, POLICY)
     assert any("No item has come yet" in guess for guess in plan.guesses)
     assert 0.4 < plan.ready_share < 0.6
     assert plan.windows[1].money is not None
     assert plan.windows[1].days is None
-    assert guessed_sample(5, None).posterior.sum(axis=1) == pytest.approx(1)
+    assert guessed_sample(LabelSpace(tuple("abcde")), None).posterior.sum(axis=1) == pytest.approx(1)
 
 
 def test_audits_are_paid_before_anything_else() -> None:
