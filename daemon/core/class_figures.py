@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from daemon.core.claims import ENOUGH_OF_A_KIND
 from daemon.core.report_rows import AuditedPair
+from labeling_functions.label_space import LabelSpace
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,16 +24,17 @@ class ClassFigures:
     f1: float | None
 
 
-def class_figures(pairs: Sequence[AuditedPair], n_classes: int) -> list[ClassFigures]:
-    """Figures of each class, in order."""
-    return [_figures(pairs, label) for label in range(n_classes)]
+def class_figures(pairs: Sequence[AuditedPair], space: LabelSpace) -> list[ClassFigures]:
+    """Figures of each class, in order; of a multilabel task a label counts for every class that it names."""
+    return [_figures(pairs, space, place) for place in range(len(space.classes))]
 
 
-def _figures(pairs: Sequence[AuditedPair], label: int) -> ClassFigures:
-    audits = sum(pair.count for pair in pairs if pair.truth == label)
+def _figures(pairs: Sequence[AuditedPair], space: LabelSpace, place: int) -> ClassFigures:
+    true = [pair for pair in pairs if place in space.members(pair.truth)]
+    audits = sum(pair.count for pair in true)
     if audits < ENOUGH_OF_A_KIND:
-        return ClassFigures(label, audits, None, None)
-    is_class = sum(pair.weight for pair in pairs if pair.truth == label)
-    called = sum(pair.weight for pair in pairs if pair.label == label)
-    hits = sum(pair.weight for pair in pairs if pair.truth == pair.label == label)
-    return ClassFigures(label, audits, hits / is_class, 2 * hits / (is_class + called))
+        return ClassFigures(place, audits, None, None)
+    is_class = sum(pair.weight for pair in true)
+    called = sum(pair.weight for pair in pairs if place in space.members(pair.label))
+    hits = sum(pair.weight for pair in true if place in space.members(pair.label))
+    return ClassFigures(place, audits, hits / is_class, 2 * hits / (is_class + called))

@@ -1,6 +1,7 @@
 """What pages and `labelloop status` show, as plain records."""
 
 import math
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -17,7 +18,10 @@ from daemon.core.states import (
 )
 from daemon.core.window_rows import NOTHING_RELEASED, LedgerRecord, WindowRecord
 from labeling_functions.analysis import Accuracy
-from models.bundle import Bundle
+from models.bundles import AnyBundle
+
+NO_CLASS = -1
+"""In counts by class of a multilabel task: labels that say that no class applies."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,7 @@ class AnnotatorRecord:
 
 @dataclass(frozen=True, slots=True)
 class AuditedPair:
-    """Audited items that an expert gave class `truth` and that were frozen as `label`.
+    """Audited items that an expert gave the label `truth` and that were frozen as `label`.
 
     `weight`: how many frozen items they stand for.
     """
@@ -133,9 +137,13 @@ class ModelFacts:
     effective_gold: float
 
 
-def facts_of(bundle: Bundle) -> ModelFacts:
-    """The facts of a bundle."""
-    members = tuple((member.name, member.weight) for member in bundle.members)
+def facts_of(bundle: AnyBundle) -> ModelFacts:
+    """The facts of a bundle; of one a class, weights are means over the classes."""
+    weights: dict[str, float] = defaultdict(float)
+    for part in bundle.parts:
+        for member in part.members:
+            weights[member.name] += member.weight / len(bundle.parts)
+    members = tuple(weights.items())
     return ModelFacts(bundle.label_model, members, bundle.gold.answers, bundle.gold.effective)
 
 
@@ -166,7 +174,8 @@ class Overview:
     """Everything the dashboard and `labelloop status` show of the database, read in one transaction.
 
     Attributes:
-        states: item state -> items. statuses: current label status -> items. classes: current label -> items.
+        states: item state -> items. statuses: current label status -> items. classes: class -> items whose
+            current label names it; NO_CLASS counts the items to which none applies.
         items_per_minute: arrivals of the last minute. arrivals: (minute, items) of the last hour.
         open_windows: number. windows: closed ones, newest first, at most 50.
         gold: random blind answers. answers: all standing answers.
@@ -174,7 +183,8 @@ class Overview:
         bundle: the promoted one, its `data` left out (b""). rechecks: due ones.
         automated: ready, frozen or certified items that no person answered.
         ledger: of all labels released.
-        gold_classes: class -> random blind answers that name it. people: everybody who answered.
+        gold_classes: class -> random blind answers that name it, as `classes`.
+        people: everybody who answered.
         annotators: how good people and language models are. judges: how far they go by the order.
         model: of the promoted bundle; None before the first.
         audited: audits of these windows by class. chances: window -> chance of releasing anything, by what
@@ -237,11 +247,11 @@ NOTHING_YET = Overview(
 
 @dataclass(frozen=True, slots=True)
 class CastVote:
-    """What a labeling function said of an item; `label` ABSTAIN (-1) where it said nothing."""
+    """What a labeling function said of an item: (F,) options, ABSTAIN (-1) where it said nothing."""
 
     name: str
     version: str
-    label: int
+    options: tuple[int, ...]
 
 
 @dataclass(frozen=True, slots=True)

@@ -51,7 +51,10 @@ def item_out(story: ItemStory, classes: Sequence[str]) -> ItemOut:
         window=story.window,
         bundle=story.bundle,
         votes=[
-            VoteOut(function=vote.name, label=class_name(vote.label, classes) if vote.label >= 0 else None)
+            VoteOut(
+                function=vote.name,
+                label=class_name(vote.options[0], classes) if vote.options[0] >= 0 else None,
+            )
             for vote in story.votes
         ],
         answers=[_answer(one, classes) for one in story.answers],

@@ -190,7 +190,7 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         drift=drift_out(overview, services.drift),
         audited=[
             ClassOut(name=classes[one.label], audits=one.audits, recall=one.recall, f1=one.f1)
-            for one in class_figures(overview.audited, len(classes))
+            for one in class_figures(overview.audited, services.task.space)
         ],
         claims=[
             ClaimOut(topic=one.topic, said=one.said, needs=one.needs, have=one.have, want=one.want)

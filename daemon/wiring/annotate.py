@@ -94,7 +94,10 @@ def make(
         SetupProblem: a key or a template is not there, or a template cannot be used.
     """
     name = parts.holder(f"annotate-{tier}")
-    queue, ledger = ModelQueueRoom(database), CallRoom(database, caps(config, tier))
+    queue, ledger = (
+        ModelQueueRoom(database, config.task.space.n_facets),
+        CallRoom(database, caps(config, tier)),
+    )
     stream = StreamRoom(database, parts.caps(config))
     models = models_of(config, config.variants(tier), stop)
     crew = _Crew(config, database, queue, ledger, models, tier, run or name, traces)

@@ -13,7 +13,7 @@ def main(config: Config) -> None:
     database = parts.open_database(config)
     try:
         services = ReviewServices(
-            questions=QuestionRoom(database, parts.allowances(config)),
+            questions=QuestionRoom(database, parts.allowances(config), config.task.space.n_facets),
             reports=parts.reports(config, database),
             task=config.task,
             tiers=config.tiers,

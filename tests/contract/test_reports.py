@@ -279,10 +279,10 @@ def test_the_story_of_an_item(room: ReportRoom, database: Database) -> None:
     add_answer(database, "a", ann, 1, add_question(database, "a", price=250))
     story = room.item("a")
     assert story is not None
-    assert [(vote.name, vote.label) for vote in story.votes] == [
-        ("has_link", 1),
-        ("shouts", -1),
-        ("short", 0),
+    assert [(vote.name, vote.options) for vote in story.votes] == [
+        ("has_link", (1,)),
+        ("shouts", (-1,)),
+        ("short", (0,)),
     ]
     (answer,) = story.answers
     assert (answer.name, answer.tier, answer.label, answer.cost) == ("ann", "expert", 1, 250)

@@ -8,13 +8,14 @@ import numpy as np
 from sqlalchemy import Connection, func, select
 
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import i1, unpack_frozen
+from daemon.adapters.store.codec import label_of, unpack_frozen
 from daemon.adapters.store.schema import answers, questions, windows
 from daemon.core.panel import finding
 from daemon.core.report_rows import AuditedPair
 from daemon.core.rows import F4
 from daemon.core.states import AuditProtocol, Purpose
 from daemon.core.window_rows import Frozen
+from labeling_functions.label_space import joined
 
 TYPICAL = 400
 """Scores that stand for those of a whole window."""
@@ -24,7 +25,7 @@ TYPICAL = 400
 class Audited:
     """A closed window as its audits saw it.
 
-    `pairs`: audited items by true and frozen class, those without a finding left out; `scores`: (s,) evenly
+    `pairs`: audited items by true and frozen label, those without a finding left out; `scores`: (s,) evenly
     thinned, of all its items.
     """
 
@@ -67,12 +68,12 @@ def _given(connection: Connection, ids: Sequence[int]) -> dict[int, dict[str, _A
     found: dict[int, dict[str, _Audit]] = defaultdict(dict)
     for row in connection.execute(query):
         audit = found[row.window].setdefault(row.item, _Audit([], 1 / row.chance))
-        audit.said.append(int(i1(row.labels)[0]))
+        audit.said.append(label_of(row.labels))
     return found
 
 
 def _seen(frozen: Frozen, given: dict[str, _Audit], protocol: AuditProtocol) -> Audited:
-    labels = dict(zip(frozen.ids, frozen.labels[:, 0].tolist(), strict=True))
+    labels = dict(zip(frozen.ids, joined(frozen.labels).tolist(), strict=True))
     weights: dict[tuple[int, int], list[float]] = defaultdict(list)
     for item, audit in given.items():
         truth = finding(audit.said, protocol)

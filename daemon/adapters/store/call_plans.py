@@ -2,7 +2,7 @@
 
 from sqlalchemy import case, func, select
 
-from daemon.adapters.store.codec import i1
+from daemon.adapters.store.codec import label_of
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.first_answers import first_labels
 from daemon.adapters.store.schema import annotators, answers, calls, items
@@ -62,9 +62,9 @@ class CallPlanRoom:
         return {(name, version): Judged(int(count), int(right)) for name, version, count, right in found}
 
     def answered(self, count: int) -> list[tuple[bytes, int]]:
-        """Payload and class index of so many items that experts answered blind, the newest answers first."""
+        """Payload and label of so many items that experts answered blind, the newest answers first."""
         truth = first_labels(self._final, RANDOM_PURPOSES)
         query = select(items.c.payload, truth.c.labels).join(truth, truth.c.item == items.c.id)
         with self._database.read() as connection:
             found = connection.execute(query.order_by(truth.c.id.desc()).limit(count)).all()
-        return [(bytes(row.payload), int(i1(row.labels)[0])) for row in found]
+        return [(bytes(row.payload), label_of(row.labels)) for row in found]

@@ -7,6 +7,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.core.report_rows import NO_CLASS
 from daemon.core.rows import F4, I1
 from daemon.core.window_rows import Frozen
 from daemon.core.wire import OutMessage
@@ -34,6 +35,13 @@ def label_of(data: bytes) -> int:
 def label_bytes(label: int, n_facets: int) -> bytes:
     """`label_of` backwards; `n_facets` is the number of classes of a multilabel task, 1 of others."""
     return spread(np.array([label]), n_facets).tobytes()
+
+
+def classes_in(data: bytes) -> list[int]:
+    """Indices of the classes that a stored label names; [NO_CLASS] if it says that none applies."""
+    if len(data) == 1:
+        return [label_of(data)]
+    return np.flatnonzero(i1(data) == 1).tolist() or [NO_CLASS]
 
 
 def f2(data: bytes) -> NDArray[np.float16]:

@@ -7,7 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, Row, Select, select
 
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import f2, i1
+from daemon.adapters.store.codec import f2, label_of
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.first_answers import first_answers
 from daemon.adapters.store.schema import answers, items, vectors
@@ -66,7 +66,7 @@ class ExemplarRoom:
 
 
 def _exemplar(row: Row[Any]) -> Exemplar:
-    return Exemplar(decode_stored(row.payload), int(i1(row.labels)[0]))
+    return Exemplar(decode_stored(row.payload), label_of(row.labels))
 
 
 def _unit(vector: Vectors) -> Vectors:

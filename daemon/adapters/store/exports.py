@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterator
 
 from sqlalchemy import Row, and_, select
 
-from daemon.adapters.store.codec import f4, i1
+from daemon.adapters.store.codec import f4, label_of
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import items, labels
 from daemon.core.exporting import LabeledItem
@@ -50,7 +50,7 @@ def _labeled(row: "Row[tuple[object, ...]]") -> LabeledItem:
     return LabeledItem(
         id=row.id,
         payload=bytes(row.payload),
-        label=int(i1(row.labels)[0]),
+        label=label_of(row.labels),
         probabilities=tuple(f4(row.probabilities).astype(float).tolist()),
         status=LabelStatus(row.status),
         revision=row.revision,

@@ -16,6 +16,7 @@ from daemon.core.panel import UNANSWERED
 from daemon.core.rows import AuditMade, OpenItem
 from daemon.core.states import AuditProtocol, ItemState, Purpose, WindowState
 from daemon.core.window_rows import Closing, Judge, LedgerRecord, OpenWindow, WindowPlan
+from labeling_functions.label_space import joined
 from models.guarantee.window import tie_coin
 
 
@@ -107,7 +108,7 @@ def _plan(row: Row[Any]) -> WindowPlan:
 
 def _finish(connection: Connection, window: OpenWindow, closing: Closing, now: int) -> None:
     # An audit that nobody answered in time, or that three experts could not settle, counts as an error.
-    wrong = window.audits != window.labels[window.audited, 0]
+    wrong = window.audits != joined(window.labels)[window.audited]
     certified = sum(state == ItemState.CERTIFIED for state in closing.decision.states)
     connection.execute(
         update(windows)

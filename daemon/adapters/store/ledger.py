@@ -24,6 +24,7 @@ from daemon.core.panel import UNANSWERED
 from daemon.core.rows import AuditMade
 from daemon.core.states import AuditProtocol, Purpose, WindowState
 from daemon.core.window_rows import NOTHING_RELEASED, LedgerRecord, LedgerStep
+from labeling_functions.label_space import joined
 
 WINDOWS_DUTY = "windows"
 
@@ -186,7 +187,7 @@ def settle(connection: Connection, window: int, caps: Caps, now: int) -> tuple[b
     overdue = now >= row.outgoing_deadline
     still_open = 0 if overdue else int((found == UNANSWERED).sum())
     # Before the deadline an open audit is no error yet; after it, it is one.
-    wrong = (found != frozen.labels[picked, 0]) & (overdue | (found != UNANSWERED))
+    wrong = (found != joined(frozen.labels)[picked]) & (overdue | (found != UNANSWERED))
     entry = {"outgoing_open": still_open, "outgoing_wrong": int(wrong.sum())}
     connection.execute(update(windows).where(windows.c.id == window).values(**entry))
     if still_open:

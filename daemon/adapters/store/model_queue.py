@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Row, insert, select, update
 from daemon.adapters.store import annotating, leasing
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
+from daemon.adapters.store.codec import label_bytes
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.leasing import LEASED, OPEN
 from daemon.adapters.store.schema import annotators, answers, questions, skips
@@ -25,8 +26,10 @@ from daemon.core.states import AnnotatorKind, QuestionState
 class ModelQueueRoom:
     """`daemon.core.ports.ModelQueue` on SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, n_facets: int = 1) -> None:
+        """`n_facets`: bytes of a label: 1, or the number of classes of a multilabel task."""
         self._database = database
+        self._n_facets = n_facets
 
     def enroll(self, name: str, version: str, tier: str) -> Person:
         """Register a model, or find it."""
@@ -80,7 +83,8 @@ class ModelQueueRoom:
             if known is not None:
                 raise LeaseLost(f"this model has answered item {row.item!r} already")
             _check_free(row, annotator, tier, now)
-            answer = _record(connection, row, annotator, vote, now)
+            said = label_bytes(vote.label, self._n_facets)
+            answer = _record(connection, row, annotator, vote, said, now)
             _end(connection, row, QuestionState.ANSWERED, now)
             return answer
 
@@ -127,15 +131,17 @@ def _check_free(row: Row[Any], annotator: int, tier: str, now: int) -> None:
         raise LeaseLost(f"question {row.id} is meant for somebody else")
 
 
-def _record(connection: Connection, row: Row[Any], annotator: int, vote: ModelVote, now: int) -> int:
-    said = vote.probabilities
+def _record(
+    connection: Connection, row: Row[Any], annotator: int, vote: ModelVote, labels: bytes, now: int
+) -> int:
+    likely = vote.probabilities
     query = insert(answers).values(
         item=row.item,
         annotator=annotator,
         question=row.id,
         purpose=row.purpose,
-        labels=np.array([vote.label], np.int8).tobytes(),
-        probabilities=None if said is None else np.array(said, "<f4").tobytes(),
+        labels=labels,
+        probabilities=None if likely is None else np.array(likely, "<f4").tobytes(),
         seconds=vote.seconds,
         cost=vote.micros,
         trace=vote.trace,

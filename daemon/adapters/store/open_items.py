@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Row, func, select, union_all
 
 from daemon.adapters.store.asking import UNANSWERED
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import f2, f4, i1
+from daemon.adapters.store.codec import f2, f4, i1, label_of
 from daemon.adapters.store.schema import annotators, answers, items, questions, spend, vectors
 from daemon.core.rows import Answer, OpenItem, Wanted
 from daemon.core.states import AnnotatorKind, ItemState, Purpose, QuestionState
@@ -57,7 +57,9 @@ def complete(connection: Connection, rows: Sequence[Row[Any]]) -> list[OpenItem]
 
 def answer_of(row: Row[*tuple[Any, ...]]) -> Answer:
     """An answer joined with its annotator (`answer_columns`)."""
-    label = int(i1(row.labels)[0])
+    label = label_of(row.labels)
+    said = [] if row.probabilities is None else f4(row.probabilities).astype(float).tolist()
+    is_set = len(row.labels) > 1
     return Answer(
         annotator=row.annotator,
         name=row.name,
@@ -67,8 +69,18 @@ def answer_of(row: Row[*tuple[Any, ...]]) -> Answer:
         label=label,
         at=row.at,
         version=row.version,
-        confidence=None if row.probabilities is None else float(f4(row.probabilities)[label]),
+        confidence=_confidence(label, said, is_set),
+        by_class=tuple(said) if is_set else (),
     )
+
+
+def _confidence(label: int, said: Sequence[float], is_set: bool) -> float | None:
+    """In the label; of a set, in the class that the annotator is least sure about."""
+    if not said:
+        return None
+    if not is_set:
+        return said[label]
+    return min(likely if label >> place & 1 else 1 - likely for place, likely in enumerate(said))
 
 
 answer_columns = (

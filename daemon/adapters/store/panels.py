@@ -9,7 +9,7 @@ from sqlalchemy import Connection, and_, select
 
 from daemon.adapters.store import asking, coins
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import i1
+from daemon.adapters.store.codec import label_of
 from daemon.adapters.store.schema import answers, items, questions
 from daemon.core import panel
 from daemon.core.rows import Ask, Asked, AuditMade
@@ -70,12 +70,12 @@ def read(connection: Connection, windows: Sequence[int], purpose: Purpose) -> di
         one = found[row.window].setdefault(row.item, Panel())
         one.asked += 1
         if row.labels is not None:
-            one.said.append(int(i1(row.labels)[0]))
+            one.said.append(label_of(row.labels))
     return found
 
 
 def findings(panels: Panels, ids: Sequence[str], protocol: AuditProtocol) -> NDArray[np.int64]:
-    """(n,) what the audits of these items found: a class, UNANSWERED or UNDECIDED."""
+    """(n,) what the audits of these items found: a label, UNANSWERED or UNDECIDED."""
     nobody = Panel()
     return np.array([panel.finding(panels.get(id_, nobody).said, protocol) for id_ in ids], np.int64)
 

@@ -24,7 +24,7 @@ from daemon.adapters.store import annotating, budget, leasing
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
-from daemon.adapters.store.codec import i1
+from daemon.adapters.store.codec import label_bytes
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, questions, skips, windows
 from daemon.core.errors import LeaseLost, UnknownReviewer
@@ -38,10 +38,16 @@ BLIND = frozenset(BLIND_PURPOSES)
 class QuestionRoom:
     """`daemon.core.ports.QuestionStore` on SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database, allowances: Allowances = UNLIMITED) -> None:
-        """`allowances`: what may be spent by now on questions that are paid for when they are leased."""
+    def __init__(self, database: Database, allowances: Allowances = UNLIMITED, n_facets: int = 1) -> None:
+        """Make one.
+
+        Args:
+            allowances: what may be spent by now on questions that are paid for when they are leased.
+            n_facets: bytes of a label: 1, or the number of classes of a multilabel task.
+        """
         self._database = database
         self._allowances = allowances
+        self._n_facets = n_facets
 
     def enroll(self, name: str, tier: str) -> Person:
         """Register a reviewer of a tier, or find them.
@@ -101,13 +107,15 @@ class QuestionRoom:
             now = self._database.now(connection)
             row = leasing.lock_question(connection, question)
             known = leasing.standing(connection, row.item, mine)
+            given = {
+                "labels": label_bytes(label, self._n_facets),
+                "probabilities": None if probabilities is None else np.array(probabilities, "<f4").tobytes(),
+            }
             if known is not None:
-                said = (question, person, label, _packed(probabilities))
-                if (known.question, known.annotator, *_said(known)) == said:
+                if (known.question, known.annotator, _said(known)) == (question, person, given):
                     return int(known.id)
                 raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
             _check_free(connection, row, person, now)
-            given = {"labels": np.array([label], np.int8).tobytes(), "probabilities": _packed(probabilities)}
             return _record(connection, row, person, given, seconds, now)
 
     def skip(self, question: int, person: int) -> None:
@@ -190,13 +198,9 @@ def _check_free(connection: Connection, row: Row[Any], person: int, now: int) ->
         raise LeaseLost(f"question {row.id} is meant for somebody else")
 
 
-def _packed(probabilities: Sequence[float] | None) -> bytes | None:
-    return None if probabilities is None else np.array(probabilities, "<f4").tobytes()
-
-
-def _said(answer: Row[Any]) -> tuple[int, bytes | None]:
+def _said(answer: Row[Any]) -> dict[str, bytes | None]:
     kept = answer.probabilities
-    return int(i1(answer.labels)[0]), None if kept is None else bytes(kept)
+    return {"labels": bytes(answer.labels), "probabilities": None if kept is None else bytes(kept)}
 
 
 def _record(

@@ -11,7 +11,7 @@ from sqlalchemy import Connection, and_, case, func, or_, select
 from daemon.adapters.store import alarms, judgments, people, quality, spending, stories
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.audited import Audited, audited_windows
-from daemon.adapters.store.codec import i1, unpack_frozen
+from daemon.adapters.store.codec import classes_in, unpack_frozen
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.ledger import Book
 from daemon.adapters.store.rested import Rested
@@ -50,7 +50,7 @@ from daemon.core.states import (
     WindowState,
 )
 from daemon.core.window_rows import WindowRecord
-from models.bundle import Bundle
+from models.bundles import read_bundle
 
 MINUTE = 60_000
 WINDOWS = 50
@@ -107,7 +107,7 @@ class ReportRoom:
                 arrivals=arrivals,
                 open_windows=_number(connection, windows, windows.c.state == WindowState.OPEN.value),
                 windows=closed,
-                gold=sum(given.gold.values()),
+                gold=given.random,
                 answers=given.standing,
                 queues=self._queues.get(connection, now),
                 spending=spending.spending(connection, self._caps, now),
@@ -144,7 +144,7 @@ class ReportRoom:
         """What the bundle is made of; its bytes are read once."""
         if self._facts is None or self._facts[0] != bundle:
             data = connection.execute(select(bundles.c.data).where(bundles.c.id == bundle)).scalar_one()
-            self._facts = (bundle, facts_of(Bundle.from_bytes(data)))
+            self._facts = (bundle, facts_of(read_bundle(data)))
         return self._facts[1]
 
     def window_items(self, window: int) -> list[str]:
@@ -195,7 +195,8 @@ def _count_labels(connection: Connection) -> tuple[dict[str, int], dict[int, int
     statuses: dict[str, int] = defaultdict(int)
     classes: dict[int, int] = defaultdict(int)
     for row in connection.execute(query.group_by(items.c.state, items.c.labels, published)):
-        classes[int(i1(row.labels)[0])] += row.n
+        for place in classes_in(row.labels):
+            classes[place] += row.n
         if row.published:
             statuses[STATUS.get(ItemState(row.state), LabelStatus.PROVISIONAL)] += row.n
     return dict(statuses), dict(classes)
@@ -214,9 +215,10 @@ def _arrivals(connection: Connection, now: int) -> tuple[list[tuple[int, int]], 
 
 @dataclass(frozen=True, slots=True)
 class _Given:
-    """Standing answers, and the random blind ones among them by class."""
+    """Standing answers, the random blind ones among them, and how many of these name each class."""
 
     standing: int
+    random: int
     gold: Mapping[int, int]
 
 
@@ -225,11 +227,12 @@ def _answers(connection: Connection) -> _Given:
     rows = connection.execute(
         query.where(answers.c.retracted_at.is_(None)).group_by(answers.c.purpose, answers.c.labels)
     ).all()
+    random = [row for row in rows if row.purpose in RANDOM_PURPOSES]
     gold: dict[int, int] = defaultdict(int)
-    for row in rows:
-        if row.purpose in RANDOM_PURPOSES:
-            gold[int(i1(row.labels)[0])] += row.n
-    return _Given(sum(row.n for row in rows), dict(gold))
+    for row in random:
+        for place in classes_in(row.labels):
+            gold[place] += row.n
+    return _Given(sum(row.n for row in rows), sum(row.n for row in random), dict(gold))
 
 
 def _answered_automatic(connection: Connection) -> int:

@@ -3,11 +3,12 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Row, and_, select
 
 from daemon.adapters.store import annotating
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import f4, i1
+from daemon.adapters.store.codec import f4, i1, label_of
 from daemon.adapters.store.schema import annotators, answers, items, labels, questions, windows
 from daemon.core.report_rows import (
     AskedQuestion,
@@ -38,7 +39,7 @@ def story(connection: Connection, id_: str) -> ItemStory | None:
         payload=bytes(row.payload),
         arrived=row.arrived,
         state=ItemState(row.state),
-        label=int(i1(row.labels)[0]),
+        label=label_of(row.labels),
         score=float(row.score),
         posterior=_numbers(row.posterior),
         classifier=None if row.classifier is None else _numbers(row.classifier),
@@ -73,8 +74,8 @@ def recent(connection: Connection, limit: int) -> list[RecentLabel]:
             item=row.item,
             payload=bytes(row.payload),
             revision=row.revision,
-            label=int(i1(row.labels)[0]),
-            probability=_numbers(row.probabilities)[int(i1(row.labels)[0])],
+            label=label_of(row.labels),
+            probability=_likely(row.probabilities, row.labels),
             status=LabelStatus(row.status),
             at=row.at,
         )
@@ -86,14 +87,21 @@ def _numbers(data: bytes) -> tuple[float, ...]:
     return tuple(float(number) for number in f4(data))
 
 
+def _likely(probabilities: bytes, labels: bytes) -> float:
+    """Of a label, by its probabilities; of a set, as if its classes were independent."""
+    options = i1(labels)
+    by_facet = f4(probabilities).reshape(len(options), -1)
+    return float(by_facet[np.arange(len(options)), options].astype(float).prod())
+
+
 def _votes(connection: Connection, row: Row[Any]) -> Sequence[CastVote]:
     if row.functions not in annotating.members(connection, [row.functions]):
         return []
     functions = annotating.functions_of(connection, row.functions)
-    said = i1(row.inline).tolist()
+    said = i1(row.inline).reshape(len(functions), len(row.labels)).tolist()
     return [
-        CastVote(function.name, function.version, vote)
-        for function, vote in zip(functions, said, strict=True)
+        CastVote(function.name, function.version, tuple(options))
+        for function, options in zip(functions, said, strict=True)
     ]
 
 
@@ -110,7 +118,7 @@ def _answers(connection: Connection, id_: str) -> list[GivenAnswer]:
             kind=AnnotatorKind(row.kind),
             tier=row.tier,
             purpose=Purpose(row.purpose),
-            label=int(i1(row.labels)[0]),
+            label=label_of(row.labels),
             seconds=float(row.seconds),
             cost=row.cost,
             at=row.at,
@@ -132,7 +140,7 @@ def _revisions(connection: Connection, id_: str) -> list[LabelRevision]:
     return [
         LabelRevision(
             revision=row.revision,
-            label=int(i1(row.labels)[0]),
+            label=label_of(row.labels),
             probabilities=_numbers(row.probabilities),
             status=LabelStatus(row.status),
             window=row.window,
