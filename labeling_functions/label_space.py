@@ -1,5 +1,6 @@
 """Labels as numbers: the index of a class, or which of the classes apply."""
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -11,6 +12,9 @@ UNKNOWN = -1
 
 MOST_IN_A_SET = 62
 """Classes of a multilabel task: one bit each of a number of 64."""
+
+NONE = "none"
+"""What a label without any class is called where people read it."""
 
 APPLIES = ("no", "yes")
 """The two options of each class of a multilabel task."""
@@ -69,7 +73,22 @@ class LabelSpace:
 
     def text(self, label: int) -> str:
         """A label in words."""
-        return ", ".join(self.classes[place] for place in self.members(label)) or "none"
+        return ", ".join(self.classes[place] for place in self.members(label)) or NONE
+
+    def by_class(self, posterior: Sequence[float]) -> list[float]:
+        """(C,) how likely each class is, or of a multilabel task that it applies, from (F*K,)."""
+        return [*posterior[1::2]] if self.sets else [*posterior]
+
+    def likely(self, label: int, posterior: Sequence[float]) -> float:
+        """How likely a label is as a whole, from (F*K,), as if facets were independent."""
+        width = len(self.options)
+        chosen = spread(np.array([label]), self.n_facets)[0].tolist()
+        return float(math.prod(posterior[facet * width + option] for facet, option in enumerate(chosen)))
+
+    def sides(self, options: Sequence[int]) -> tuple[list[str], list[str]]:
+        """Of a multilabel task: the classes that (F,) options say apply, and those that they say do not."""
+        named = list(zip(self.classes, options, strict=True))
+        return [name for name, said in named if said == 1], [name for name, said in named if said == 0]
 
     def label_of(self, said: str | Sequence[str]) -> int:
         """The label that a class name, or of a multilabel task a list of names, stands for.

@@ -17,7 +17,7 @@ class LabeledItem:
 
     Attributes:
         id, payload: the item as it came.
-        label: class index. probabilities: (K,).
+        label: as `labeling_functions.label_space` has labels. probabilities: (F*K,).
         status: what the label rests on. revision: how often it was published.
     """
 
@@ -75,11 +75,12 @@ def as_trl(item: LabeledItem, wish: Wish) -> Exported:
 
 def as_jsonl(item: LabeledItem, wish: Wish) -> Exported:
     """The item as it came, with its label."""
-    classes = wish.task.classes
+    space = wish.task.space
+    by_class = space.by_class(item.probabilities)
     row: dict[str, object] = {
         "item": item.id,
-        "label": classes[item.label],
-        "probabilities": {name: round(p, 6) for name, p in zip(classes, item.probabilities, strict=True)},
+        "label": space.said(item.label),
+        "probabilities": {name: round(p, 6) for name, p in zip(space.classes, by_class, strict=True)},
         "status": item.status.value,
         "revision": item.revision,
         "content": msgspec.Raw(item.payload),

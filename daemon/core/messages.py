@@ -10,10 +10,11 @@ import numpy as np
 
 from daemon.core.decoding import Rejected
 from daemon.core.policy import Outputs, Policy
-from daemon.core.rows import F4, Answer, Ask, Asked, Compose, ComposeAudits, Decision
+from daemon.core.rows import F4, I1, Answer, Ask, Asked, Compose, ComposeAudits, Decision
 from daemon.core.settings import MICROS
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
 from daemon.core.wire import OutMessage
+from labeling_functions.label_space import LabelSpace, joined
 from labeling_functions.pairs import preference
 from labeling_functions.task import ABSTAIN, PREFERENCE, RATING
 
@@ -126,21 +127,20 @@ def _label(
     outputs: Outputs,
     certificates: Mapping[int, Certificate],
 ) -> OutMessage:
-    key, classes = voter.item.encode(), policy.classes
+    key, space = voter.item.encode(), policy.space
+    by_class = space.by_class(decision.posterior[row].tolist())
     certificate = certificates.get(row)
     value = _encode(
         {
             "item": voter.item,
             "revision": voter.revision + 1,
-            "label": classes[decision.labels[row, 0]],
-            "probabilities": {
-                name: round(float(p), 6) for name, p in zip(classes, decision.posterior[row], strict=True)
-            },
+            "label": space.said(_only(decision.labels[row])),
+            "probabilities": {name: round(p, 6) for name, p in zip(space.classes, by_class, strict=True)},
             **_of_kind(policy, decision.posterior[row]),
             "status": decision.status[row],
             "certificate": None if certificate is None else certificate.as_json(),
             "bundle": decision.bundle if decision.window is None else voter.bundle,
-            "votes": _votes(row, decision, voter, classes),
+            "votes": _votes(row, decision, voter, space),
             "cost": voter.cost / MICROS,
         }
     )
@@ -156,30 +156,40 @@ def _of_kind(policy: Policy, posterior: F4) -> dict[str, float]:
     return {}
 
 
-def _votes(row: int, decision: Decision, voter: Voter, classes: Sequence[str]) -> list[dict[str, object]]:
-    votes: list[dict[str, object]] = [
-        {"annotator": name, "label": classes[vote]}
-        for name, vote in zip(voter.functions, voter.inline, strict=True)
-        if vote != ABSTAIN
+def _only(options: I1) -> int:
+    """The label of one row of (F,) options."""
+    return int(joined(options[None])[0])
+
+
+def _votes(row: int, decision: Decision, voter: Voter, space: LabelSpace) -> list[dict[str, object]]:
+    said = np.array(voter.inline, np.int8).reshape(len(voter.functions), space.n_facets)
+    votes = [
+        {"annotator": name, **_said(options, space)}
+        for name, options in zip(voter.functions, said, strict=True)
+        if (options != ABSTAIN).any()
     ]
     if decision.classifier is not None and not np.isnan(decision.classifier[row, 0]):
-        said = decision.classifier[row]
-        votes.append(
-            {
-                "annotator": "classifier",
-                "label": classes[int(said.argmax())],
-                "p": round(float(said.max()), 4),
-            }
-        )
-    votes += [_answer(answer, classes) for answer in voter.answers]
+        by_facet = decision.classifier[row].reshape(space.n_facets, -1)
+        told = space.said(_only(by_facet.argmax(axis=1).astype(np.int8)))
+        sure = float(by_facet.max(axis=1).prod())
+        votes.append({"annotator": "classifier", "label": told, "p": round(sure, 4)})
+    votes += [_answer(answer, space) for answer in voter.answers]
     return votes
 
 
-def _answer(answer: Answer, classes: Sequence[str]) -> dict[str, object]:
+def _said(options: I1, space: LabelSpace) -> dict[str, object]:
+    """A function's vote: its class, or the classes that it says apply and those that it says do not."""
+    if not space.sets:
+        return {"label": space.classes[options[0]]}
+    apply, do_not = space.sides(options.tolist())
+    return {"label": apply, "not": do_not} if do_not else {"label": apply}
+
+
+def _answer(answer: Answer, space: LabelSpace) -> dict[str, object]:
     """People are one a tier, language models by name and with how sure they say they are."""
     who = f"llm:{answer.name}" if answer.kind == AnnotatorKind.LLM else f"tier:{answer.tier}"
     told = {} if answer.confidence is None else {"p": round(answer.confidence, 4)}
-    return {"annotator": who, "label": classes[answer.label], **told}
+    return {"annotator": who, "label": space.said(answer.label), **told}
 
 
 def _question(question: int, ask: Ask, item: str, payload: bytes, outputs: Outputs) -> OutMessage:

@@ -341,6 +341,6 @@ class RecentLabel:
     payload: bytes
     revision: int
     label: int
-    probability: float
+    probabilities: tuple[float, ...]
     status: LabelStatus
     at: int

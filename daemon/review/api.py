@@ -106,7 +106,7 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
     @router.post("/answers", tags=["reviewing"], responses={**LOST, **INVALID})
     def answer(body: NewAnswer) -> AnswerOut:
         """Answer a leased question. Repeating the same answer changes nothing."""
-        label, probabilities = answer_of(body.label, task)
+        label, probabilities = answer_of(body, task)
         return AnswerOut(id=store.answer(body.question, body.reviewer, label, body.seconds, probabilities))
 
     @router.post("/skips", tags=["reviewing"], responses={**LOST, **INVALID})
@@ -124,6 +124,8 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
 
 
 def _reporting(router: APIRouter, services: ReviewServices, shared: SharedOverview) -> None:
+    space = services.task.space
+
     @router.get("/queues", tags=["reporting"])
     def get_queues() -> QueuesOut:
         """How many questions wait, by tier and purpose."""
@@ -137,13 +139,13 @@ def _reporting(router: APIRouter, services: ReviewServices, shared: SharedOvervi
     @router.get("/items/{id:path}", tags=["reporting"], responses=NOT_FOUND)
     def get_item(id: str) -> ItemOut:
         """Everything about one item: votes, posterior, answers, published labels, questions."""
-        return item_out(find_item(id, services), services.task.classes)
+        return item_out(find_item(id, services), space)
 
     @router.get("/labels", tags=["reporting"], responses=INVALID)
     def get_labels(limit: int = Query(20, ge=1, le=500, description="At most so many.")) -> LabelsOut:
         """Current labels of items that came or were answered lately, newest label first."""
         rows = services.reports.recent_labels(limit)
-        return LabelsOut(labels=[label_out(row, services.task.classes) for row in rows])
+        return LabelsOut(labels=[label_out(row, space) for row in rows])
 
 
 def check_tier(name: str, services: ReviewServices) -> None:
@@ -161,14 +163,27 @@ def find_item(id_: str, services: ReviewServices) -> ItemStory:
     return story
 
 
-def answer_of(said: str, task: Task) -> tuple[int, tuple[float, ...] | None]:
-    """Class index, and probabilities where the answer is a point of a scale; raises Refused for others."""
+def answer_of(body: NewAnswer, task: Task) -> tuple[int, tuple[float, ...] | None]:
+    """The label, and probabilities where the answer is a point of a scale; raises Refused for others."""
+    known = f"the classes: {', '.join(task.classes)}{', or 1 to 5' if task.scale else ''}"
+    said, other = (body.labels, body.label) if task.space.sets else (body.label, body.labels)
+    if other is not None or said is None:
+        raise _otherwise(task, known)
     if task.scale and said in SCALE:
-        return SCALE[said]
-    if said in task.classes:
-        return task.classes.index(said), None
-    known = f"{', '.join(task.classes)}{', or 1 to 5' if task.scale else ''}"
-    raise Refused(422, f"label: {said!r} is not a class of this task", f"the classes: {known}")
+        return SCALE[str(said)]
+    named = [said] if isinstance(said, str) else said
+    if unknown := [name for name in named if name not in task.classes]:
+        field = "labels" if task.space.sets else "label"
+        raise Refused(422, f"{field}: {unknown[0]!r} is not a class of this task", known)
+    return task.space.label_of(said), None
+
+
+def _otherwise(task: Task, known: str) -> Refused:
+    """What to send, to somebody who sent nothing or what is for tasks of the other sort."""
+    if task.space.sets:
+        wanted = "labels: a list of the classes that apply is wanted, and no label"
+        return Refused(422, wanted, f"any number may apply, and [] says that none does; {known}")
+    return Refused(422, "label: the name of one class is wanted, and no labels", known)
 
 
 def lease_out(lease: Lease, task: Task) -> LeaseOut:

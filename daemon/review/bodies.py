@@ -34,8 +34,15 @@ class NewAnswer(Body):
 
     question: Id = Field(description="The question.")
     reviewer: Id = Field(description="Who answers.")
-    label: str = Field(
-        description="Name of a class. Of pairs on a scale also 1 (A much better) to 5 (B much better)."
+    label: str | None = Field(
+        None,
+        description="Name of a class. Of pairs on a scale also 1 (A much better) to 5 (B much better). "
+        "Multilabel tasks take `labels` instead.",
+    )
+    labels: list[str] | None = Field(
+        None,
+        description="Of multilabel tasks, and of these alone: names of all classes that apply; [] where none "
+        "does.",
     )
     seconds: float = Field(0.0, ge=0, le=86_400, description="Seconds that the reviewer took.")
 
@@ -61,7 +68,9 @@ class TaskOut(BaseModel):
 
     name: str
     kind: str
-    classes: list[str] = Field(description="Class names; answers name one of them.")
+    classes: list[str] = Field(
+        description="Class names; answers name one of them, of a multilabel task any number."
+    )
     descriptions: dict[str, str] = Field(description="Class name -> what belongs there.")
     guidelines: str = Field(description="What people read before they answer; Markdown.")
     tiers: list[str] = Field(description="Tiers that reviewers can enroll in.")
@@ -138,14 +147,20 @@ class QueuesOut(BaseModel):
     queues: list[QueueOut]
 
 
+Said = str | list[str]
+"""A label: the name of a class, or of multilabel tasks a list of those that apply."""
+
+SAID = "Name of the class; of multilabel tasks a list of those that apply."
+
+
 class LabelOut(BaseModel):
     """The current label of an item."""
 
     item: str
     text: str = Field(description="The beginning of the item's text.")
     revision: int
-    label: str
-    probability: float
+    label: Said = Field(description=SAID)
+    probability: float = Field(description="Of the label, as a whole.")
     status: str
     at: int = Field(description="Milliseconds since 1970, UTC.")
 
@@ -163,6 +178,14 @@ class VoteOut(BaseModel):
     label: str | None
 
 
+class SetVoteOut(BaseModel):
+    """A labeling function's vote of a multilabel task; of classes in neither list it says nothing."""
+
+    function: str
+    label: list[str] = Field(description="Classes that apply.")
+    denied: list[str] = Field(serialization_alias="not", description="Classes that do not.")
+
+
 class GivenAnswerOut(BaseModel):
     """An answer on an item."""
 
@@ -170,7 +193,7 @@ class GivenAnswerOut(BaseModel):
     kind: str
     tier: str | None
     purpose: str
-    label: str
+    label: Said = Field(description=SAID)
     seconds: float
     cost: float
     at: int
@@ -194,8 +217,10 @@ class RevisionOut(BaseModel):
     """A label as it was published."""
 
     revision: int
-    label: str
-    probabilities: dict[str, float]
+    label: Said = Field(description=SAID)
+    probabilities: dict[str, float] = Field(
+        description="How likely each class is; of multilabel tasks, that it applies."
+    )
     status: str
     window: int | None
     bundle: int | None
@@ -223,14 +248,16 @@ class ItemOut(BaseModel):
     fields: list[FieldOut]
     arrived: int
     state: str
-    label: str
+    label: Said = Field(description=SAID)
     score: float = Field(description="Calibrated probability that the label is right.")
     sure: float = Field(description="The same with what people answered since.")
-    posterior: dict[str, float]
+    posterior: dict[str, float] = Field(
+        description="How likely each class is; of multilabel tasks, that it applies."
+    )
     classifier: dict[str, float] | None
     window: int | None
     bundle: int | None
-    votes: list[VoteOut]
+    votes: list[VoteOut | SetVoteOut]
     answers: list[GivenAnswerOut]
     revisions: list[RevisionOut]
     questions: list[QuestionOut]

@@ -147,7 +147,7 @@ def _watching(router: APIRouter, services: ReviewServices, templates: Templates,
             story = find_item(id, services)
         except Refused as error:
             return templates.missing(str(error), error.help)
-        told = item_out(story, services.task.classes)
+        told = item_out(story, services.task.space)
         return templates.page("item.html", item=told, sides=sides_of(told, services.task))
 
     @router.get("/traces/{id}")

@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from daemon.core.decoding import decode_stored
+from labeling_functions.label_space import LabelSpace
 
 HEADINGS_ABOVE = 2
 
@@ -42,6 +43,12 @@ def snippet(payload: bytes, length: int = 120) -> str:
 def class_name(index: int, classes: Sequence[str]) -> str:
     """Name of a class; a number where the task has lost a class that was used before."""
     return classes[index] if 0 <= index < len(classes) else f"class {index}"
+
+
+def label_name(label: int, space: LabelSpace) -> str | list[str]:
+    """A label by the name of its class, or by the names of all that apply."""
+    names = [class_name(place, space.classes) for place in space.members(label)]
+    return names if space.sets else names[0]
 
 
 def moment(milliseconds: int | None) -> str:

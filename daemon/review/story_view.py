@@ -2,7 +2,14 @@
 
 from collections.abc import Sequence
 
-from daemon.core.report_rows import GivenAnswer, ItemStory, LabelRevision, RecentLabel, StoredCertificate
+from daemon.core.report_rows import (
+    CastVote,
+    GivenAnswer,
+    ItemStory,
+    LabelRevision,
+    RecentLabel,
+    StoredCertificate,
+)
 from daemon.core.settings import MICROS
 from daemon.core.states import ItemState
 from daemon.review.bodies import (
@@ -13,9 +20,11 @@ from daemon.review.bodies import (
     LabelOut,
     QuestionOut,
     RevisionOut,
+    SetVoteOut,
     VoteOut,
 )
-from daemon.review.rendering import class_name, fields_of, snippet
+from daemon.review.rendering import class_name, fields_of, label_name, snippet
+from labeling_functions.label_space import LabelSpace
 
 
 def fields_out(payload: bytes) -> list[FieldOut]:
@@ -23,42 +32,36 @@ def fields_out(payload: bytes) -> list[FieldOut]:
     return [FieldOut(name=name, text=text) for name, text in fields_of(payload)]
 
 
-def label_out(row: RecentLabel, classes: Sequence[str]) -> LabelOut:
+def label_out(row: RecentLabel, space: LabelSpace) -> LabelOut:
     """A current label."""
     return LabelOut(
         item=row.item,
         text=snippet(row.payload),
         revision=row.revision,
-        label=class_name(row.label, classes),
-        probability=row.probability,
+        label=label_name(row.label, space),
+        probability=space.likely(row.label, row.probabilities),
         status=row.status,
         at=row.at,
     )
 
 
-def item_out(story: ItemStory, classes: Sequence[str]) -> ItemOut:
+def item_out(story: ItemStory, space: LabelSpace) -> ItemOut:
     """An item's story."""
     return ItemOut(
         id=story.id,
         fields=fields_out(story.payload),
         arrived=story.arrived,
         state=story.state,
-        label=class_name(story.label, classes),
+        label=label_name(story.label, space),
         score=story.score,
-        sure=_sure(story),
-        posterior=_named(story.posterior, classes),
-        classifier=None if story.classifier is None else _named(story.classifier, classes),
+        sure=_sure(story, space),
+        posterior=_named(story.posterior, space),
+        classifier=None if story.classifier is None else _named(story.classifier, space),
         window=story.window,
         bundle=story.bundle,
-        votes=[
-            VoteOut(
-                function=vote.name,
-                label=class_name(vote.options[0], classes) if vote.options[0] >= 0 else None,
-            )
-            for vote in story.votes
-        ],
-        answers=[_answer(one, classes) for one in story.answers],
-        revisions=[_revision(one, classes) for one in story.revisions],
+        votes=[_vote(vote, space) for vote in story.votes],
+        answers=[_answer(one, space) for one in story.answers],
+        revisions=[_revision(one, space) for one in story.revisions],
         questions=[
             QuestionOut(
                 id=one.id,
@@ -74,24 +77,33 @@ def item_out(story: ItemStory, classes: Sequence[str]) -> ItemOut:
     )
 
 
-def _sure(story: ItemStory) -> float:
+def _sure(story: ItemStory, space: LabelSpace) -> float:
     """A score stays as it was frozen; what people said about an audited item is in the posterior alone."""
-    if story.state == ItemState.HUMAN and 0 <= story.label < len(story.posterior):
-        return story.posterior[story.label]
+    if story.state == ItemState.HUMAN and story.label >= 0:
+        return space.likely(story.label, story.posterior)
     return story.score
 
 
-def _named(numbers: Sequence[float], classes: Sequence[str]) -> dict[str, float]:
-    return {class_name(index, classes): round(number, 6) for index, number in enumerate(numbers)}
+def _named(posterior: Sequence[float], space: LabelSpace) -> dict[str, float]:
+    likely = space.by_class(posterior)
+    return {class_name(place, space.classes): round(number, 6) for place, number in enumerate(likely)}
 
 
-def _answer(one: GivenAnswer, classes: Sequence[str]) -> GivenAnswerOut:
+def _vote(vote: CastVote, space: LabelSpace) -> VoteOut | SetVoteOut:
+    if not space.sets:
+        (label,) = vote.options
+        return VoteOut(function=vote.name, label=class_name(label, space.classes) if label >= 0 else None)
+    apply, do_not = space.sides(vote.options)
+    return SetVoteOut(function=vote.name, label=apply, denied=do_not)
+
+
+def _answer(one: GivenAnswer, space: LabelSpace) -> GivenAnswerOut:
     return GivenAnswerOut(
         annotator=one.name,
         kind=one.kind,
         tier=one.tier,
         purpose=one.purpose,
-        label=class_name(one.label, classes),
+        label=label_name(one.label, space),
         seconds=one.seconds,
         cost=one.cost / MICROS,
         at=one.at,
@@ -100,11 +112,11 @@ def _answer(one: GivenAnswer, classes: Sequence[str]) -> GivenAnswerOut:
     )
 
 
-def _revision(one: LabelRevision, classes: Sequence[str]) -> RevisionOut:
+def _revision(one: LabelRevision, space: LabelSpace) -> RevisionOut:
     return RevisionOut(
         revision=one.revision,
-        label=class_name(one.label, classes),
-        probabilities=_named(one.probabilities, classes),
+        label=label_name(one.label, space),
+        probabilities=_named(one.probabilities, space),
         status=one.status,
         window=one.window,
         bundle=one.bundle,

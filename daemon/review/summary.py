@@ -1,19 +1,20 @@
 """The figures of the dashboard, worked out from the overview."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
 from daemon.core.claims import asked_first, claims
 from daemon.core.class_figures import class_figures
 from daemon.core.ledger import in_words, is_suspended
-from daemon.core.report_rows import AnnotatorRecord, Overview, ProcessReport
+from daemon.core.report_rows import NO_CLASS, AnnotatorRecord, Overview, ProcessReport
 from daemon.core.settings import MICROS, TierSettings
 from daemon.core.states import ItemState
 from daemon.core.window_rows import WindowRecord
 from daemon.review.bodies import QueueOut
 from daemon.review.drift_view import DriftOut, drift_out
 from daemon.review.services import ReviewServices
+from labeling_functions.label_space import NONE, LabelSpace
 
 STALE_SECONDS = 15.0
 
@@ -143,7 +144,9 @@ class OverviewOut(BaseModel):
     items: int
     states: dict[str, int] = Field(description="Item state -> items; every state is named.")
     statuses: dict[str, int] = Field(description="Status of the current label -> items.")
-    classes: dict[str, int] = Field(description="Current label -> items.")
+    classes: dict[str, int] = Field(
+        description="Class -> items whose current label names it; of multilabel tasks also `none`."
+    )
     automated: int = Field(description="Items that are labeled, wait for nobody and were asked of nobody.")
     automated_share: float
     certified_share: float
@@ -178,7 +181,7 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         items=total,
         states={state.value: overview.states.get(state.value, 0) for state in ItemState},
         statuses=dict(overview.statuses),
-        classes={name: overview.classes.get(index, 0) for index, name in enumerate(classes)},
+        classes=_counts(overview.classes, services.task.space),
         automated=overview.automated,
         automated_share=_share(overview.automated, total),
         certified_share=_share(overview.states.get(ItemState.CERTIFIED.value, 0), total),
@@ -207,6 +210,11 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         outbox=overview.outbox,
         rechecks=overview.rechecks,
     )
+
+
+def _counts(by_class: Mapping[int, int], space: LabelSpace) -> dict[str, int]:
+    counts = {name: by_class.get(place, 0) for place, name in enumerate(space.classes)}
+    return {**counts, NONE: by_class.get(NO_CLASS, 0)} if space.sets else counts
 
 
 def _annotator(record: AnnotatorRecord) -> AnnotatorOut:

@@ -315,7 +315,7 @@ def test_recent_labels_are_current_and_newest_first(
         ("newer", 1, "provisional"),
         ("new", 1, "provisional"),
     ]
-    assert rows[0].probability == 0.75
+    assert rows[0].probabilities == (0.25, 0.75)
 
 
 def test_deleted_rows_do_not_break_the_windows(room: ReportRoom, database: Database) -> None:

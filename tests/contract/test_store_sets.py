@@ -237,12 +237,12 @@ def test_the_story_tells_sets_and_what_functions_said_of_each_class(
     assert story.posterior == pytest.approx((0.1, 0.9, 0.8, 0.2, 0.5, 0.5))
 
 
-def test_a_set_is_as_likely_as_all_its_classes_together(database: Database) -> None:
+def test_the_latest_labels_are_sets(database: Database) -> None:
     _items(database, ["a"])
     _publish(database, "a", BILLING | PRAISE)
     (recent,) = ReportRoom(database, CAPS).recent_labels(5)
     assert recent.label == BILLING | PRAISE
-    assert recent.probability == pytest.approx(0.9 * 0.8 * 0.5)
+    assert recent.probabilities == pytest.approx((0.1, 0.9, 0.8, 0.2, 0.5, 0.5))
 
 
 def test_sets_are_exported(database: Database) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import insert, select
 
 from daemon.adapters.store import asking
 from daemon.adapters.store.allowance import Allowances
+from daemon.adapters.store.codec import label_bytes, label_of
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
@@ -22,6 +23,7 @@ from daemon.core.rows import Ask
 from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
 from daemon.core.states import Purpose
 from daemon.review.app import ReviewServices, ReviewSettings, create_app
+from labeling_functions.label_space import LabelSpace, spread
 from labeling_functions.task import Task
 
 CLASSES = ("ham", "spam")
@@ -52,7 +54,7 @@ class House:
         self.clock = MovableClock()
         self.database = Database(f"sqlite:///{shutil.copy(blank, folder / 'labelloop.db')}", self.clock)
         caps = {"expert": round(expert_budget * MICROS), "crowd": None}
-        self.questions = QuestionRoom(self.database, Allowances(caps))
+        self.questions = QuestionRoom(self.database, Allowances(caps), task.space.n_facets)
         self.services = ReviewServices(
             questions=self.questions,
             reports=ReportRoom(self.database, caps),
@@ -81,21 +83,19 @@ class House:
         ]
         with self.database.write() as connection:
             now = self.database.now(connection)
-            n_classes = self.services.task.n_classes
-            rows = [_item(id_, text, now, n_classes) for id_, text in zip(ids, texts, strict=True)]
+            space = self.services.task.space
+            rows = [_item(id_, text, now, space) for id_, text in zip(ids, texts, strict=True)]
             connection.execute(insert(items), rows)
-            connection.execute(insert(labels), [_label(id_, now, n_classes) for id_ in ids])
+            connection.execute(insert(labels), [_label(id_, now, space) for id_ in ids])
             asking.ask(connection, ids, asks, {}, now)
         return ids
 
-    def standing_answers(self) -> dict[str, str]:
-        """Item -> class of every answer that was not taken back."""
+    def standing_answers(self) -> dict[str, str | list[str]]:
+        """Item -> what every answer says that was not taken back."""
         with self.database.read() as connection:
             query = select(answers.c.item, answers.c.labels).where(answers.c.retracted_at.is_(None))
-            return {
-                row.item: self.services.task.classes[np.frombuffer(row.labels, np.int8)[0]]
-                for row in connection.execute(query)
-            }
+            said = self.services.task.space.said
+            return {row.item: said(label_of(row.labels)) for row in connection.execute(query)}
 
     def close(self) -> None:
         self.database.close()
@@ -121,13 +121,20 @@ def served(app: FastAPI) -> Iterator[str]:
         thread.join()
 
 
-def _posterior(n_classes: int) -> bytes:
-    rest = np.full(n_classes, 0.125 / (n_classes - 1), np.float32)
-    rest[1] = 0.875
-    return rest.tobytes()
+def _second(space: LabelSpace) -> int:
+    """The label of the second class alone."""
+    return space.label_of([space.classes[1]] if space.sets else space.classes[1])
 
 
-def _item(id_: str, content: str | dict[str, str], now: int, n_classes: int) -> dict[str, object]:
+def _posterior(space: LabelSpace) -> bytes:
+    options = spread(np.array([_second(space)]), space.n_facets)[0]
+    n_options = len(space.options)
+    by_facet = np.full((space.n_facets, n_options), 0.125 / (n_options - 1), np.float32)
+    by_facet[np.arange(space.n_facets), options] = 0.875
+    return by_facet.tobytes()
+
+
+def _item(id_: str, content: str | dict[str, str], now: int, space: LabelSpace) -> dict[str, object]:
     told = {"text": content} if isinstance(content, str) else {"fields": content}
     return {
         "id": id_,
@@ -139,8 +146,8 @@ def _item(id_: str, content: str | dict[str, str], now: int, n_classes: int) -> 
         "arrived": now,
         "functions": 1,
         "inline": np.array([1, -1], np.int8).tobytes(),
-        "posterior": _posterior(n_classes),
-        "labels": np.array([1], np.int8).tobytes(),
+        "posterior": _posterior(space),
+        "labels": label_bytes(_second(space), space.n_facets),
         "score": 0.875,
         "state": "asking",
         "revision": 1,
@@ -148,12 +155,12 @@ def _item(id_: str, content: str | dict[str, str], now: int, n_classes: int) -> 
     }
 
 
-def _label(id_: str, now: int, n_classes: int) -> dict[str, object]:
+def _label(id_: str, now: int, space: LabelSpace) -> dict[str, object]:
     return {
         "item": id_,
         "revision": 1,
-        "labels": np.array([1], np.int8).tobytes(),
-        "probabilities": _posterior(n_classes),
+        "labels": label_bytes(_second(space), space.n_facets),
+        "probabilities": _posterior(space),
         "status": "provisional",
         "cost": 0,
         "at": now,

@@ -105,6 +105,10 @@ def test_errors_help(house: House, client: TestClient) -> None:
         "error": "label: 'eggs' is not a class of this task",
         "help": "the classes: ham, spam",
     }
+    for said in ({"labels": ["ham"]}, {}, {"label": "ham", "labels": ["ham"]}):
+        listed = client.post("/api/answers", json={"question": question, "reviewer": ann, **said})
+        assert listed.status_code == 422
+        assert listed.json()["error"] == "label: the name of one class is wanted, and no labels"
     lost = client.post("/api/answers", json={"question": question, "reviewer": bob, "label": "ham"})
     assert (lost.status_code, set(lost.json())) == (409, {"error", "help"})
     nobody = client.post("/api/leases", json={"reviewer": 999, "tier": "expert"})

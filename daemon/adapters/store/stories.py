@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Row, and_, select
 
 from daemon.adapters.store import annotating
@@ -75,7 +74,7 @@ def recent(connection: Connection, limit: int) -> list[RecentLabel]:
             payload=bytes(row.payload),
             revision=row.revision,
             label=label_of(row.labels),
-            probability=_likely(row.probabilities, row.labels),
+            probabilities=_numbers(row.probabilities),
             status=LabelStatus(row.status),
             at=row.at,
         )
@@ -85,13 +84,6 @@ def recent(connection: Connection, limit: int) -> list[RecentLabel]:
 
 def _numbers(data: bytes) -> tuple[float, ...]:
     return tuple(float(number) for number in f4(data))
-
-
-def _likely(probabilities: bytes, labels: bytes) -> float:
-    """Of a label, by its probabilities; of a set, as if its classes were independent."""
-    options = i1(labels)
-    by_facet = f4(probabilities).reshape(len(options), -1)
-    return float(by_facet[np.arange(len(options)), options].astype(float).prod())
 
 
 def _votes(connection: Connection, row: Row[Any]) -> Sequence[CastVote]:

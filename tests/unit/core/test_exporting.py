@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from daemon.core.exporting import LabeledItem, LeftOut, Wish, as_jsonl, as_trl
 from daemon.core.states import LabelStatus
 from labeling_functions.pairs import TIE, A, B
-from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, Task
+from labeling_functions.task import MULTILABEL, PREFERENCE, PREFERENCE_CLASSES, Task
 
 TASK = Task("t", PREFERENCE_CLASSES, PREFERENCE)
 PAYLOAD = json.dumps(
@@ -63,6 +63,15 @@ def test_items_of_any_kind_go_out_with_their_label() -> None:
         "revision": 2,
         "content": {"id": "i", "text": "win"},
     }
+
+
+@pytest.mark.parametrize(("label", "names"), [(0b101, ["billing", "praise"]), (0, [])])
+def test_sets_go_out_as_lists_of_names(label: int, names: list[str]) -> None:
+    task = Task("topics", ("billing", "delivery", "praise"), MULTILABEL)
+    item = LabeledItem("i", b"{}", label, (0.1, 0.9, 0.8, 0.2, 0.5, 0.5), LabelStatus.HUMAN, 1)
+    made = as_jsonl(item, Wish(task, (LabelStatus.HUMAN,)))
+    assert isinstance(made, dict) and made["label"] == names
+    assert made["probabilities"] == {"billing": 0.9, "delivery": 0.2, "praise": 0.5}
 
 
 def test_pairs_have_their_preference_too() -> None:

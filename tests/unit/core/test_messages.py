@@ -59,6 +59,37 @@ def test_a_label_tells_what_it_rests_on() -> None:
     }
 
 
+def test_a_set_is_told_as_a_list_of_names() -> None:
+    policy = Policy(
+        ("billing", "delivery", "praise"), {}, GuaranteeSettings(), RoutingSettings(), kind="multilabel"
+    )
+    decision = replace(
+        decided(),
+        posterior=np.tile(np.array([[0.25, 0.75, 0.5, 0.5, 1.0, 0.0]], np.float32), (2, 1)),
+        labels=np.array([[1, 1, 0]] * 2, np.int8),
+        classifier=np.tile(np.array([[0.5, 0.5, 0.75, 0.25, 0.25, 0.75]], np.float32), (2, 1)),
+    )
+    said = [
+        Answer(1, "ann", AnnotatorKind.PERSON, "crowd", Purpose.SETTLE, 0, 1),
+        Answer(
+            2, "small", AnnotatorKind.LLM, "llm", Purpose.SETTLE, 0b101, 1, "v", 0.6, by_class=(0.9, 0.4, 0.8)
+        ),
+    ]
+    functions, inline = ("hints", "only", "silent"), (1, -1, -1, 0, 1, 0, -1, -1, -1)
+    told = Voter("item", b"{}", 2, functions, inline, said)
+    (message,) = composer(decision, lambda row: told, policy, OUTPUTS)([])
+    value = json.loads(message.value)
+    assert value["label"] == ["billing", "delivery"]
+    assert value["probabilities"] == {"billing": 0.75, "delivery": 0.5, "praise": 0.0}
+    assert value["votes"] == [
+        {"annotator": "hints", "label": ["billing"]},
+        {"annotator": "only", "label": ["delivery"], "not": ["billing", "praise"]},
+        {"annotator": "classifier", "label": ["praise"], "p": 0.2812},
+        {"annotator": "tier:crowd", "label": []},
+        {"annotator": "llm:small", "label": ["billing", "praise"], "p": 0.6},
+    ]
+
+
 def test_a_label_of_a_pair_tells_how_likely_the_first_is_preferred() -> None:
     policy = Policy(("A", "B", "tie"), {}, GuaranteeSettings(), RoutingSettings(), kind="preference")
     decision = replace(decided(), posterior=np.array([[0.5, 0.3, 0.2]] * 2, np.float32), classifier=None)

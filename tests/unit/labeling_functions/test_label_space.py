@@ -46,6 +46,18 @@ def test_what_is_no_label_is_refused_with_the_classes(space, said):
         space.label_of(said)
 
 
+def test_a_label_is_as_likely_as_all_of_it_together():
+    posterior = [0.1, 0.9, 0.8, 0.2, 0.5, 0.5]
+    assert TOPICS.by_class(posterior) == [0.9, 0.2, 0.5]
+    assert TOPICS.likely(TOPICS.label_of(["billing"]), posterior) == pytest.approx(0.9 * 0.8 * 0.5)
+    assert SPAM.by_class([0.25, 0.75]) == [0.25, 0.75]
+    assert SPAM.likely(1, [0.25, 0.75]) == 0.75
+
+
+def test_a_vote_has_two_sides():
+    assert TOPICS.sides((1, -1, 0)) == (["billing"], ["praise"])
+
+
 def test_facets_keep_what_is_unknown():
     labels = np.array([-1, 0, 5])
     assert [TOPICS.facet(labels, k).tolist() for k in range(3)] == [[-1, 0, 1], [-1, 0, 0], [-1, 0, 1]]

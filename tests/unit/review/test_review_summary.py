@@ -9,12 +9,12 @@ import pytest
 
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import QuestionStore, ReportStore
-from daemon.core.report_rows import NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
+from daemon.core.report_rows import NO_CLASS, NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
 from daemon.core.settings import GuaranteeSettings, TierSettings
 from daemon.core.window_rows import WindowRecord
 from daemon.review.services import ReviewServices
 from daemon.review.summary import OverviewOut, summarize
-from labeling_functions.task import Task
+from labeling_functions.task import MULTILABEL, Task
 
 SERVICES = ReviewServices(
     questions=cast(QuestionStore, None),
@@ -51,6 +51,12 @@ def test_shares_and_classes() -> None:
     assert summary.automated_share == 0.5
     assert summary.certified_share == 0.6
     assert summary.classes == {"ham": 7, "spam": 3}
+
+
+def test_of_sets_each_class_and_none_are_counted() -> None:
+    services = replace(SERVICES, task=Task("topics", ("billing", "praise"), MULTILABEL))
+    summary = summarize(replace(NOTHING_YET, classes={0: 7, 1: 3, NO_CLASS: 2}), services)
+    assert summary.classes == {"billing": 7, "praise": 3, "none": 2}
 
 
 def test_everything_is_priced_at_the_cheapest_final_tier() -> None:
