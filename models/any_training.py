@@ -1,25 +1,25 @@
-"""Training data of either kind of task, and what a bundle makes of it."""
-
-import numpy as np
+"""Training of either kind of task, and what a bundle makes of its data."""
 
 from models.arrays import F8, I8
 from models.bundle import Bundle
 from models.bundles import AnyBundle
-from models.set_training import SetData
-from models.training import Candidate, Say, TrainingData, TrainingOptions, predict, train
+from models.set_bundle import SetBundle
+from models.set_training import SetData, predict_parts, train_sets
+from models.training import Candidate, Say, TrainingData, TrainingOptions, train
 
 AnyData = TrainingData | SetData
+AnyCandidate = Candidate[Bundle] | Candidate[SetBundle]
 
 
 def predict_any(bundle: AnyBundle, data: AnyData, rows: I8) -> F8:
     """(r, F * K) posterior of a bundle on some items, as a worker would have it before any expert spoke."""
-    facets = data.facets if isinstance(data, SetData) else (data,)
-    each = [predict(part, facet, rows) for part, facet in zip(bundle.parts, facets, strict=True)]
-    return np.concatenate(each, axis=1)
+    return predict_parts(bundle.parts, data.facets, rows)
 
 
-def train_any(data: AnyData, options: TrainingOptions, champion: AnyBundle | None, say: Say) -> Candidate:
+def train_any(data: AnyData, options: TrainingOptions, champion: AnyBundle | None, say: Say) -> AnyCandidate:
     """A candidate from data of either kind of task. Raises ValueError when the champion is of the other."""
-    if not isinstance(data, SetData) and (champion is None or isinstance(champion, Bundle)):
+    if isinstance(data, SetData) and not isinstance(champion, Bundle):
+        return train_sets(data, options, champion, say)
+    if isinstance(data, TrainingData) and not isinstance(champion, SetBundle):
         return train(data, options, champion, say)
     raise ValueError("training: data and champion are of different kinds of tasks")

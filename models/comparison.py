@@ -3,11 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-import numpy as np
-
 from models.arrays import F8, I8, Mask
-from models.cost import best_label
-from models.evaluation import log_loss
 from models.label_model.held_out import FEWEST_JUDGED
 
 
@@ -19,7 +15,7 @@ class Comparison:
         promoted: workers are to follow it. reason: why or why not, one sentence.
         metrics: `fresh` answers, `fresh_log_loss`, `fresh_log_loss_champion`, `labels_changed` (share of all
             items that get another label).
-        before: (K,) all items by the rival's label.
+        before: (K,) all items by the rival's label; of sets, by each class that it names.
     """
 
     promoted: bool
@@ -28,32 +24,20 @@ class Comparison:
     before: I8
 
 
-def compare(
-    held: F8,
-    theirs: F8,
-    everything: F8,
-    expert: I8,
-    fresh: Mask,
-    first: bool,
-    cost: F8 | None = None,
-) -> Comparison:
+def compare(ours: F8, theirs: F8, first: bool, changed: Mask, before: I8) -> Comparison:
     """Paired log-loss on answers that neither side has seen.
 
     Args:
-        held: (n, K) the candidate's predictions, each without the item's own label.
-        theirs: (n, K) the champion's, or before the first one those of the built-in priors.
-        everything: (n, K) the candidate's posterior by all that it knows.
-        expert: (n,) known label or -1. fresh: (n,) audited, and the champion never saw the answer.
+        ours: (f,) the candidate's loss on each fresh audited answer, predicted without it.
+        theirs: (f,) the champion's, or before the first one that of the built-in priors.
         first: there is no champion yet.
-        cost: (K, K) that labels are decided by, or None for 0/1.
+        changed: (n,) items that get another label.
+        before: (K,) all items by the rival's label.
     """
-    n_fresh = int(fresh.sum())
-    ours_lost, theirs_lost = float("nan"), float("nan")
-    if n_fresh:
-        ours_lost = float(log_loss(held[fresh], expert[fresh]).mean())
-        theirs_lost = float(log_loss(theirs[fresh], expert[fresh]).mean())
+    n_fresh = len(ours)
+    ours_lost = float(ours.mean()) if n_fresh else float("nan")
+    theirs_lost = float(theirs.mean()) if n_fresh else float("nan")
     promoted, reason = _verdict(n_fresh, ours_lost, theirs_lost, first)
-    before, after = best_label(theirs, cost), best_label(everything, cost)
     return Comparison(
         promoted,
         reason,
@@ -61,9 +45,9 @@ def compare(
             "fresh": float(n_fresh),
             "fresh_log_loss": ours_lost,
             "fresh_log_loss_champion": theirs_lost,
-            "labels_changed": float((before != after).mean()),
+            "labels_changed": float(changed.mean()),
         },
-        np.bincount(before, minlength=everything.shape[1]),
+        before,
     )
 
 

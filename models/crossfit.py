@@ -1,4 +1,4 @@
-"""Label models fitted with and without each fold's known labels, and the choice among them."""
+"""Label models and score curves fitted with and without each fold's known labels, and the choice of model."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -6,7 +6,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from models.arrays import F8, I8, Mask, softmax
+from models.calibration import Calibration, fit_calibration
 from models.evaluation import log_loss
+from models.folds import FOLDS
 from models.label_model.held_out import FEWEST_JUDGED, held_out
 from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
@@ -113,6 +115,26 @@ def member_losses(fitted: HeldOut, votes: Votes, judged: Judged) -> Mapping[str,
         for member in without(fitted, fold):
             losses.setdefault(member.name, []).extend(log_loss(_alone(member, asked), truth).tolist())
     return {name: float(np.mean(each)) for name, each in losses.items()}
+
+
+def calibrated(sure: F8, right: Mask, judged: Mask) -> Calibration:
+    """From raw to honest scores by the judged items; with too few of them scores stay as they are.
+
+    Args:
+        sure: (n,) raw scores. right: (n,) whether the label is right, where `judged` (n,).
+    """
+    if judged.sum() < FEWEST_JUDGED:
+        return Calibration.identity()
+    return fit_calibration(sure[judged], right[judged])
+
+
+def held_scores(sure: F8, right: Mask, judged: Mask, folds: I8) -> F8:
+    """(n,) scores of each fold's items by a curve that is `calibrated` on the other folds' judged ones."""
+    scores = np.empty(len(sure))
+    for fold in range(FOLDS):
+        own = folds == fold
+        scores[own] = calibrated(sure, right, judged & ~own).apply(sure[own])
+    return scores
 
 
 def _alone(member: Member, votes: Votes) -> F8:

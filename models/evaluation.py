@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 
@@ -20,10 +21,11 @@ class Evaluation:
 
     Attributes:
         metrics: name -> value; NaN where there was nothing to measure.
-        confusion: (K, K) counts, [true, predicted].
+        confusion: (K, K) counts, [true, predicted]; of sets (F, 2, 2), for each class whether it applies.
         reliability: (b, 3) mean score, share right, items; bins of about equal size, scores rising.
         risk_coverage: (c, 2) share of items accepted, share of errors among them; coverage rising.
-        class_counts: (K,) all items of the training data by their label.
+        class_counts: (K,) all items of the training data by their label; of sets (F,) those whose label names
+            the class.
     """
 
     metrics: Mapping[str, float]
@@ -45,16 +47,39 @@ def confusion_matrix(truth: I8, predicted: I8, n_classes: int) -> I8:
     return np.asarray(flat.reshape(n_classes, n_classes), np.int64)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Tallies:
+    """Counts of each of C classes on audited items.
+
+    Attributes:
+        hits: (C,) items of which it was predicted and true. said: (C,) predicted. true: (C,) true.
+    """
+
+    hits: I8
+    said: I8
+    true: I8
+
+    @classmethod
+    def of(cls, confusion: I8) -> Self:
+        """From (K, K) counts [true, predicted] of K classes, or (F, 2, 2) of sets of F classes."""
+        if confusion.ndim == 3:
+            return cls(confusion[:, 1, 1], confusion[:, :, 1].sum(axis=1), confusion[:, 1].sum(axis=1))
+        return cls(np.diag(confusion), confusion.sum(axis=0), confusion.sum(axis=1))
+
+
 def f1_scores(confusion: I8) -> F8:
-    """(K,) F1 of each class; NaN for one that neither occurs nor is predicted."""
-    hits = np.diag(confusion).astype(np.float64)
-    both = confusion.sum(axis=0) + confusion.sum(axis=1)
+    """(C,) F1 of each class, from counts as `Tallies` reads them; NaN where it neither occurs nor is
+    predicted.
+    """
+    tallies = Tallies.of(confusion)
+    both = tallies.said + tallies.true
+    hits = tallies.hits.astype(np.float64)
     return np.asarray(np.divide(2 * hits, both, out=np.full(len(hits), np.nan), where=both > 0))
 
 
 def minority_f1(confusion: I8) -> float:
-    """F1 of the class that is rarest in truth, among those that occur; NaN without items."""
-    seen = confusion.sum(axis=1)
+    """F1 of the class that is rarest in truth, among those that occur; NaN if none does."""
+    seen = Tallies.of(confusion).true
     if not seen.sum():
         return float("nan")
     rarest = int(np.argmin(np.where(seen > 0, seen, np.iinfo(np.int64).max)))

@@ -94,7 +94,7 @@ class SetBundle:
 
     def scores(self, posterior: NDArray[np.floating[Any]]) -> F8:
         """(n,) calibrated probability that the most probable set is right as a whole, from (n, F * 2)."""
-        return self.calibration.apply(joint_confidence(posterior)) if len(posterior) else np.empty(0)
+        return self.calibration.apply(joint_confidence(posterior))
 
     def to_bytes(self) -> bytes:
         """An npz file of plain arrays, some of them JSON texts; equal bundles give equal bytes."""
@@ -147,10 +147,15 @@ def _of_part(arrays: Arrays, prefix: str) -> Arrays:
     return {name.removeprefix(prefix): array for name, array in arrays.items() if name.startswith(prefix)}
 
 
+def by_class(posterior: NDArray[np.floating[Any]]) -> F8:
+    """(n, F, 2) P(no) and P(yes) of each class, from (n, F * 2)."""
+    n, columns = posterior.shape
+    return np.asarray(posterior, np.float64).reshape(n, columns // len(APPLIES), len(APPLIES))
+
+
 def joint_confidence(posterior: NDArray[np.floating[Any]]) -> F8:
     """(n,) the product over classes of max(P(no), P(yes)), from (n, F * 2): 1 where all are certain."""
-    pairs = np.asarray(posterior, np.float64).reshape(len(posterior), -1, len(APPLIES))
-    return np.asarray(pairs.max(axis=2).prod(axis=1))
+    return np.asarray(by_class(posterior).max(axis=2).prod(axis=1))
 
 
 def class_accuracy(tiers: Mapping[str, float], n_classes: int) -> dict[str, float]:

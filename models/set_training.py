@@ -1,15 +1,37 @@
 """From collected votes and answers to a candidate bundle where any number of classes may apply; pure."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from models.arrays import F4, I8, UNKNOWN, Mask
-from models.set_bundle import APPLIES
-from models.training import TrainingData
+from models.arrays import F4, F8, I8, UNKNOWN, Mask
+from models.bundle import Bundle
+from models.calibration import Calibration
+from models.comparison import Comparison, compare
+from models.crossfit import calibrated, held_scores
+from models.drift.reference import Reference
+from models.folds import fold_of
+from models.gold import stream_weights
+from models.set_bundle import APPLIES, SetBundle, facet_key, joint_confidence, set_gold
+from models.set_evaluation import judge_sets, likelier, set_log_loss
+from models.training import (
+    Candidate,
+    Learned,
+    Say,
+    TrainingData,
+    TrainingOptions,
+    bundle_of,
+    learn,
+    predict,
+    reference_of,
+    symbol_counts,
+)
 
 SHARED = ("groups", "vectors", "audited", "fresh", "recent")
+
+FEWEST_NAMED = 10
+"""Audited answers that name a class, below which it is said that little is known of it."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -94,3 +116,107 @@ def _same(one: I8 | F4 | Mask | None, other: I8 | F4 | Mask | None) -> bool:
     if one is other or one is None or other is None:
         return one is other
     return np.array_equal(one, other)
+
+
+def train_sets(
+    data: SetData, options: TrainingOptions, champion: SetBundle | None, say: Say
+) -> Candidate[SetBundle]:
+    """Learn about each class by itself; calibrate, judge and compare whole sets.
+
+    Each class has its own label models, temperatures and classifier. The acceptance score is about the whole
+    set: the classes' certainties multiplied, and brought by audits to how often all were right. As for single
+    labels, everything rests on predictions for audited items by models that did not know their answers.
+
+    Raises ValueError for costs of errors, or a head other than `softmax`: both are about single labels.
+    """
+    if options.cost is not None:
+        raise ValueError("training: costs of errors are for tasks with one class an item")
+    if options.head != "softmax":
+        raise ValueError(f"training: head {options.head} is for tasks with one class an item")
+    learned = [
+        learn(facet, options, _about(name, facet, say))
+        for name, facet in zip(data.classes, data.facets, strict=True)
+    ]
+    held = np.concatenate([one.held for one in learned], axis=1)
+    everything = np.concatenate([one.everything for one in learned], axis=1)
+    truth = spread(data)
+    sure, right = joint_confidence(held), (likelier(held) == truth).all(axis=1)
+    comparison = _against(champion, data, held, everything, truth)
+    known = data.audited
+    scores = held_scores(sure, right, known, fold_of(data.groups))
+    extra = {
+        "experts": float((data.expert != UNKNOWN).sum()),
+        "items": float(data.n_items),
+        **_losses(learned),
+        **comparison.metrics,
+    }
+    weights = stream_weights(sure, known)
+    bundle = SetBundle(
+        classes=data.classes,
+        parts=tuple(
+            bundle_of(facet, options, one, Calibration.identity(), Reference.from_arrays({}))
+            for facet, one in zip(data.facets, learned, strict=True)
+        ),
+        calibration=calibrated(sure, right, known),
+        reference=reference_of(data.facets[0], _symbols(data), options.seed),
+        gold=set_gold(data.expert[known], data.groups[known], weights, len(data.classes)),
+        trained_at=options.trained_at,
+    )
+    return Candidate(
+        bundle=bundle,
+        evaluation=judge_sets(held[known], scores[known], truth[known], everything, extra),
+        comparison=comparison,
+        member_losses=tuple(one.member_losses for one in learned),
+    )
+
+
+def predict_parts(parts: Sequence[Bundle], facets: Sequence[TrainingData], rows: I8) -> F8:
+    """(r, F * K) posterior of F bundles on some items, each by its own facet of the data; see `predict`."""
+    each = [predict(part, facet, rows) for part, facet in zip(parts, facets, strict=True)]
+    return np.concatenate(each, axis=1)
+
+
+def spread(data: SetData) -> I8:
+    """(n, F) 1 where an expert said that a class applies, 0 where not; -1 without an answer."""
+    return np.stack([facet.expert for facet in data.facets], axis=1)
+
+
+def _about(name: str, facet: TrainingData, say: Say) -> Say:
+    """Says whom it is about, and first of all if the class is too rare among audits to be judged."""
+
+    def tell(what: str) -> None:
+        say(f"{name}: {what}")
+
+    named, judged = int((facet.expert[facet.audited] == 1).sum()), int(facet.audited.sum())
+    if named < FEWEST_NAMED <= judged:
+        tell(f"named by {named} of {judged} audited answers: how well it is told rests mostly on priors")
+    return tell
+
+
+def _against(champion: SetBundle | None, data: SetData, held: F8, everything: F8, truth: I8) -> Comparison:
+    """All classes at once; before the first champion the built-in priors are the rival."""
+    unlearned = (Bundle.from_priors(APPLIES, data.tier_accuracy),) * len(data.classes)
+    rival = unlearned if champion is None else champion.parts
+    theirs = predict_parts(rival, data.facets, np.arange(data.n_items))
+    before, fresh = likelier(theirs), data.fresh
+    return compare(
+        set_log_loss(held[fresh], truth[fresh]),
+        set_log_loss(theirs[fresh], truth[fresh]),
+        first=champion is None,
+        changed=(before != likelier(everything)).any(axis=1),
+        before=before.sum(axis=0),
+    )
+
+
+def _losses(learned: Sequence[Learned]) -> Mapping[str, float]:
+    """`log_loss_MODEL`, summed over classes, of label models that could be fitted for every class."""
+    names = [name for name in learned[0].losses if all(name in one.losses for one in learned)]
+    return {f"log_loss_{name}": sum(one.losses[name] for one in learned) for name in names}
+
+
+def _symbols(data: SetData) -> Mapping[str, I8]:
+    return {
+        facet_key(key, name): counts
+        for name, facet in zip(data.classes, data.facets, strict=True)
+        for key, counts in symbol_counts(facet).items()
+    }

@@ -2,22 +2,32 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
 
 import numpy as np
 
 from models.arrays import F4, F8, I8, UNKNOWN, Mask
 from models.bundle import Bundle, fallback_tables
-from models.calibration import Calibration, fit_calibration
+from models.calibration import Calibration
 from models.classifier import EDGES
 from models.comparison import Comparison, compare
+from models.cost import best_label
 from models.cross_classifier import CrossClassifier, train_classifier
-from models.crossfit import Chosen, Judged, choose, held_posterior, member_losses, without
+from models.crossfit import (
+    Chosen,
+    Judged,
+    calibrated,
+    choose,
+    held_posterior,
+    held_scores,
+    member_losses,
+    without,
+)
 from models.drift.reference import Reference
-from models.evaluation import Evaluation, judge
+from models.evaluation import Evaluation, judge, log_loss
 from models.folds import FOLDS, fold_of
 from models.gold import Gold, stream_weights
 from models.heads import HEADS
-from models.label_model.held_out import FEWEST_JUDGED
 from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
 from models.label_model.protocol import HeldOut
@@ -25,6 +35,9 @@ from models.label_model.registry import LABEL_MODELS
 from models.votes import FUNCTION, Votes, kind
 
 Say = Callable[[str], None]
+
+Trained_co = TypeVar("Trained_co", covariant=True)
+"""A kind of bundle."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -70,6 +83,16 @@ class TrainingData:
         if self.vectors is not None and self.encoder is None:
             raise ValueError("training data: vectors without the name of their encoder")
 
+    @property
+    def facets(self) -> "tuple[TrainingData, ...]":
+        """What is told apart by itself: with one class an item the data are their own only facet."""
+        return (self,)
+
+    @property
+    def n_items(self) -> int:
+        """How many items there are, n."""
+        return self.votes.n_items
+
 
 @dataclass(frozen=True, slots=True)
 class TrainingOptions:
@@ -99,17 +122,18 @@ class TrainingOptions:
 
 
 @dataclass(frozen=True, slots=True, eq=False)
-class Candidate:
+class Candidate(Generic[Trained_co]):
     """A trained bundle, how good it is, and whether workers are to follow it.
 
     Attributes:
-        member_losses: name of a member -> its own mean log-loss on audited items that it did not know.
+        member_losses: for each part of the bundle, name of a member -> its own mean log-loss on audited items
+            that it did not know.
     """
 
-    bundle: Bundle
+    bundle: Trained_co
     evaluation: Evaluation
     comparison: Comparison
-    member_losses: Mapping[str, float]
+    member_losses: tuple[Mapping[str, float], ...]
 
     @property
     def promoted(self) -> bool:
@@ -122,12 +146,66 @@ class Candidate:
         return self.comparison.reason
 
 
-def train(data: TrainingData, options: TrainingOptions, champion: Bundle | None, say: Say) -> Candidate:
+@dataclass(frozen=True, slots=True, eq=False)
+class Learned:
+    """What came of learning to tell K options apart on n items.
+
+    Attributes:
+        chosen: the label model, fitted with the classifier's votes. classifier: None without vectors.
+        held: (n, K) each item by models that know no answer of its fold.
+        everything: (n, K) by models that know all.
+        losses: registry name of a label model -> its log-loss on audited answers.
+        member_losses: the same for each member of the chosen one.
+        figures: what the classifier's head has to say of itself.
+    """
+
+    chosen: Chosen
+    classifier: CrossClassifier | None
+    held: F8
+    everything: F8
+    losses: Mapping[str, float]
+    member_losses: Mapping[str, float]
+    figures: Mapping[str, float]
+
+
+def train(
+    data: TrainingData, options: TrainingOptions, champion: Bundle | None, say: Say
+) -> Candidate[Bundle]:
     """Choose a label model, train the classifier, fit the model again with its votes, calibrate, compare.
 
     Temperatures, weights, the acceptance score and every figure rest on predictions for audited items by
     models that did not know the item's own answer, with every annotator in.
     """
+    learned = learn(data, options, say)
+    sure, right = learned.held.max(axis=1), learned.held.argmax(axis=1) == data.expert
+    comparison = _against(champion, data, learned, options.cost)
+    extra = {
+        "experts": float((data.expert != UNKNOWN).sum()),
+        "items": float(data.n_items),
+        **{f"log_loss_{name}": loss for name, loss in learned.losses.items()},
+        **comparison.metrics,
+        **learned.figures,
+    }
+    known = data.audited
+    scores = held_scores(sure, right, known, fold_of(data.groups))[known]
+    return Candidate(
+        bundle=bundle_of(
+            data,
+            options,
+            learned,
+            calibrated(sure, right, known),
+            reference_of(data, symbol_counts(data), options.seed),
+        ),
+        evaluation=judge(
+            learned.held[known], scores, data.expert[known], learned.everything, extra, options.cost
+        ),
+        comparison=comparison,
+        member_losses=(learned.member_losses,),
+    )
+
+
+def learn(data: TrainingData, options: TrainingOptions, say: Say) -> Learned:
+    """Choose a label model, train the classifier, fit the model again with its votes."""
     judged = Judged(
         n_classes=len(data.classes),
         priors=Priors(data.tier_accuracy),
@@ -136,33 +214,23 @@ def train(data: TrainingData, options: TrainingOptions, champion: Bundle | None,
         audited=data.audited,
         folds=fold_of(data.groups),
     )
-    chosen, losses = choose(options.label_models, data.votes, judged, say)
-    classifier, votes, fitted = None, data.votes, chosen.fitted
+    first, losses = choose(options.label_models, data.votes, judged, say)
+    classifier, votes, fitted = None, data.votes, first.fitted
     if data.vectors is not None:
         classifier = _classifier(data, data.vectors, fitted, judged, options.head)
         votes = Votes.concat_annotators(votes, classifier.votes)
-        fitted = judged.fit(chosen.name, votes)
+        fitted = judged.fit(first.name, votes)
         say(f"classifier trained on {votes.n_items} items")
-    posterior = held_posterior(fitted, votes, judged.folds)
-    everything = Mixture(fitted.members).posterior(votes)
-    bundle = _bundle(data, options, Chosen(chosen.name, fitted), classifier, posterior)
-    priors = Bundle.from_priors(data.classes, data.tier_accuracy)
-    theirs = predict(champion or priors, data, np.arange(votes.n_items))
-    comparison = compare(
-        posterior, theirs, everything, data.expert, data.fresh, champion is None, options.cost
-    )
-    metrics = {
-        **{f"log_loss_{name}": loss for name, loss in losses.items()},
-        **comparison.metrics,
-        **_head_figures(
-            data, options.head, classifier, held_posterior(chosen.fitted, data.votes, judged.folds)
-        ),
-    }
-    return Candidate(
-        bundle=bundle,
-        evaluation=_evaluate(data, posterior, everything, metrics, options.cost),
-        comparison=comparison,
+    return Learned(
+        chosen=Chosen(first.name, fitted),
+        classifier=classifier,
+        held=held_posterior(fitted, votes, judged.folds),
+        everything=Mixture(fitted.members).posterior(votes),
+        losses=losses,
         member_losses=member_losses(fitted, votes, judged),
+        figures=_head_figures(
+            data, options.head, classifier, held_posterior(first.fitted, data.votes, judged.folds)
+        ),
     )
 
 
@@ -187,66 +255,70 @@ def _head_figures(
     return figures(classifier.head, data.vectors, classifier.proba, soft, data.expert, data.audited)
 
 
-def _calibration(data: TrainingData, posterior: F8, judged: Mask) -> Calibration:
-    if judged.sum() < FEWEST_JUDGED:
-        return Calibration.identity()
-    right = posterior[judged].argmax(axis=1) == data.expert[judged]
-    return fit_calibration(posterior[judged].max(axis=1), right)
+def _against(champion: Bundle | None, data: TrainingData, learned: Learned, cost: F8 | None) -> Comparison:
+    """Before the first champion the built-in priors are the rival."""
+    rival = champion or Bundle.from_priors(data.classes, data.tier_accuracy)
+    theirs, fresh = predict(rival, data, np.arange(data.n_items)), data.fresh
+    before, after = best_label(theirs, cost), best_label(learned.everything, cost)
+    return compare(
+        log_loss(learned.held[fresh], data.expert[fresh]),
+        log_loss(theirs[fresh], data.expert[fresh]),
+        first=champion is None,
+        changed=before != after,
+        before=np.bincount(before, minlength=len(data.classes)),
+    )
 
 
-def _bundle(
+def bundle_of(
     data: TrainingData,
     options: TrainingOptions,
-    chosen: Chosen,
-    classifier: CrossClassifier | None,
-    held: F8,
+    learned: Learned,
+    calibration: Calibration,
+    reference: Reference,
 ) -> Bundle:
-    judged = data.audited
-    weights = stream_weights(held.max(axis=1), judged)
+    """What was learned as workers need it."""
+    judged, classifier = data.audited, learned.classifier
+    weights = stream_weights(learned.held.max(axis=1), judged)
     return Bundle(
         classes=data.classes,
-        members=chosen.fitted.members,
+        members=learned.chosen.fitted.members,
         fallbacks=fallback_tables(len(data.classes), data.tier_accuracy),
         heads=() if classifier is None else classifier.heads,
         head=None if classifier is None else classifier.head,
         encoder=None if classifier is None else data.encoder,
         edges=EDGES,
-        calibration=_calibration(data, held, judged),
-        reference=_reference(data, options.seed),
+        calibration=calibration,
+        reference=reference,
         gold=Gold.of(data.expert[judged], data.groups[judged], weights, len(data.classes)),
-        label_model=chosen.name,
+        label_model=learned.chosen.name,
         trained_at=options.trained_at,
     )
 
 
-def _reference(data: TrainingData, seed: int) -> Reference:
-    """What recent items look like; functions that an item was never shown to do not count as silent on it."""
-    rows = np.arange(data.votes.n_items) if data.recent is None else np.flatnonzero(data.recent)
-    votes = data.votes.take(rows)
-    vectors = None if data.vectors is None else data.vectors[rows]
-    seen = Reference.of(vectors, np.empty((len(rows), 0), np.int64), (), len(data.classes), seed)
+def reference_of(data: TrainingData, symbols: Mapping[str, I8], seed: int) -> Reference:
+    """What recent items look like, and what annotators said of them, as `symbol_counts` has it."""
+    vectors = None if data.vectors is None else data.vectors[_recent(data)]
+    seen = Reference.of(vectors, np.empty((len(_recent(data)), 0), np.int64), (), len(data.classes), seed)
+    return replace(seen, symbols=symbols)
+
+
+def symbol_counts(data: TrainingData) -> Mapping[str, I8]:
+    """Function key -> (S,) how often it said what about recent items.
+
+    Functions that an item was never shown to do not count as silent on it.
+    """
+    votes = data.votes.take(_recent(data))
     offsets = votes.offsets
     totals = np.bincount(votes.columns, minlength=int(offsets[-1]))
-    symbols_of = {
+    return {
         key: totals[offsets[place] : offsets[place + 1]]
         for place, key in enumerate(votes.annotators)
         if kind(key) == FUNCTION
     }
-    return replace(seen, symbols=symbols_of)
 
 
-def _evaluate(
-    data: TrainingData, posterior: F8, everything: F8, extra: Mapping[str, float], cost: F8 | None
-) -> Evaluation:
-    """Scores of each fold's audited items go by a curve fitted on the other folds'."""
-    folds = fold_of(data.groups)
-    scores = np.empty(len(posterior))
-    for fold in range(FOLDS):
-        curve = _calibration(data, posterior, data.audited & (folds != fold))
-        scores[folds == fold] = curve.apply(posterior[folds == fold].max(axis=1))
-    counts = {"experts": float((data.expert != UNKNOWN).sum()), "items": float(len(posterior))}
-    known = data.audited
-    return judge(posterior[known], scores[known], data.expert[known], everything, {**counts, **extra}, cost)
+def _recent(data: TrainingData) -> I8:
+    return np.arange(data.n_items) if data.recent is None else np.flatnonzero(data.recent)
 
 
 def predict(bundle: Bundle, data: TrainingData, rows: I8) -> F8:

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_model import CLASSIFIER, SERVED, bundle_file, log_head
 from daemon.adapters.mlflow_settings import MlflowSettings
-from daemon.adapters.plots import confusion_plot, reliability_plot, risk_coverage_plot
+from daemon.adapters.plots import class_plot, confusion_plot, reliability_plot, risk_coverage_plot
 from daemon.adapters.run_summary import run_summary
 from daemon.core.errors import RegistryUnavailable, SetupProblem
 from daemon.core.runs import Logged, Report, Table, TrainingRun
@@ -130,7 +130,10 @@ class MlflowRegistry:
         }
         self._log_tables(tables)
         self._mlflow.log_text(run_summary(run), "summary.md")
-        self._mlflow.log_figure(confusion_plot(run.confusion, run.classes), "plots/confusion.png")
+        if run.confusion.ndim == 2:
+            self._mlflow.log_figure(confusion_plot(run.confusion, run.classes), "plots/confusion.png")
+        else:
+            self._mlflow.log_figure(class_plot(run.confusion, run.classes), "plots/classes.png")
         self._mlflow.log_figure(reliability_plot(run.reliability), "plots/reliability.png")
         target = run.parameters.get("target_error")
         figure = risk_coverage_plot(run.risk_coverage, float(target) if target is not None else None)

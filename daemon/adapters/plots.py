@@ -6,6 +6,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from models.evaluation import Tallies, f1_scores
+
 BLUE, GRAY, RED = "#2f6db5", "#9aa3ad", "#c2410c"
 
 
@@ -31,6 +33,37 @@ def confusion_plot(confusion: NDArray[np.int64], classes: Sequence[str]) -> Any:
             ink = "white" if share > 0.55 else "#1f2933"
             axes.text(column, row, f"{confusion[row, column]:,}", ha="center", va="center", color=ink)
     return figure
+
+
+def class_plot(confusion: NDArray[np.int64], classes: Sequence[str]) -> Any:
+    """Figure of how well each class of sets is told: precision, recall and F1; none where there is nothing.
+
+    Args:
+        confusion: (F, 2, 2) counts, [class, applies, predicted].
+        classes: F names.
+    """
+    tallies, places = Tallies.of(confusion), np.arange(len(classes))
+    figure, axes = _figure(7.2, min(2.2 + 0.5 * len(classes), 24.0))
+    shares = {
+        "precision": (_shares(tallies.hits, tallies.said), "o", GRAY),
+        "recall": (_shares(tallies.hits, tallies.true), "s", RED),
+        "F1": (f1_scores(confusion), "D", BLUE),
+    }
+    for name, (values, marker, color) in shares.items():
+        axes.plot(values, places, marker, color=color, label=name)
+    axes.set_yticks(places, [f"{name} ({n:,})" for name, n in zip(classes, tallies.true, strict=True)])
+    axes.set(xlim=(-0.02, 1.02), ylim=(len(classes) - 0.5, -0.5))
+    items = int(confusion[0].sum()) if len(confusion) else 0
+    axes.set(
+        title=f"Classes on {items:,} items", xlabel="share; in brackets the items that a class applies to"
+    )
+    axes.legend(loc="lower left", frameon=False)
+    axes.grid(alpha=0.25)
+    return figure
+
+
+def _shares(part: NDArray[np.int64], whole: NDArray[np.int64]) -> NDArray[np.float64]:
+    return np.asarray(np.divide(part, whole, out=np.full(len(part), np.nan), where=whole > 0))
 
 
 def reliability_plot(bins: NDArray[np.float64]) -> Any:

@@ -15,20 +15,19 @@ from daemon.core.policy import Policy
 from daemon.core.ports import LearningStore, Registry, StreamStore
 from daemon.core.runs import Logged, TrainingRun
 from daemon.core.settings import LearningSettings
-from models.any_training import AnyData
+from models.any_training import AnyCandidate, AnyData
 from models.bundles import AnyBundle, read_bundle
 from models.stopping import Verdict
-from models.training import Candidate
 
 log = logging.getLogger(__name__)
 
 LEARNING_SECONDS = 60.0
 """The duty outlives a slow answer of the registry."""
 
-Train = Callable[[AnyData, AnyBundle | None, Callable[[], object]], Candidate]
+Train = Callable[[AnyData, AnyBundle | None, Callable[[], object]], AnyCandidate]
 """Data, champion and what to call now and then meanwhile."""
 
-Describe = Callable[[TrainingRows, AnyData, Candidate, AnyBundle | None], TrainingRun]
+Describe = Callable[[TrainingRows, AnyData, AnyCandidate, AnyBundle | None], TrainingRun]
 """What MLflow is told of a run: what was read and learned from, what came of it, and the champion."""
 
 
@@ -174,7 +173,7 @@ class Learner:
             log.error("this run is missing in MLflow: %s", error, extra={"action": "registry_unavailable"})
             return None
 
-    def _keep(self, candidate: Candidate, logged: Logged | None, ends_alarms: bool) -> None:
+    def _keep(self, candidate: AnyCandidate, logged: Logged | None, ends_alarms: bool) -> None:
         payload = candidate.bundle.to_bytes()
         digest = hashlib.sha256(payload).hexdigest()
         run, version = (logged.run_id, logged.model_version) if logged else (None, None)
@@ -191,7 +190,7 @@ class Learner:
             extra={"action": "promoted"},
         )
 
-    def _follow(self, candidate: Candidate, bundle: int, ends_alarms: bool) -> bool:
+    def _follow(self, candidate: AnyCandidate, bundle: int, ends_alarms: bool) -> bool:
         """Promote the candidate if it is better, end the alarms in either case; True if it was promoted.
 
         A champion that is as good on what came after the alarm needs no other bundle in its place.

@@ -1,8 +1,10 @@
 """What MLflow is told of a training run."""
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+
+import numpy as np
 
 from daemon.core.assembling import dense_votes
 from daemon.core.learning_rows import TrainingRows
@@ -12,6 +14,7 @@ from daemon.core.run_tables import (
     annotator_table,
     change_table,
     class_table,
+    count_members,
     figures,
     judge_figures,
     judge_table,
@@ -19,15 +22,18 @@ from daemon.core.run_tables import (
 )
 from daemon.core.runs import DatasetFacts, TrainingRun
 from labeling_functions.analysis import FunctionReport, analyze
-from models.bundle import Bundle
-from models.training import Candidate, TrainingData
+from models.any_training import AnyCandidate, AnyData
+from models.arrays import I8, UNKNOWN
+from models.bundles import AnyBundle
+from models.set_training import SetData
+from models.training import TrainingData
 
 
 def describe(
     rows: TrainingRows,
-    data: TrainingData,
-    candidate: Candidate,
-    champion: Bundle | None,
+    data: AnyData,
+    candidate: AnyCandidate,
+    champion: AnyBundle | None,
     source: str,
     target_error: float,
     ordered: bool = False,
@@ -52,8 +58,8 @@ def describe(
             "items": len(rows.ids),
             "audited": int(data.audited.sum()),
             "answers": len(rows.answers),
-            "functions": len(data.votes.annotators),
-            "members": len(bundle.members),
+            "functions": len(data.facets[0].votes.annotators),
+            "members": count_members(bundle),
             "target_error": target_error,
         },
         metrics={
@@ -73,7 +79,7 @@ def describe(
         risk_coverage=evaluation.risk_coverage,
         dataset=DatasetFacts(_digest(rows), len(rows.ids), source),
         bundle=bundle.to_bytes(),
-        encoder=bundle.encoder if bundle.head is not None else None,
+        encoder=bundle.encoder if bundle.has_classifier else None,
         promoted=candidate.promoted,
         reason=candidate.reason,
     )
@@ -86,25 +92,40 @@ def _digest(rows: TrainingRows) -> str:
     return hashlib.blake2b(repr((votes, answers)).encode(), digest_size=8).hexdigest()
 
 
-def _function_table(rows: TrainingRows, data: TrainingData) -> list[Mapping[str, object]]:
-    """Functions of the newest set, judged on random blind answers only."""
+def _function_table(rows: TrainingRows, data: AnyData) -> list[Mapping[str, object]]:
+    """Functions of the newest set, judged on random blind answers only; where any number of classes may
+    apply, a record for each function and class.
+    """
     mask, matrix, names = dense_votes(rows)
     if not matrix.size:
         return []
-    truth = data.expert.copy()
-    truth[~data.audited] = -1
-    reports = analyze(matrix, names, len(data.classes), truth[mask])
-    return [_record(report, data.classes) for report in reports]
+    whose = [{"class": name} for name in data.classes] if isinstance(data, SetData) else [{}]
+    n_facets = len(data.facets)
+    reports = [
+        analyze(matrix[:, place::n_facets], names, len(facet.classes), _audited(facet)[mask])
+        for place, facet in enumerate(data.facets)
+    ]
+    return [
+        _record(report, about, data.facets[0].classes)
+        for of_function in zip(*reports, strict=True)
+        for report, about in zip(of_function, whose, strict=True)
+    ]
 
 
-def _record(report: FunctionReport, classes: tuple[str, ...]) -> dict[str, object]:
+def _audited(data: TrainingData) -> I8:
+    """(n,) labels by random blind answers; -1 without one."""
+    return np.where(data.audited, data.expert, UNKNOWN)
+
+
+def _record(report: FunctionReport, about: Mapping[str, object], options: Sequence[str]) -> dict[str, object]:
     right = report.accuracy
     return {
         "function": report.name,
+        **about,
         "coverage": report.coverage,
         "overlap": report.overlap,
         "conflict": report.conflict,
-        **{f"votes_{name}": votes for name, votes in zip(classes, report.votes, strict=True)},
+        **{f"votes_{name}": votes for name, votes in zip(options, report.votes, strict=True)},
         **accuracy_cells(right),
         "checked": 0 if right is None else right.answered,
     }

@@ -3,29 +3,40 @@
 import math
 from collections.abc import Mapping, Sequence
 
+import numpy as np
+
 from daemon.core.judge_rows import JudgeRecord
 from daemon.core.runs import Table
 from labeling_functions.analysis import Accuracy
-from models.arrays import I8, UNKNOWN
+from models.any_training import AnyCandidate, AnyData
+from models.arrays import I8, UNKNOWN, Mask
 from models.bundle import Bundle
+from models.bundles import AnyBundle
 from models.cost import distances
-from models.evaluation import f1_scores
-from models.training import Candidate, TrainingData
+from models.evaluation import Tallies, f1_scores
+from models.set_bundle import SetBundle
+from models.set_training import SetData
+from models.training import TrainingData
 from models.votes import LLM, TIER, kind
 
 
-def figures(candidate: Candidate, ordered: bool = False) -> Mapping[str, float]:
+def figures(candidate: AnyCandidate, ordered: bool = False) -> Mapping[str, float]:
     """Metrics of members, classes and gold, to be followed from run to run.
+
+    Where any number of classes may apply, each has members of its own: they stand in their table alone.
 
     `ordered`: the classes are steps of a scale.
     """
-    gold = candidate.bundle.gold
-    found = {"gold_effective": gold.effective}
+    bundle = candidate.bundle
+    found = {"gold_effective": bundle.gold.effective}
     if ordered:
         found |= _steps_away(candidate.evaluation.confusion)
-    for member in member_table(candidate):
-        name = member["member"]
-        found |= {f"{key}/{name}": float(str(member[key])) for key in ("weight", "temperature", "log_loss")}
+    if isinstance(bundle, Bundle):
+        for member in member_table(candidate):
+            name = member["member"]
+            found |= {
+                f"{key}/{name}": float(str(member[key])) for key in ("weight", "temperature", "log_loss")
+            }
     for record in class_table(candidate):
         found[f"f1/{record['class']}"] = float(str(record["f1"]))
     return found
@@ -41,62 +52,80 @@ def _steps_away(confusion: I8) -> Mapping[str, float]:
     }
 
 
-def member_table(candidate: Candidate) -> Table:
-    """What the posterior is mixed of; log-loss of each alone on audited items that it did not know."""
-    members = sorted(candidate.bundle.members, key=lambda member: -member.weight)
+def member_table(candidate: AnyCandidate) -> Table:
+    """What the posterior is mixed of; log-loss of each alone on audited items that it did not know.
+
+    Where any number of classes may apply, a posterior a class.
+    """
+    bundle = candidate.bundle
+    whose = [{"class": name} for name in bundle.classes] if isinstance(bundle, SetBundle) else [{}]
     return [
         {
+            **about,
             "member": member.name,
             "weight": member.weight,
             "temperature": member.temperature,
-            "log_loss": candidate.member_losses.get(member.name, math.nan),
+            "log_loss": losses.get(member.name, math.nan),
         }
-        for member in members
+        for about, part, losses in zip(whose, bundle.parts, candidate.member_losses, strict=True)
+        for member in sorted(part.members, key=lambda member: -member.weight)
     ]
 
 
-def class_table(candidate: Candidate) -> Table:
+def class_table(candidate: AnyCandidate) -> Table:
     """How well each class is told from the others on audited items, and how much gold it rests on."""
     evaluation, bundle = candidate.evaluation, candidate.bundle
-    confusion = evaluation.confusion
-    f1 = f1_scores(confusion)
+    tallies, f1 = Tallies.of(evaluation.confusion), f1_scores(evaluation.confusion)
     return [
         {
             "class": name,
             "items": int(evaluation.class_counts[k]),
-            "audited": int(confusion[k].sum()),
+            "audited": int(tallies.true[k]),
             "gold_effective": bundle.gold.by_class[k],
-            "precision": _share(int(confusion[k, k]), int(confusion[:, k].sum())),
-            "recall": _share(int(confusion[k, k]), int(confusion[k].sum())),
+            "precision": _share(int(tallies.hits[k]), int(tallies.said[k])),
+            "recall": _share(int(tallies.hits[k]), int(tallies.true[k])),
             "f1": float(f1[k]),
         }
         for k, name in enumerate(bundle.classes)
     ]
 
 
-def annotator_table(data: TrainingData) -> Table:
+def annotator_table(data: AnyData) -> Table:
     """Tiers of people and ways of asking language models: how often they said what an expert said later.
 
-    Both are asked about doubtful items: everybody is better than this on all.
+    Where any number of classes may apply, how often the whole set was right, and how often what was said of
+    one class was. Both are asked about doubtful items: everybody is better than this on all.
     """
-    votes, truth = data.votes, data.expert
     rows = []
-    for place, (key, size) in enumerate(zip(votes.annotators, votes.n_symbols, strict=True)):
+    votes = data.facets[0].votes
+    for place, key in enumerate(votes.annotators):
         if kind(key) not in (TIER, LLM):
             continue
-        own = votes.annotator == place
-        said = votes.symbol[own] // (size // len(data.classes))
-        known = truth[votes.row[own]] != UNKNOWN
-        right = Accuracy.of(int((said == truth[votes.row[own]])[known].sum()), int(known.sum()))
+        hits = _hits(data.facets, place)
+        right = Accuracy.of(int(hits.all(axis=1).sum()), len(hits))
+        about_classes = {"class_accuracy": float(hits.mean()) if hits.size else None}
         rows.append(
             {
                 "annotator": key,
-                "votes": int(own.sum()),
-                "checked": 0 if right is None else right.answered,
+                "votes": int((votes.annotator == place).sum()),
+                "checked": len(hits),
                 **accuracy_cells(right),
+                **(about_classes if isinstance(data, SetData) else {}),
             }
         )
     return rows
+
+
+def _hits(facets: Sequence[TrainingData], annotator: int) -> Mask:
+    """(v, F) whether an annotator's votes on items that an expert answered were right about each facet."""
+    return np.stack([_hits_of(facet, annotator) for facet in facets], axis=1)
+
+
+def _hits_of(data: TrainingData, annotator: int) -> Mask:
+    votes, own = data.votes, data.votes.annotator == annotator
+    said = votes.symbol[own] // (votes.n_symbols[annotator] // len(data.classes))
+    truth = data.expert[votes.row[own]]
+    return np.asarray((said == truth)[truth != UNKNOWN], np.bool_)
 
 
 def accuracy_cells(right: Accuracy | None) -> dict[str, float | None]:
@@ -140,7 +169,7 @@ def judge_figures(judges: Sequence[JudgeRecord]) -> Mapping[str, float]:
     return found
 
 
-def change_table(candidate: Candidate, champion: Bundle | None) -> Table:
+def change_table(candidate: AnyCandidate, champion: AnyBundle | None) -> Table:
     """The champion's side and the candidate's; before the first one the built-in priors are the champion."""
     comparison, evaluation, bundle = candidate.comparison, candidate.evaluation, candidate.bundle
     metrics = comparison.metrics
@@ -153,10 +182,15 @@ def change_table(candidate: Candidate, champion: Bundle | None) -> Table:
     if champion is not None:
         rows += [
             ("label model", champion.label_model, bundle.label_model),
-            ("members", len(champion.members), len(bundle.members)),
+            ("members", count_members(champion), count_members(bundle)),
             ("effective gold", champion.gold.effective, bundle.gold.effective),
         ]
     return [{"what": what, "champion": before, "candidate": now} for what, before, now in rows]
+
+
+def count_members(bundle: AnyBundle) -> int:
+    """Of all posteriors together."""
+    return sum(len(part.members) for part in bundle.parts)
 
 
 def _share(part: int, whole: int) -> float:

@@ -33,13 +33,14 @@ class TrainingRun:
         name: shown as the run's name.
         classes: K names in order.
         parameters, metrics: by name; a metric may be NaN where it has no value.
-        function_table: one record a labelling function.
-        member_table: one record a member of the posterior's mixture.
+        function_table: one record a labelling function; with sets of classes, one a function and class.
+        member_table: one record a member of the posterior's mixture; with sets of classes, of each.
         class_table: one record a class.
         annotator_table: one record a tier of people and a way of asking a language model.
         judge_table: one record a judge of pairs.
         change_table: one record for each thing that the champion had, or did, otherwise.
-        confusion: (K, K) counts, [true, predicted].
+        confusion: (K, K) counts, [true, predicted]; with sets of classes (F, 2, 2), of each whether it
+            applies.
         reliability: (b, 3) mean score, share right, items; a row for each bin of scores.
         risk_coverage: (c, 2) share of items accepted and share of errors among them, coverage rising.
         dataset: what it learned from.

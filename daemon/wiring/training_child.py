@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from multiprocessing.connection import Connection
 
 from daemon.core.errors import TrainingFailed, TrainingStopped
-from models.any_training import AnyData, train_any
+from models.any_training import AnyCandidate, AnyData, train_any
 from models.bundles import AnyBundle
-from models.training import Candidate, TrainingOptions
+from models.training import TrainingOptions
 
 log = logging.getLogger(__name__)
 
@@ -27,7 +27,7 @@ def train_apart(
     champion: AnyBundle | None,
     alive: Callable[[], object],
     stop: threading.Event,
-) -> Candidate:
+) -> AnyCandidate:
     """Train in a child process; `alive` is called twice a second meanwhile.
 
     Raises:
@@ -48,7 +48,7 @@ def train_apart(
             child.terminate()
             child.join()
             raise TrainingStopped("told to end while training; the next start trains again")
-        candidate: Candidate = here.recv()
+        candidate: AnyCandidate = here.recv()
     except EOFError:
         child.join()
         raise TrainingFailed(

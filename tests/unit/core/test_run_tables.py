@@ -4,10 +4,21 @@ import numpy as np
 import pytest
 
 from daemon.core.judge_rows import JudgeRecord
-from daemon.core.run_tables import annotator_figures, annotator_table, figures, judge_figures, judge_table
+from daemon.core.run_tables import (
+    annotator_figures,
+    annotator_table,
+    change_table,
+    class_table,
+    figures,
+    judge_figures,
+    judge_table,
+    member_table,
+)
 from models.bundle import Bundle
 from models.comparison import Comparison
 from models.evaluation import Evaluation
+from models.set_bundle import APPLIES, SetBundle
+from models.set_training import SetData
 from models.training import Candidate, TrainingData
 from models.votes import Votes
 
@@ -44,7 +55,7 @@ def test_ratings_are_judged_by_the_steps_that_they_are_away() -> None:
     bundle = Bundle.from_priors(("1", "2", "3"), {})
     confusion = np.array([[4, 1, 0], [0, 3, 0], [2, 0, 0]])
     evaluation = Evaluation({}, confusion, np.empty((0, 3)), np.empty((0, 2)), np.zeros(3, int))
-    candidate = Candidate(bundle, evaluation, Comparison(True, "better", {}, np.zeros(3, int)), {})
+    candidate = Candidate(bundle, evaluation, Comparison(True, "better", {}, np.zeros(3, int)), ({},))
     told = figures(candidate, ordered=True)
     assert told["mean_absolute_error"] == pytest.approx(5 / 10)
     assert told["within_one_step"] == pytest.approx(8 / 10)
@@ -58,3 +69,53 @@ def test_judges_tell_how_far_they_go_by_the_order() -> None:
     assert first["position_bias"] == pytest.approx(0.5 * np.log(3.5 / 1.5))
     assert len(table) == 2
     assert judge_figures(judges) == {"contradicted/llm/j": 0.0, "position_bias/llm/j": 0.0}
+
+
+def facet(votes: Votes, expert: list[int]) -> TrainingData:
+    n = len(expert)
+    known = np.array(expert) >= 0
+    return TrainingData(APPLIES, votes, np.array(expert), known, known, None, np.arange(n), {})
+
+
+def answers(symbols: list[int]) -> Votes:
+    """Of three items two by a language model in bins (4 and more: applies), and one by people."""
+    keys, sizes = ("function:f@1", "tier:crowd", "llm:cheap/plain@9f"), (3, 2, 8)
+    return Votes(3, keys, sizes, np.array([0, 1, 0]), np.array([2, 2, 1]), np.array(symbols))
+
+
+def test_annotators_of_sets_are_right_if_all_classes_are() -> None:
+    data = SetData(
+        ("billing", "praise"), (facet(answers([7, 2, 1]), [1, 0, -1]), facet(answers([0, 5, 1]), [0, 0, -1]))
+    )
+    crowd, model = annotator_table(data)
+    assert (crowd["annotator"], crowd["accuracy"], crowd["class_accuracy"]) == ("tier:crowd", 0.0, 0.5)
+    assert (model["votes"], model["checked"]) == (2, 2)
+    assert (model["accuracy"], model["class_accuracy"]) == (0.5, 0.75)
+
+
+def set_candidate() -> Candidate[SetBundle]:
+    bundle = SetBundle.from_priors(("billing", "praise"), {})
+    confusion = np.array([[[6, 1], [1, 2]], [[10, 0], [0, 0]]])
+    evaluation = Evaluation({}, confusion, np.empty((0, 3)), np.empty((0, 2)), np.array([30, 4]))
+    metrics = {"fresh_log_loss": 0.2, "fresh_log_loss_champion": 0.3, "labels_changed": 0.25}
+    comparison = Comparison(True, "better", metrics, np.array([20, 5]))
+    return Candidate(bundle, evaluation, comparison, ({"majority": 0.1}, {"majority": 0.2}))
+
+
+def test_each_class_of_sets_has_its_own_members_and_figures() -> None:
+    candidate = set_candidate()
+    billing, praise = class_table(candidate)
+    assert (billing["items"], billing["audited"]) == (30, 3)
+    assert [billing[name] for name in ("precision", "recall", "f1")] == pytest.approx([2 / 3] * 3)
+    assert np.isnan([praise[name] for name in ("precision", "recall", "f1")]).all()
+    members = member_table(candidate)
+    assert [(one["class"], one["member"], one["log_loss"]) for one in members] == [
+        ("billing", "majority", 0.1),
+        ("praise", "majority", 0.2),
+    ]
+    told = figures(candidate)
+    assert told["f1/billing"] == pytest.approx(2 / 3)
+    assert not any(name.startswith("weight/") for name in told)
+    changes = {record["what"]: record for record in change_table(candidate, candidate.bundle)}
+    assert changes["items labeled billing"]["champion"] == 20
+    assert changes["members"]["candidate"] == 2

@@ -46,7 +46,9 @@ def stream(
     return data, truth
 
 
-def quietly(data: TrainingData, options: TrainingOptions = BOTH, champion: Bundle | None = None) -> Candidate:
+def quietly(
+    data: TrainingData, options: TrainingOptions = BOTH, champion: Bundle | None = None
+) -> Candidate[Bundle]:
     return train(data, options, champion, lambda _: None)
 
 
@@ -227,7 +229,8 @@ def test_the_pool_is_the_label_model_unless_others_are_named() -> None:
     candidate = quietly(data, TrainingOptions())
     assert candidate.bundle.label_model == "pool"
     assert sum(member.weight for member in candidate.bundle.members) == pytest.approx(1)
-    assert {member.name for member in candidate.bundle.members} <= candidate.member_losses.keys()
+    (losses,) = candidate.member_losses
+    assert {member.name for member in candidate.bundle.members} <= losses.keys()
 
 
 def test_the_classifier_is_one_annotator_of_the_posterior() -> None:
