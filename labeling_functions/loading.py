@@ -11,6 +11,7 @@ from pathlib import Path
 from types import ModuleType
 
 from labeling_functions.function import Function, as_function
+from labeling_functions.llm.declared import LLMFunction
 
 
 class LoadError(Exception):
@@ -35,12 +36,10 @@ def load(modules: Sequence[str], folder: Path) -> list[Function]:
         folder: paths and modules are looked for here (installed packages come first).
 
     Raises:
-        LoadError: nothing is there, it fails to import, it has no functions, or two have one name.
+        LoadError: nothing is there, it fails to import, it has no functions, two have one name, or one asks
+            a language model.
     """
-    folder = folder.resolve()
-    if str(folder) not in sys.path:
-        # last: a `labeling_functions.py` beside the configuration must not hide a package of that name
-        sys.path.append(str(folder))
+    folder = _found_from(folder)
     found: dict[str, _Found] = {}
     for entry in modules:
         for one in _functions_of(entry, folder):
@@ -56,6 +55,36 @@ def load(modules: Sequence[str], folder: Path) -> list[Function]:
     return functions
 
 
+def load_llm(modules: Sequence[str], folder: Path) -> list[LLMFunction]:
+    """Functions of the modules that ask language models, each once; arguments as for `load`.
+
+    Raises:
+        LoadError: nothing is there, it fails to import, it has no such function, or two have one name.
+    """
+    folder = _found_from(folder)
+    found: dict[str, LLMFunction] = {}
+    for entry in modules:
+        target, name = _split(entry)
+        values = vars(_import(target, folder))
+        asked = [values.get(name)] if name is not None else list(values.values())
+        declared = [value for value in asked if isinstance(value, LLMFunction)]
+        if not declared:
+            raise LoadError(f"{entry}: no function there asks a language model; use llm_labeling_function")
+        for one in declared:
+            if found.setdefault(one.name, one) is not one:
+                raise LoadError(f"{entry}: two functions that ask language models are named {one.name!r}")
+    return list(found.values())
+
+
+def _found_from(folder: Path) -> Path:
+    """The folder, and modules in it can be imported."""
+    folder = folder.resolve()
+    if str(folder) not in sys.path:
+        # last: a `labeling_functions.py` beside the configuration must not hide a package of that name
+        sys.path.append(str(folder))
+    return folder
+
+
 def _functions_of(entry: str, folder: Path) -> Iterator[_Found]:
     target, name = _split(entry)
     module = _import(target, folder)
@@ -64,6 +93,12 @@ def _functions_of(entry: str, folder: Path) -> Iterator[_Found]:
         values = {name: _named(values, name, entry)}
     some = False
     for variable, value in values.items():
+        if isinstance(value, LLMFunction):
+            raise LoadError(
+                f"{entry}: {variable} asks a language model, and no batch of the stream waits for one; name "
+                "its module in functions.llm_modules, and the function in the variants of a tier with "
+                "backend: llm"
+            )
         if (function := as_function(value)) is not None:
             some = True
             yield _Found(f"{module.__file__ or target}: {variable}", value, function)

@@ -21,6 +21,7 @@ from daemon.core.settings import (
 )
 from daemon.review.settings import ReviewSettings
 from daemon.wiring import config_keys
+from daemon.wiring.config_declared import declare
 from daemon.wiring.config_env import expand, overlay
 from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic, suggest
 from daemon.wiring.config_file import Document, read_yaml
@@ -41,9 +42,12 @@ class FunctionSettings:
 
     Attributes:
         modules: Python modules, found beside the configuration file or installed; all their functions run.
+        llm_modules: Python modules that declare ways of asking language models (`llm_labeling_function`), as
+            if they stood under `llm`; they answer in the tiers that name them, never in the stream.
     """
 
     modules: tuple[str, ...] = ()
+    llm_modules: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +227,7 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> Config:
     problems = list(document.problems)
     origins, wrong = overlay(data, KEYS, environ)
     problems += wrong + expand(data, environ) + _spread_classes(data)
+    problems += declare(data, file.resolve().parent)
     _fill_classes(data)
     config = _validated(data, problems)
     if problems or config is None:
