@@ -36,7 +36,7 @@ def expected(play: Play, budget: float) -> float:
         return _next(posterior, answered, askers[LLM + 1 :], money or 0.0)
 
     money = (budget - PRICES[LLM]) * len(play)
-    return forecast(play.posterior, askers[LLM + 1 :], choose, money, _none_pass, draws=2).accuracy
+    return forecast(play.posterior, (askers[LLM + 1 :],), choose, money, _none_pass, draws=2).accuracy
 
 
 def _next(posterior: F8, answered: I8, askers: Sequence[Asker], money: float) -> I8:

@@ -38,7 +38,7 @@ def what_if(
     money = None if budget_per_item is None else budget_per_item * len(posterior)
     choose = _chooser(bundle, policy, tier_budgets or {})
     facets = [askers_of(part, policy) for part in bundle.parts]
-    return forecast(posterior, facets[0], choose, money, passes, policy.cost, seed, draws)
+    return forecast(posterior, facets, choose, money, passes, policy.cost, seed, draws)
 
 
 def _chooser(bundle: AnyBundle, policy: Policy, budgets: Mapping[str, float]) -> Choose:
