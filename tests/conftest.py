@@ -42,9 +42,16 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what only Apache Kafka serves when the broker is the embedded one."""
+    """Says what runs in one process, and skips what only Apache Kafka serves on the embedded broker."""
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(_group(item)))
     if broker_name().startswith("embedded"):
         skip = pytest.mark.skip(reason="needs Apache Kafka; this run uses the embedded broker")
         for item in items:
             if item.get_closest_marker("kafka_only"):
                 item.add_marker(skip)
+
+
+def _group(item: pytest.Item) -> str:
+    """Tests of a file go together, and all that drive whole programs: two of them would fill the machine."""
+    return "acceptance" if item.path.parent.name == "acceptance" else item.path.name
