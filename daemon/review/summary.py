@@ -277,6 +277,7 @@ def _process(process: ProcessReport) -> ProcessOut:
 
 def _promise(overview: Overview, services: ReviewServices) -> Promise:
     terms = services.guarantee
+    sets = services.task.space.sets
     error, confidence = f"{terms.target_error:.1%}", f"{terms.confidence:.0%}"
     return Promise(
         target_error=terms.target_error,
@@ -285,6 +286,7 @@ def _promise(overview: Overview, services: ReviewServices) -> Promise:
             f"At most {error} of the labels certified in a window are wrong. This holds with at least "
             f"{confidence} confidence for each window, whatever the models do: it rests on blind answers "
             "about items that chance alone picked."
+            + (" A label is right only if every class in it applies and no other." if sets else "")
         ),
         standing=_standing(overview, services),
         ledger=in_words(overview.ledger, terms),

@@ -43,6 +43,12 @@ function row(cells) {
   return el("tr", {}, ...cells.map((cell) => (cell instanceof Node ? cell : el("td", { class: "num" }, cell))));
 }
 
+/** A label: the name of a class, or a list of those that apply. */
+function said(label) {
+  if (!Array.isArray(label)) return text(label);
+  return label.length > 0 ? text(label.join(", ")) : text("none", { class: "quiet" });
+}
+
 const text = (content, attributes = {}) => el("td", attributes, content);
 
 function table(id, rows, columns, none) {
@@ -317,7 +323,7 @@ function labels(list) {
       list.map((l) =>
         row([
           el("td", { class: "cut" }, el("a", { href: `/items/${encodeURIComponent(l.item)}`, dir: "auto" }, l.text || l.item)),
-          text(l.label),
+          said(l.label),
           percent(l.probability),
           el("td", {}, el("span", { class: `chip status-${l.status}` }, l.status)),
         ]),

@@ -1,12 +1,13 @@
 // One item at a time: the next ones are held ready, answers travel in the background.
 import { el, post } from "./calls.js";
 import { Outbox } from "./outbox.js";
+import { inTermsOf, pairOf } from "./pairs.js";
+import { Toggles } from "./toggles.js";
 
 const EMPTY_POLL_MS = 1_500;
 const IDLE_MS = 5 * 60_000;
 const NOTICE_MS = 6_000;
 const SCROLL_PX = 60;
-const TURNED = { A: "B", B: "A", 1: "5", 2: "4", 4: "2", 5: "1" };
 const LOOKING = "This page looks for new questions by itself.";
 
 const desk = document.getElementById("desk");
@@ -17,6 +18,9 @@ const prefetch = Number(desk.dataset.prefetch);
 const renewMs = (Number(desk.dataset.leaseSeconds) * 1_000) / 3;
 const byId = (id) => document.getElementById(id);
 const buttons = [...document.querySelectorAll(".answer")];
+const toggles = "sets" in desk.dataset
+  ? new Toggles(buttons, byId("send"), (labels) => answer({ labels }, byId("send")))
+  : null;
 
 let current = null;
 let ahead = [];
@@ -59,26 +63,6 @@ function fieldOf({ name, text }, _index, all) {
   ];
 }
 
-/** A prompt and two responses side by side, in the order that was drawn for the question. */
-function pairOf(lease) {
-  const texts = Object.fromEntries(lease.fields.map(({ name, text }) => [name, text]));
-  const responses = [texts.response_a, texts.response_b];
-  if (lease.turned) responses.reverse();
-  return [
-    el("h2", { class: "field-name" }, "Prompt"),
-    el("p", { class: "text prompt", dir: "auto" }, texts.prompt),
-    el("div", { class: "pair" }, ...responses.map((text, index) =>
-      el("section", { class: "response" },
-        el("h2", { class: "field-name" }, `Response ${index + 1}`),
-        el("p", { class: "text", dir: "auto" }, text)))),
-  ];
-}
-
-/** What a button means for a pair: buttons speak of the order on the screen, answers of A and B. */
-function inTermsOf(lease, label) {
-  return lease.turned ? TURNED[label] ?? label : label;
-}
-
 function budgetWaits() {
   const questions = unpaid === 1 ? "1 question waits" : `${unpaid.toLocaleString("en")} questions wait`;
   return `${questions} until the budget allows them. ${LOOKING}`;
@@ -115,6 +99,7 @@ function next() {
 }
 
 function enable() {
+  toggles?.show(current?.question ?? null);
   for (const button of [...buttons, byId("skip")]) button.disabled = current === null;
   byId("undo").disabled = past.length === 0;
   byId("count").textContent = count;
@@ -146,11 +131,17 @@ function seconds() {
   return Math.round(Math.min(Math.max(now - shownAt - away, 0) / 1_000, 86_400) * 10) / 10;
 }
 
-function answer(label) {
+function choose(button) {
   if (current === null) return;
+  if (toggles) toggles.flip(button);
+  else answer({ label: inTermsOf(current, button.dataset.label) }, button);
+}
+
+/** `said` by `button` is the answer to what is shown. */
+function answer(said, button) {
   const lease = current;
   moves += 1;
-  const body = { question: lease.question, reviewer, label: inTermsOf(lease, label), seconds: seconds() };
+  const body = { question: lease.question, reviewer, ...said, seconds: seconds() };
   settled.add(lease.question);
   const entry = { lease, answered: true };
   entry.call = outbox.add("/api/answers", body, (_result, error) => {
@@ -158,7 +149,7 @@ function answer(label) {
   });
   past.push(entry);
   count += 1;
-  flash(label);
+  flash(button);
   next();
 }
 
@@ -249,9 +240,8 @@ function take(leases, settledNow) {
   else if (current === null) showNothing();
 }
 
-function flash(label) {
-  const button = buttons.find((one) => one.dataset.label === label);
-  button?.animate([{ filter: "brightness(0.85)" }, { filter: "none" }], { duration: 180 });
+function flash(button) {
+  button.animate([{ filter: "brightness(0.85)" }, { filter: "none" }], { duration: 180 });
 }
 
 function toggleGuidelines() {
@@ -264,16 +254,17 @@ function press(event) {
   activeAt = Date.now();
   if (event.ctrlKey || event.altKey || event.metaKey || byId("keys").open) return;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") scrollItem(event);
+  if (event.key === "Enter") toggles?.enter(event);
   if (event.repeat) return;
   const chosen = /^[0-9]$/.test(event.key) ? buttons[(Number(event.key) + 9) % 10] : undefined;
-  if (chosen) answer(chosen.dataset.label);
+  if (chosen) choose(chosen);
   else if (event.key === "s") skip();
   else if (event.key === "u") undo();
   else if (event.key === "g") toggleGuidelines();
   else if (event.key === "?") byId("keys").showModal();
 }
 
-for (const button of buttons) button.addEventListener("click", () => answer(button.dataset.label));
+for (const button of buttons) button.addEventListener("click", () => choose(button));
 byId("item").addEventListener("scroll", markMore);
 addEventListener("resize", markMore);
 byId("skip").addEventListener("click", skip);
