@@ -25,6 +25,7 @@ from rich.table import Table
 
 from labeling_functions import Item
 from labeling_functions.applier import Applier
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.loading import load
 from models.drift.change import MeanWatch
 from models.drift.monitor import DriftMonitor, MonitorSettings, classifier_agreement
@@ -79,7 +80,10 @@ def main() -> None:
         return
     functions = load(["labeling_functions.py"], FUNCTIONS)
     keys = [f"function:{function.name}@1" for function in functions]
-    applier, encoder = Applier(functions, 2, ("ham", "spam"), 30.0), SentenceEncoder("all-MiniLM-L6-v2")
+    applier, encoder = (
+        Applier(functions, LabelSpace(("ham", "spam")), 30.0),
+        SentenceEncoder("all-MiniLM-L6-v2"),
+    )
     sources = {name: _source(Path(folder) / file, name, applier, encoder) for name, file in FILES.items()}
     delays: dict[tuple[str, str], list[float]] = defaultdict(list)
     false: dict[str, int] = defaultdict(int)

@@ -15,6 +15,7 @@ from rich.table import Table
 from labeling_functions import Item, labeling_function, matches
 from labeling_functions.applier import Applier
 from labeling_functions.function import as_function
+from labeling_functions.label_space import LabelSpace
 
 CLASSES = ("ham", "spam")
 PATTERNS = (
@@ -66,9 +67,9 @@ def _ways(texts: list[str]) -> dict[str, Run]:
         "snorkel PandasLFApplier": lambda: PandasLFApplier(snorkel).apply(frame, progress_bar=False),
         "snorkel LFApplier": lambda: LFApplier(snorkel).apply(points, progress_bar=False),
         "plain loop": lambda: np.array([[body(point) for body in bodies] for point in points]),
-        "Applier, snorkel's functions": lambda: Applier(wrapped, 2, CLASSES, 60.0).apply(items).L,
-        "Applier, @labeling_function": lambda: Applier(plain, 2, CLASSES, 60.0).apply(items).L,
-        "Applier, matches()": lambda: Applier(heuristics, 2, CLASSES, 60.0).apply(items).L,
+        "Applier, snorkel's functions": lambda: Applier(wrapped, LabelSpace(CLASSES), 60.0).apply(items).L,
+        "Applier, @labeling_function": lambda: Applier(plain, LabelSpace(CLASSES), 60.0).apply(items).L,
+        "Applier, matches()": lambda: Applier(heuristics, LabelSpace(CLASSES), 60.0).apply(items).L,
     }
 
 

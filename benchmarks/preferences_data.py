@@ -9,6 +9,7 @@ import numpy as np
 from labeling_functions.applier import Applier
 from labeling_functions.heuristics import PAIR_HEURISTICS
 from labeling_functions.items import Item
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.pairs import FIELDS
 from labeling_functions.task import PREFERENCE_CLASSES
 from models.arrays import F8, I8, UNKNOWN
@@ -84,7 +85,7 @@ def heuristic_votes(pairs: Pairs) -> dict[str, I8]:
         Item(str(row), dict(zip(FIELDS, texts, strict=True)))
         for row, texts in enumerate(zip(pairs.prompts, *pairs.responses, strict=True))
     ]
-    votes = Applier(made, N_CLASSES, PREFERENCE_CLASSES, slow_seconds=60.0).apply(items).L
+    votes = Applier(made, LabelSpace(PREFERENCE_CLASSES), slow_seconds=60.0).apply(items).L
     return {one.name: votes[:, column].astype(np.int64) for column, one in enumerate(made)}
 
 

@@ -1,5 +1,6 @@
 """Votes on items: labeling functions, how they are written, applied and judged."""
 
+from labeling_functions.answers import only
 from labeling_functions.function import batch_labeling_function, labeling_function
 from labeling_functions.heuristics import (
     keywords,
@@ -22,5 +23,6 @@ __all__ = [
     "longer_response",
     "matches",
     "no_refusal",
+    "only",
     "same_words",
 ]

@@ -1,7 +1,7 @@
 """The table by which labeling functions are judged."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from io import StringIO
 from math import sqrt
 from statistics import NormalDist
@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from rich.console import Console
 from rich.table import Table
 
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.task import ABSTAIN
 
 
@@ -44,6 +45,7 @@ class FunctionReport:
     """One function on n items; shares of all n items, 0 to 1, as snorkel's LFAnalysis defines them.
 
     Attributes:
+        about: of a multilabel task, the class that it is about; the options are that it applies or not.
         coverage: it voted.
         overlap: it voted, and another function as well.
         conflict: it voted, and another function voted differently.
@@ -59,6 +61,40 @@ class FunctionReport:
     polarity: tuple[int, ...]
     votes: tuple[int, ...]
     accuracy: Accuracy | None
+    about: str = ""
+
+
+def analyze_all(
+    L: NDArray[np.int8], names: Sequence[str], space: LabelSpace, truth: NDArray[np.int64] | None = None
+) -> list[FunctionReport]:
+    """Report on every function; of a multilabel task on each class of which it says anything.
+
+    Args:
+        L: (n, m * F) votes as the applier gives them, n > 0.
+        names: of the m functions.
+        truth: (n,) labels, or -1 where they are not known.
+
+    Raises:
+        ValueError: the shapes do not fit, or there is no item.
+    """
+    n_options = len(space.options)
+    if not space.sets:
+        return analyze(L, names, n_options, truth)
+    facets = [
+        analyze(
+            L[:, facet :: space.n_facets],
+            names,
+            n_options,
+            None if truth is None else space.facet(truth, facet),
+        )
+        for facet in range(space.n_facets)
+    ]
+    return [
+        replace(report, about=name)
+        for of_function in zip(*facets, strict=True)
+        for report, name in zip(of_function, space.classes, strict=True)
+        if any(report.votes)
+    ]
 
 
 def analyze(
@@ -114,14 +150,17 @@ def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, flo
     return max(0.0, low), min(1.0, high)
 
 
-def table(reports: Sequence[FunctionReport], class_names: Sequence[str]) -> Table:
-    """The reports as a table for a terminal."""
-    shown = Table("function")
-    for title in ("coverage", "overlap", "conflict", *class_names, "right", "95 % interval", "checked"):
+def table(reports: Sequence[FunctionReport], options: Sequence[str]) -> Table:
+    """The reports as a table for a terminal; `options` are the names of what was voted for."""
+    by_class = any(report.about for report in reports)
+    shown = Table("function", *(["class"] if by_class else []))
+    for title in ("coverage", "overlap", "conflict", *options, "right", "95 % interval", "checked"):
         shown.add_column(title, justify="right", no_wrap=True)
     for report in reports:
+        about = [report.about] if by_class else []
         shares = (f"{share:.1%}" for share in (report.coverage, report.overlap, report.conflict))
-        shown.add_row(report.name, *shares, *(f"{n:,}" for n in report.votes), *_accuracy_cells(report))
+        votes = (f"{n:,}" for n in report.votes)
+        shown.add_row(report.name, *about, *shares, *votes, *_accuracy_cells(report))
     return shown
 
 
@@ -132,8 +171,8 @@ def _accuracy_cells(report: FunctionReport) -> tuple[str, str, str]:
     return f"{right.share:.1%}", f"{right.low:.1%} - {right.high:.1%}", f"{right.answered:,}"
 
 
-def render(reports: Sequence[FunctionReport], class_names: Sequence[str], width: int = 120) -> str:
+def render(reports: Sequence[FunctionReport], options: Sequence[str], width: int = 120) -> str:
     """The reports as plain text, for logs and files."""
     text = StringIO()
-    Console(file=text, width=width, color_system=None).print(table(reports, class_names))
+    Console(file=text, width=width, color_system=None).print(table(reports, options))
     return text.getvalue()

@@ -9,15 +9,15 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_functions.ballot import BadVote, Ballot
+from labeling_functions.ballot import BadVote, ballot_of
 from labeling_functions.function import Function, Heuristic
 from labeling_functions.items import Item
+from labeling_functions.label_space import I1, LabelSpace
 from labeling_functions.loading import LoadError
 from labeling_functions.task import ABSTAIN
 
-I1 = NDArray[np.int8]
-_Column = tuple[I1, int, str | None]
-"""Votes (n,), failures, message of the first failure."""
+_Said = tuple[I1, int, str | None]
+"""Votes (n, F), failures, message of the first failure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,7 +25,8 @@ class Applied:
     """What the functions said about n items.
 
     Attributes:
-        L: (n, m) class index or ABSTAIN; column j is the j-th function.
+        L: (n, m * F) options or ABSTAIN; column j * F + f is what the j-th function says of facet f: a class
+            index, or of a multilabel task 1 where class f applies and 0 where it does not.
         failures: function -> items on which it raised or voted for no class; only functions that failed.
         slow: function -> seconds on this batch; only those slower than allowed.
         messages: function -> what was wrong with its first failure.
@@ -47,33 +48,33 @@ class Applier:
     def __init__(
         self,
         functions: Sequence[Function],
-        n_classes: int,
-        class_names: Sequence[str],
+        space: LabelSpace,
         slow_seconds: float,
     ) -> None:
         """Raises LoadError for a heuristic whose class does not exist, ValueError for a doubled name."""
-        if n_classes != len(class_names):
-            raise ValueError(f"{len(class_names)} class names for {n_classes} classes")
         names = [function.name for function in functions]
         if twice := sorted({name for name in names if names.count(name) > 1}):
             raise ValueError(f"two labeling functions are named {twice[0]!r}")
         self._functions = tuple(functions)
         self._slow_seconds = slow_seconds
-        self._ballot = Ballot(class_names)
+        self._ballot = ballot_of(space)
+        self._n_facets = space.n_facets
         self._families = _families(functions)
         self._labels = {one.name: self._label(one) for family in self._families.values() for one in family}
 
     def apply(self, items: Sequence[Item]) -> Applied:
         """Votes of all functions on these items."""
-        applied = Applied(np.full((len(items), len(self._functions)), ABSTAIN, dtype=np.int8), {}, {}, {})
+        wide = self._n_facets
+        nothing = np.full((len(items), len(self._functions) * wide), ABSTAIN, dtype=np.int8)
+        applied = Applied(nothing, {}, {}, {})
         if not items:
             return applied
         found = {find: find(family, items) for find, family in self._families.items()}
-        for column, function in enumerate(self._functions):
+        for place, function in enumerate(self._functions):
             started = perf_counter()
             votes, failures, message = self._ask(function, items, found)
             seconds = perf_counter() - started
-            applied.L[:, column] = votes
+            applied.L[:, place * wide : (place + 1) * wide] = votes
             if failures and message:
                 applied.failures[function.name] = failures
                 applied.messages[function.name] = message
@@ -83,21 +84,21 @@ class Applier:
             function.forget()
         return applied
 
-    def _ask(self, function: Function, items: Sequence[Item], found: "_Found") -> _Column:
+    def _ask(self, function: Function, items: Sequence[Item], found: "_Found") -> _Said:
         if isinstance(function, Heuristic):
             return self._ask_heuristic(function, items, found)
         if function.takes == "item":
             return self._ask_each(function, function.ask, items)
         return self._ask_batch(function, items)
 
-    def _ask_heuristic(self, function: Heuristic, items: Sequence[Item], found: "_Found") -> _Column:
+    def _ask_heuristic(self, function: Heuristic, items: Sequence[Item], found: "_Found") -> _Said:
         try:
             hits = next(found[function.find])
         except Exception:  # noqa: BLE001 (one item without the field must not silence the whole family)
             return self._ask_batch(function, items)
-        return np.where(hits, self._labels[function.name], np.int8(ABSTAIN)), 0, None
+        return np.where(hits[:, None], self._labels[function.name], np.int8(ABSTAIN)), 0, None
 
-    def _ask_batch(self, function: Function, items: Sequence[Item]) -> _Column:
+    def _ask_batch(self, function: Function, items: Sequence[Item]) -> _Said:
         try:
             answers = function.ask(items)
             _check_length(answers, len(items))
@@ -106,7 +107,7 @@ class Applier:
             return self._ask_each(function, lambda item: _only(function.ask([item])), items)
         return votes, len(bad), _first(bad, items)
 
-    def _ask_each(self, function: Function, ask: Callable[[Item], Any], items: Sequence[Item]) -> _Column:
+    def _ask_each(self, function: Function, ask: Callable[[Item], Any], items: Sequence[Item]) -> _Said:
         answers: list[Any] = []
         raised, message = 0, None
         for item in items:
@@ -119,9 +120,9 @@ class Applier:
         votes, bad = self._ballot.read(answers)
         return votes, raised + len(bad), message or _first(bad, items)
 
-    def _label(self, heuristic: Heuristic) -> np.int8:
+    def _label(self, heuristic: Heuristic) -> I1:
         try:
-            return np.int8(self._ballot.code(heuristic.label))
+            return self._ballot.votes(heuristic.label)
         except BadVote as problem:
             raise LoadError(f"labeling function {heuristic.name!r} {problem}") from None
 

@@ -10,14 +10,9 @@ from typing import Any, Literal, Protocol, overload
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling_functions.answers import Answer, Answers
 from labeling_functions.fingerprint import fingerprint
 from labeling_functions.items import Item
-
-Answer = int | str | None
-"""What a function may return: a class index, ABSTAIN (-1), a class name, or None (abstains as well)."""
-
-Answers = Sequence[Answer] | NDArray[Any]
-"""One answer an item, in the items' order."""
 
 Preprocessor = Callable[[Any], Any]
 """Takes a point (a copy of the item whose attributes may be set) and returns a point."""

@@ -21,7 +21,7 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.upgrade import configuration as migrations
 from daemon.core.errors import SetupProblem
 from daemon.wiring.config import Config
-from labeling_functions.ballot import BadVote, Ballot
+from labeling_functions.ballot import BadVote, ballot_of
 from labeling_functions.function import Function, Heuristic
 from labeling_functions.items import Item
 from labeling_functions.loading import LoadError, load
@@ -89,11 +89,11 @@ def functions(config: Config) -> Finding:
         return Finding(State.PROBLEM, f"functions.modules: {error}")
     if not found:
         return Finding(State.NOTE, "none; models learn from people's answers alone")
-    ballot = Ballot(config.task.classes)
+    ballot = ballot_of(config.task.space)
     raised: list[str] = []
     for function in found:
         try:
-            ballot.code(_answer_on(SAMPLES.get(config.task.kind, SAMPLE), function))
+            ballot.votes(_answer_on(SAMPLES.get(config.task.kind, SAMPLE), function))
         except BadVote as error:
             return Finding(State.PROBLEM, f"labelling function {function.name!r} {error}")
         except Exception as error:  # noqa: BLE001 (users' code may raise anything)

@@ -13,7 +13,7 @@ from daemon.core.learning_rows import TrainingRows
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from daemon.wiring.sample_file import UNKNOWN, Sample, read_file
-from labeling_functions.analysis import analyze, table
+from labeling_functions.analysis import analyze_all, table
 from labeling_functions.applier import Applied, Applier
 from labeling_functions.loading import load
 
@@ -31,14 +31,15 @@ def main(config: Config, file: Path | None, label_column: str | None, limit: int
     if file is None and label_column is not None:
         raise SetupProblem("--label-column goes with --file; stored items have people's answers")
     sample = stored(config, limit) if file is None else read_file(file, label_column, config.task, limit)
-    classes = config.task.classes
-    applied = Applier(functions, len(classes), classes, config.stream.function_seconds).apply(sample.items)
-    reports = analyze(applied.L, [function.name for function in functions], len(classes), sample.truth)
-    shown = table(reports, classes)
+    space = config.task.space
+    applied = Applier(functions, space, config.stream.function_seconds).apply(sample.items)
+    reports = analyze_all(applied.L, [function.name for function in functions], space, sample.truth)
+    shown = table(reports, space.options)
     # Never narrower than the table: where it must break, a terminal breaks it better than dots in names.
     console = Console(width=max(Console().width, Console(width=1_000).measure(shown).maximum))
     known = int((sample.truth != UNKNOWN).sum())
-    print(f"{len(sample.items):,} items from {sample.source}; the class of {known:,} is known")
+    what = "the classes of {:,} are known" if space.sets else "the class of {:,} is known"
+    print(f"{len(sample.items):,} items from {sample.source}; {what.format(known)}")
     console.print(shown)
     for line in complaints(applied):
         print(line)

@@ -123,12 +123,11 @@ def _rooms(config: Config, database: Database) -> _Rooms:
 
 
 def _pipeline(config: Config, functions: Sequence[Function], rooms: _Rooms) -> Pipeline:
-    classes = rooms.policy.classes
     columns, policy = _columns(rooms.stream, functions), rooms.policy
     watch = DriftWatch(rooms.alarms, rooms.windows, policy.drift, parts.holder("run"), columns.keys)
     return Pipeline(
         store=rooms.stream,
-        applier=Applier(functions, len(classes), classes, config.stream.function_seconds),
+        applier=Applier(functions, config.task.space, config.stream.function_seconds),
         columns=columns,
         encoder=parts.encoder(config),
         policy=policy,

@@ -24,7 +24,7 @@ class Sample:
     """Items, and what is known of them.
 
     Attributes:
-        truth: (n,) class index or UNKNOWN.
+        truth: (n,) label or UNKNOWN.
         source: where they come from, for the heading.
     """
 
@@ -83,11 +83,33 @@ def _class_of(row: Mapping[str, Any], column: str, task: Task, place: str) -> in
     if column not in row:
         raise SetupProblem(f"{place}: no column {column!r}; there are {', '.join(map(str, row))}")
     value = row[column]
-    if value in (None, ""):
+    if value is None or value == "":
         return UNKNOWN
+    if task.space.sets:
+        return _set_of(value, task, place)
     if value not in task.classes:
         raise SetupProblem(f"{place}: {value!r} is none of the classes {', '.join(task.classes)}")
     return task.classes.index(value)
+
+
+def _set_of(value: Any, task: Task, place: str) -> int:
+    """The classes that apply: a list of names, in a CSV file written as JSON, or names with `;` between."""
+    if isinstance(value, str) and value not in task.classes:
+        value = _split(value)
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not all(isinstance(name, str) for name in names):
+        raise SetupProblem(f'{place}: {value!r} is no list of classes; write ["a", "b"], or a; b')
+    try:
+        return task.space.label_of(names)
+    except ValueError as error:
+        raise SetupProblem(f"{place}: {error}") from None
+
+
+def _split(text: str) -> Any:
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return [name.strip() for name in text.split(";")]
 
 
 def _item(row: Mapping[str, Any], label_column: str | None, index: int) -> Item:

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable, Sequence
 
-from labeling_functions.function import Answer, Function
+from labeling_functions.answers import Answer
+from labeling_functions.function import Function
 from labeling_functions.items import Item
 from labeling_functions.pairs import A, B, pair_of
 

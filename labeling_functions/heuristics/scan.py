@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from labeling_functions.function import Answer, Heuristic
+from labeling_functions.answers import Answer
+from labeling_functions.function import Heuristic
 from labeling_functions.items import Item
 
 

@@ -124,7 +124,7 @@ class Loop:
         first = self.policy.guarantee.cold_start_gold
         pipeline = Pipeline(
             store=self.store,
-            applier=Applier(self.functions, len(space.classes), space.classes, 10.0),
+            applier=Applier(self.functions, space, 10.0),
             columns=columns,
             encoder=self.encoder,
             policy=self.policy,

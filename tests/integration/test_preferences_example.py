@@ -27,7 +27,7 @@ def test_every_pair_can_be_sent_and_every_function_speaks() -> None:
     items = [one.item for one in arrivals if isinstance(one, Arrival)]
     assert len(items) == len(LINES) == len({item.id for item in items})
     functions = load_functions(config.functions.modules, config.folder)
-    applied = Applier(functions, 3, config.task.classes, 10.0).apply(items)
+    applied = Applier(functions, config.task.space, 10.0).apply(items)
     assert applied.failures == {}
     assert (applied.L != ABSTAIN).any(axis=0).all()
     truth = np.array([config.task.classes.index(json.loads(line)["better"]) for line in LINES])

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import binomtest
 
-from labeling_functions.analysis import analyze, render, wilson
+from labeling_functions.analysis import analyze, analyze_all, render, wilson
+from labeling_functions.label_space import UNKNOWN, LabelSpace
 
 L = np.array([[-1, 0, 0], [-1, -1, -1], [1, 0, -1], [-1, 0, -1], [0, 0, 0]], dtype=np.int8)
 TRUTH = np.array([0, 1, 1, -1, 0])
@@ -62,3 +63,34 @@ def test_the_table_shows_every_figure():
     cells = [cell.strip() for cell in row.strip("│").split("│")]
     assert cells == ["has_link", "40.0%", "40.0%", "20.0%", "1", "1", "100.0%", "34.2% - 100.0%", "2"]
     assert all(title in "".join(lines) for title in ("coverage", "ham", "spam", "95 % interval", "checked"))
+
+
+def test_of_a_multilabel_task_functions_are_judged_class_by_class():
+    space = LabelSpace(("a", "b", "c"), sets=True)
+    L = np.array([[1, -1, -1, 1, 0, -1], [-1, -1, -1, 0, 0, -1], [1, -1, -1, -1, 1, -1]], np.int8)
+    truth = np.array([0b001, UNKNOWN, 0b110])
+    reports = analyze_all(L, ["f", "g"], space, truth)
+    assert [(one.name, one.about, one.votes) for one in reports] == [
+        ("f", "a", (0, 2)),
+        ("g", "a", (1, 1)),
+        ("g", "b", (2, 1)),
+    ]
+    assert [(one.accuracy.correct, one.accuracy.answered) for one in reports] == [(1, 2), (1, 1), (2, 2)]
+    assert [round(one.conflict, 2) for one in reports] == [0.0, 0.0, 0.0]
+    assert [round(one.coverage, 2) for one in reports] == [0.67, 0.67, 1.0]
+    lines = render(reports, space.options).splitlines()
+    assert [cell.strip() for cell in lines[1].strip("┃").split("┃")][:7] == [
+        "function",
+        "class",
+        "coverage",
+        "overlap",
+        "conflict",
+        "no",
+        "yes",
+    ]
+
+
+def test_of_a_task_with_one_class_an_item_nothing_changes():
+    assert analyze_all(L, ["a", "b", "c"], LabelSpace(("ham", "spam")), TRUTH) == analyze(
+        L, ["a", "b", "c"], 2, TRUTH
+    )

@@ -7,13 +7,14 @@ import pytest
 
 from labeling_functions import ABSTAIN, Item, batch_labeling_function, keywords, labeling_function
 from labeling_functions.applier import Applied, Applier
+from labeling_functions.label_space import LabelSpace
 
 TEXTS = ("ok", "bad", "ok", "bad")
 ITEMS = [Item(f"sms-{row}", {"text": text}) for row, text in enumerate(TEXTS)]
 
 
 def apply(*functions, items=ITEMS, slow_seconds=30.0) -> Applied:
-    return Applier(functions, 2, ("ham", "spam"), slow_seconds).apply(items)
+    return Applier(functions, LabelSpace(("ham", "spam")), slow_seconds).apply(items)
 
 
 @labeling_function
@@ -161,8 +162,9 @@ def test_many_classes_fit():
     def function(items):
         return np.array([126, 0, -1, 125])
 
-    names = [str(k) for k in range(127)]
-    assert Applier([function], 127, names, 30.0).apply(ITEMS).L[:, 0].tolist() == [126, 0, ABSTAIN, 125]
+    names = tuple(str(k) for k in range(127))
+    applied = Applier([function], LabelSpace(names), 30.0).apply(ITEMS)
+    assert applied.L[:, 0].tolist() == [126, 0, ABSTAIN, 125]
 
 
 def test_slow_functions_are_reported_with_their_own_time():
@@ -191,8 +193,6 @@ def test_nothing_to_do():
     assert apply().L.shape == (4, 0)
 
 
-def test_doubled_names_and_a_wrong_number_of_classes_are_refused():
+def test_doubled_names_are_refused():
     with pytest.raises(ValueError, match=r"two labeling functions are named 'steady'"):
         apply(steady, steady)
-    with pytest.raises(ValueError, match=r"2 class names for 3 classes"):
-        Applier([steady], 3, ("ham", "spam"), 30.0)

@@ -10,13 +10,14 @@ import pytest
 from labeling_functions import ABSTAIN, Item, batch_labeling_function, labeling_function
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function, as_function
+from labeling_functions.label_space import LabelSpace
 
 ITEM = Item("sms-1", {"text": "Free entry"})
 
 
 def votes(function: Function, *texts: str) -> list[int]:
     items = [Item(str(row), {"text": text}) for row, text in enumerate(texts)]
-    applied = Applier([function], 2, ("ham", "spam"), 30.0).apply(items)
+    applied = Applier([function], LabelSpace(("ham", "spam")), 30.0).apply(items)
     assert applied.failures == {}, applied.messages
     return applied.L[:, 0].tolist()
 

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from labeling_functions import ABSTAIN, Item, keywords, matches
 from labeling_functions.applier import Applier
 from labeling_functions.heuristics import HEURISTICS
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.loading import LoadError
 
 LETTERS = st.text("abAB_é1£. \n", max_size=12)
@@ -18,7 +19,7 @@ WORDS = st.lists(st.text("abA_é1£.", min_size=1, max_size=3), min_size=1, max_
 
 def column(functions, texts) -> np.ndarray:
     items = [Item(str(row), {"text": text}) for row, text in enumerate(texts)]
-    applied = Applier(functions, 2, ("ham", "spam"), 30.0).apply(items)
+    applied = Applier(functions, LabelSpace(("ham", "spam")), 30.0).apply(items)
     assert applied.failures == {}
     return applied.L
 
@@ -77,16 +78,16 @@ def test_whole_words_and_case_are_the_default():
 def test_a_field_or_all_text_is_searched():
     item = Item("1", {"title": "win", "body": "hello"})
     functions = [keywords("any", ["win"], 1), keywords("title", ["win"], 1, field="title")]
-    applied = Applier([*functions, matches("body", "win", 1, field="body")], 2, ("a", "b"), 30.0).apply(
-        [item]
-    )
+    applied = Applier(
+        [*functions, matches("body", "win", 1, field="body")], LabelSpace(("a", "b")), 30.0
+    ).apply([item])
     assert applied.L.tolist() == [[1, 1, ABSTAIN]]
 
 
 def test_an_item_without_the_field_fails_alone():
     items = [Item("1", {"title": "win"}), Item("2", {"text": "win"}), Item("3", {"title": 5})]
     functions = [keywords("t", ["win"], 1, field="title"), keywords("all", ["win"], 1)]
-    applied = Applier(functions, 2, ("a", "b"), 30.0).apply(items)
+    applied = Applier(functions, LabelSpace(("a", "b")), 30.0).apply(items)
     assert applied.L.tolist() == [[1, 1], [ABSTAIN, 1], [ABSTAIN, ABSTAIN]]
     assert applied.failures == {"t": 2}
     assert "no field 'title'" in applied.messages["t"]
@@ -105,7 +106,7 @@ def test_a_broken_pattern_is_refused_with_its_place():
 
 def test_a_label_that_is_no_class_is_refused_before_any_item():
     with pytest.raises(LoadError, match=r"'k' voted 'spm', which is no class; did you mean 'spam'"):
-        Applier([keywords("k", ["win"], "spm")], 2, ("ham", "spam"), 30.0)
+        Applier([keywords("k", ["win"], "spm")], LabelSpace(("ham", "spam")), 30.0)
 
 
 def test_each_kind_is_registered_under_its_name():

@@ -9,6 +9,7 @@ from labeling_functions.applier import Applier
 from labeling_functions.function import Function
 from labeling_functions.heuristics import PAIR_HEURISTICS
 from labeling_functions.items import Item
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.pairs import TIE, A, B
 from labeling_functions.task import PREFERENCE_CLASSES
 
@@ -18,7 +19,7 @@ def pair(a: str, b: str) -> Item:
 
 
 def vote(function: Function, a: str, b: str) -> int:
-    return int(Applier([function], 3, PREFERENCE_CLASSES, 10.0).apply([pair(a, b)]).L[0, 0])
+    return int(Applier([function], LabelSpace(PREFERENCE_CLASSES), 10.0).apply([pair(a, b)]).L[0, 0])
 
 
 @pytest.mark.parametrize(
@@ -62,7 +63,7 @@ def test_votes_turn_with_the_order(a: str, b: str) -> None:
 
 def test_an_item_that_is_no_pair_fails_alone() -> None:
     items = [pair("one two three", "one"), Item("text", {"text": "x"})]
-    applied = Applier([longer_response()], 3, PREFERENCE_CLASSES, 10.0).apply(items)
+    applied = Applier([longer_response()], LabelSpace(PREFERENCE_CLASSES), 10.0).apply(items)
     assert applied.L[:, 0].tolist() == [A, ABSTAIN]
     assert applied.failures == {"longer_response": 1}
     assert "response_a" in applied.messages["longer_response"]

@@ -9,6 +9,7 @@ import pytest
 from labeling_functions import Item
 from labeling_functions.analysis import analyze
 from labeling_functions.applier import Applier
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.loading import load
 
 EXAMPLE = Path(__file__).parents[3] / "examples" / "sms_spam"
@@ -29,7 +30,7 @@ def messages() -> tuple[list[Item], np.ndarray]:
 def test_the_functions_speak_about_most_messages_and_are_mostly_right(messages):
     items, truth = messages
     functions = load(["labeling_functions.py"], EXAMPLE)
-    applied = Applier(functions, 2, CLASSES, 30.0).apply(items)
+    applied = Applier(functions, LabelSpace(CLASSES), 30.0).apply(items)
     assert applied.failures == {}
     reports = {one.name: one for one in analyze(applied.L, [f.name for f in functions], 2, truth)}
     assert len(reports) == 11

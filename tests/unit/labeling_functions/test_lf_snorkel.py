@@ -14,6 +14,7 @@ from labeling_functions import ABSTAIN, Item, batch_labeling_function, labeling_
 from labeling_functions.analysis import analyze
 from labeling_functions.applier import Applier
 from labeling_functions.function import as_function
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.loading import load
 
 TEXTS = ["WIN a prize", "see you", "call now to WIN", "", "lunch at 12?", "prize prize"] * 5
@@ -68,7 +69,7 @@ def test_a_module_of_snorkel_functions_votes_as_in_snorkels_applier(tmp_path, mo
     (tmp_path / "theirs.py").write_text(MODULE)
     functions = load(["theirs"], tmp_path)
     assert [function.name for function in functions] == ["wins", "short"]
-    applied = Applier(functions, 2, ("ham", "spam"), 30.0).apply(ITEMS)
+    applied = Applier(functions, LabelSpace(("ham", "spam")), 30.0).apply(ITEMS)
     module = importlib.import_module("theirs")
     expected = PandasLFApplier([module.wins, module.few_letters]).apply(
         pd.DataFrame({"text": TEXTS}), progress_bar=False
@@ -80,7 +81,7 @@ def test_a_module_of_snorkel_functions_votes_as_in_snorkels_applier(tmp_path, mo
 
 def test_preprocessors_with_settings_work_and_count_in_the_version():
     functions = [as_function(with_words(least)) for least in (1, 4, 4)]
-    applied = [Applier([function], 2, ("ham", "spam"), 30.0).apply(ITEMS) for function in functions]
+    applied = [Applier([function], LabelSpace(("ham", "spam")), 30.0).apply(ITEMS) for function in functions]
     frame = pd.DataFrame({"text": TEXTS})
     expected = PandasLFApplier([with_words(4)]).apply(frame, progress_bar=False)
     assert applied[1].L.tolist() == expected.tolist() != applied[0].L.tolist()
@@ -101,7 +102,7 @@ def test_memoized_points_are_shared_in_a_batch_and_forgotten_after_it():
         return x
 
     functions = [labeling_function(name=name, pre=[outer])(lambda x: None) for name in "ab"]
-    applier = Applier(functions, 2, ("ham", "spam"), 30.0)
+    applier = Applier(functions, LabelSpace(("ham", "spam")), 30.0)
     applier.apply(ITEMS[:3])
     assert calls == ["0", "1", "2"]
     assert (outer._cache, noted._cache) == ({}, {})
@@ -123,7 +124,7 @@ def test_our_functions_run_in_snorkels_applier():
 
     frame = pd.DataFrame({"text": TEXTS})
     expected = PandasLFApplier([prize]).apply(frame, progress_bar=False)
-    assert Applier([prize], 2, ("ham", "spam"), 30.0).apply(ITEMS).L.tolist() == expected.tolist()
+    assert Applier([prize], LabelSpace(("ham", "spam")), 30.0).apply(ITEMS).L.tolist() == expected.tolist()
 
 
 def test_errors_in_snorkel_functions_name_the_users_line():
@@ -132,7 +133,7 @@ def test_errors_in_snorkel_functions_name_the_users_line():
         return 1 / len(x.text)
 
     function = as_function(broken)
-    applied = Applier([function], 2, ("ham", "spam"), 30.0).apply([ITEMS[3]])
+    applied = Applier([function], LabelSpace(("ham", "spam")), 30.0).apply([ITEMS[3]])
     line = broken._f.__code__.co_firstlineno + 2
     assert (
         applied.messages["broken"]
@@ -162,6 +163,6 @@ def test_batch_functions_are_analyzed_like_others():
     def long(items):
         return [1 if len(item.text) > 8 else 0 for item in items]
 
-    applied = Applier([long], 2, ("ham", "spam"), 30.0).apply(ITEMS)
+    applied = Applier([long], LabelSpace(("ham", "spam")), 30.0).apply(ITEMS)
     (report,) = analyze(applied.L, ["long"], 2)
     assert (report.coverage, report.overlap, report.votes) == (1.0, 0.0, (10, 20))

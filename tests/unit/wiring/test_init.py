@@ -11,7 +11,7 @@ from daemon.core.errors import SetupProblem
 from daemon.core.settings import TierSettings
 from daemon.wiring import init
 from daemon.wiring.config import KEYS, load
-from labeling_functions.ballot import Ballot
+from labeling_functions.ballot import ballot_of
 from labeling_functions.function import Heuristic
 from labeling_functions.items import Item
 from labeling_functions.loading import load as load_functions
@@ -69,9 +69,9 @@ def test_the_written_functions_load_and_vote_for_the_written_classes(written: Pa
     config = load(written / "labelloop.yaml", {})
     functions = load_functions(config.functions.modules, config.folder)
     assert len(functions) >= 3
-    ballot = Ballot(config.task.classes)
+    ballot = ballot_of(config.task.space)
     for function in functions:
-        ballot.code(
+        ballot.votes(
             function.label if isinstance(function, Heuristic) else function(Item("1", {"text": "Hi"}))
         )
 

@@ -89,6 +89,66 @@ def test_the_latest_answer_of_a_final_tier_is_the_truth() -> None:
     assert [item.text for item in sample.items] == ["a", "b", "c"]
 
 
+MARKS = """
+from labeling_functions import labeling_function, only
+
+@labeling_function
+def thankful(item):
+    return {"praise": "thanks" in item.text}
+
+@labeling_function
+def short(item):
+    return only("billing") if len(item.text) < 5 else None
+"""
+
+
+@pytest.fixture
+def sets(tmp_path: Path) -> Config:
+    (tmp_path / "own_marks.py").write_text(MARKS)
+    text = "task: {name: t, kind: multilabel, classes: [billing, praise, delivery]}\n"
+    text += "functions: {modules: [own_marks.py]}\ntiers: {expert: {final: true}}\n"
+    return load_text(tmp_path, text)
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("i.csv", 'text,label\nthanks,praise; delivery\nbill,[]\npay,"[""billing""]"\nhm,billing\nx,\n'),
+        (
+            "i.jsonl",
+            '{"text": "thanks", "label": ["praise", "delivery"]}\n{"text": "bill", "label": []}\n'
+            '{"text": "pay", "label": ["billing"]}\n{"text": "hm", "label": "billing"}\n{"text": "x", '
+            '"label": null}\n',
+        ),
+    ],
+)
+def test_a_multilabel_file_is_reported_on_by_class(
+    sets: Config, capsys: pytest.CaptureFixture[str], file: str, content: str
+) -> None:
+    path = sets.folder / file
+    path.write_text(content)
+    lfs.main(sets, path, "label", 100)
+    out = capsys.readouterr().out
+    assert f"5 items from {path}; the classes of 4 are known" in out
+    rows = [[cell.strip() for cell in line.strip("│").split("│")] for line in out.splitlines()]
+    assert [row[:2] + row[5:8] + row[-1:] for row in rows if row[0] in ("thankful", "short")] == [
+        ["thankful", "praise", "4", "1", "100.0%", "4"],
+        ["short", "billing", "0", "4", "66.7%", "3"],
+        ["short", "praise", "4", "0", "100.0%", "3"],
+        ["short", "delivery", "4", "0", "100.0%", "3"],
+    ]
+
+
+@pytest.mark.parametrize(
+    ("said", "why"), [("prase", "'prase' is not a class"), ("5", "5 is no list of classes")]
+)
+def test_a_set_that_is_none_is_refused(sets: Config, said: str, why: str) -> None:
+    path = sets.folder / "i.csv"
+    path.write_text(f"text,label\nx,{said}\n")
+    with pytest.raises(SetupProblem, match=f"item 1: .*{why}"):
+        lfs.main(sets, path, "label", 100)
+
+
 def answer(tier: str, label: int, at: int) -> Answer:
     kind = next(iter(AnnotatorKind))
     return Answer(1, "somebody", kind, tier, next(iter(Purpose)), label, at)
