@@ -28,7 +28,7 @@ check: $(VENV)/installed ## lint, format, types, import directions
 	$(BIN)/lint-imports
 
 test: check ## everything that must hold
-	$(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 bench: $(VENV)/installed ## measure against named peers
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -15,6 +15,7 @@ from rows_for_tests import add_annotator, add_answer
 from daemon import cli
 from daemon.adapters.encoders import Differences
 from daemon.adapters.mlflow_server import MlflowServer
+from daemon.wiring import compare_feedback
 from labeling_functions.function import labeling_function
 from models.arrays import F4
 
@@ -80,6 +81,12 @@ def compare(
     file.write_text(CONFIG.format(name=name, kind=kind, classes=classes, folder=folder, uri=uri))
     command = ["-q", "learn", "-c", str(file), "--compare-feedback", *arguments]
     return CliRunner().invoke(cli.main, command, env={"COLUMNS": "200"})
+
+
+@pytest.fixture(autouse=True)
+def _one_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each split trains fifteen reward models; what is tested here holds of any number."""
+    monkeypatch.setattr(compare_feedback, "SPLITS", 1)
 
 
 def test_human_ai_and_hybrid_feedback_stand_side_by_side(tmp_path: Path) -> None:
