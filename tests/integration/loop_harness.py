@@ -100,7 +100,7 @@ class Loop:
         self.learning = LearningRoom(self.database)
         final, space = self.policy.final_tiers, self.policy.space
         paced = self.policy.routing.pace == "day"
-        self.questions = QuestionRoom(self.database, Allowances(caps, final, paced))
+        self.questions = QuestionRoom(self.database, Allowances(caps, final, paced), space.n_facets)
         self.kafka = FakeKafka()
         for topic in ("items", "labels", "questions", "dead-letters"):
             self.kafka.create(topic, 2)
