@@ -8,7 +8,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import models
-from labeling_functions.task import MATCHING, PREFERENCE
+from labeling_functions.task import MATCHING, MULTILABEL, PREFERENCE
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +60,16 @@ SERVED: Mapping[str, Served] = {
 
 `curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{"inputs":
 [{"left": "a text", "right": "another"}]}'`
+""",
+    ),
+    MULTILABEL: Served(
+        "set_classifier",
+        Path(__file__).with_name("serving_sets.py"),
+        """Encoder and a classifier of each class that Labelloop trained; give them texts:
+
+`mlflow models serve -m models:/NAME@champion --env-manager local --port 5001`
+
+`curl 127.0.0.1:5001/invocations -H 'Content-Type: application/json' -d '{"inputs": ["a text", "another"]}'`
 """,
     ),
 }

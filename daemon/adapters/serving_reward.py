@@ -3,21 +3,20 @@
 The version carries this file, the package `models` and the bundle: nothing is unpickled.
 """
 
-from pathlib import Path
 from typing import Any, TypedDict
 
 import mlflow
 from mlflow.exceptions import MlflowException
 from mlflow.pyfunc import PythonModel
 
-from models.bundle import Bundle
 from models.encoder import SentenceEncoder
 from models.pair_classifier import reward_weights
 from models.pair_features import PREFIX, PairEncoder
+from models.serving import Prediction, ServedHeads, odd_row
 from models.soft_preferences import soft_preferences
 
-RESPONSE = {"prompt", "response"}
-PAIR = {"prompt", "response_a", "response_b"}
+RESPONSE = ("prompt", "response")
+PAIR = ("prompt", "response_a", "response_b")
 
 
 class Rated(TypedDict):
@@ -26,12 +25,10 @@ class Rated(TypedDict):
     reward: float
 
 
-class Compared(TypedDict):
+class Compared(Prediction):
     """What is said of one pair."""
 
-    label: str
     preference: float
-    probabilities: dict[str, float]
 
 
 class RewardModel(PythonModel):  # type: ignore[misc]
@@ -39,12 +36,8 @@ class RewardModel(PythonModel):  # type: ignore[misc]
 
     def load_context(self, context: Any) -> None:
         """Read the bundle and load its encoder, so that the first request is as fast as the others."""
-        bundle = Bundle.from_bytes(Path(context.artifacts["bundle"]).read_bytes())
-        if bundle.head is None or bundle.encoder is None:
-            raise ValueError("this version's bundle has no reward model; it cannot be served")
-        self.classes = bundle.classes
-        self.head = bundle.head
-        self.encoder = PairEncoder(SentenceEncoder(bundle.encoder.removeprefix(PREFIX)))
+        self.served = ServedHeads.read(context.artifacts["bundle"])
+        self.encoder = PairEncoder(SentenceEncoder(self.served.encoder.removeprefix(PREFIX)))
         self.encoder.responses([""], ["warm-up"])
 
     def predict(self, model_input: list[dict[str, str]]) -> list[Rated | Compared]:
@@ -53,36 +46,28 @@ class RewardModel(PythonModel):  # type: ignore[misc]
         Rewards are in log-odds, ties aside; only the difference between responses to one prompt means
         anything. `preference` is P(A) + P(tie) / 2.
         """
-        for place, row in enumerate(model_input):
-            if set(row) not in (RESPONSE, PAIR):
-                raise MlflowException.invalid_parameter_value(
-                    f"row {place} has {', '.join(sorted(row)) or 'nothing'}; a row has prompt and response, "
-                    "or prompt, response_a and response_b"
-                )
-        rewards = iter(self._rewards([row for row in model_input if set(row) == RESPONSE]))
-        compared = iter(self._compared([row for row in model_input if set(row) == PAIR]))
-        return [next(rewards) if set(row) == RESPONSE else next(compared) for row in model_input]
+        if wrong := odd_row(model_input, [RESPONSE, PAIR]):
+            raise MlflowException.invalid_parameter_value(wrong)
+        alone = [set(row) == set(RESPONSE) for row in model_input]
+        rows = list(zip(model_input, alone, strict=True))
+        rewards = iter(self._rewards([row for row, single in rows if single]))
+        compared = iter(self._compared([row for row, single in rows if not single]))
+        return [next(rewards) if single else next(compared) for single in alone]
 
     def _rewards(self, rows: list[dict[str, str]]) -> list[Rated]:
         if not rows:
             return []
         features = self.encoder.responses([row["prompt"] for row in rows], [row["response"] for row in rows])
-        return [{"reward": float(reward)} for reward in features @ reward_weights(self.head)]
+        return [{"reward": float(reward)} for reward in features @ reward_weights(self.served.head)]
 
     def _compared(self, rows: list[dict[str, str]]) -> list[Compared]:
         if not rows:
             return []
-        prompts, first, second = (
-            [row[name] for row in rows] for name in ("prompt", "response_a", "response_b")
-        )
-        proba = self.head.predict_proba(self.encoder.pairs(prompts, first, second))
+        features = self.encoder.pairs(*([row[name] for row in rows] for name in PAIR))
+        preferences = soft_preferences(self.served.head.predict_proba(features))
         return [
-            {
-                "label": self.classes[int(row.argmax())],
-                "preference": float(preference),
-                "probabilities": dict(zip(self.classes, map(float, row), strict=True)),
-            }
-            for row, preference in zip(proba, soft_preferences(proba), strict=True)
+            {**said, "preference": float(preference)}
+            for said, preference in zip(self.served.label(features), preferences, strict=True)
         ]
 
 

@@ -10,6 +10,7 @@ from models.drift.change import MeanWatch
 from models.drift.monitor import DriftMonitor, MonitorSettings, classifier_agreement
 from models.drift.reference import Reference
 from models.drift.symbol_counts import SymbolCounts, exact_p
+from models.set_bundle import facet_key
 
 KEYS = ("function:a@1", "function:b@1", "function:c@1")
 D = 16
@@ -80,6 +81,14 @@ def test_an_alarm_says_what_how_much_and_after_how_many(reference: Reference) ->
     (alarm,) = DriftMonitor(reference).update(vectors_of(256, 2, 1.0), votes_of(256, 2), KEYS)
     assert "farther from" in alarm.detail
     assert 0.2 < alarm.size <= 1
+
+
+def test_an_alarm_about_one_class_of_several_names_it() -> None:
+    keys = [facet_key("function:a@1", name) for name in ("billing", "praise", "outage")]
+    reference = Reference.of(None, votes_of(2_000, 1), keys, 2)
+    monitor = DriftMonitor(reference, MonitorSettings(block_items=(128,)), classes=("no", "yes"))
+    (alarm,) = monitor.update(None, votes_of(128, 2, (0.3, 0.0, 0.05)), keys)
+    assert alarm.detail.startswith("a, asked about praise, abstained on 100.0% of 128 items")
 
 
 def test_audits_are_a_signal_of_their_own(reference: Reference) -> None:

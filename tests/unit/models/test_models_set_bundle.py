@@ -16,7 +16,15 @@ from models.classifier import LinearHead
 from models.drift.reference import Reference
 from models.gold import Gold
 from models.label_model.protocol import Member
-from models.set_bundle import APPLIES, SetBundle, class_accuracy, facet_key, joint_confidence, set_gold
+from models.set_bundle import (
+    APPLIES,
+    SetBundle,
+    class_accuracy,
+    facet_key,
+    joint_confidence,
+    parted,
+    set_gold,
+)
 
 CLASSES = ("billing", "praise", "outage")
 KEYS = ("function:a@1", "function:b@1")
@@ -147,3 +155,9 @@ def test_a_format_of_a_later_version_is_refused() -> None:
     about = np.frombuffer(json.dumps({"format": "sets 9"}).encode(), np.uint8)
     with pytest.raises(DamagedBundle, match="format sets 9"):
         read_bundle(pack({"about": about}))
+
+
+def test_votes_about_a_class_have_a_key_of_their_own() -> None:
+    key = facet_key("function:no#1@9f", "c# and @")
+    assert parted(key) == ("function:no#1@9f", "c# and @")
+    assert parted("function:no#1@9f") == ("function:no#1@9f", "")
