@@ -144,6 +144,11 @@ class Config:
 
     def _check_costs(self) -> None:
         classes = self.task.classes
+        if self.routing.costs and self.task.space.sets:
+            raise ValueError(
+                "routing: costs: are for tasks with one class an item; of multilabel ones a label is "
+                "right or wrong as a whole"
+            )
         for true, given in self.routing.costs.items():
             for name in (true, *given):
                 if name not in classes:

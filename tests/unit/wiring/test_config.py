@@ -312,6 +312,13 @@ def test_costs_that_make_no_sense_are_refused(tmp_path: Path, costs: str, words:
     assert words in only_problem(tmp_path, MINIMAL + f"routing: {{costs: {costs}}}\n")
 
 
+def test_costs_are_for_tasks_with_one_class_an_item(tmp_path: Path) -> None:
+    text = MINIMAL.replace("classes:", "kind: multilabel, classes:")
+    assert load_text(tmp_path, text).task.space.sets
+    problem = only_problem(tmp_path, text + "routing: {costs: {urgent: {routine: 10}}}\n")
+    assert "right or wrong as a whole" in problem
+
+
 LLM = """
 task: {name: tickets, classes: [urgent, routine]}
 tiers: {expert: {final: true}, judge: {backend: llm, variants: [short, long]}, fast: {backend: llm}}
