@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from labeling_functions.label_space import MOST_IN_A_SET, LabelSpace
+from labeling_functions.label_space import MOST_IN_A_SET, NONE, LabelSpace
 
 ABSTAIN = -1
 """A function's vote when it has nothing to say (snorkel's convention)."""
@@ -54,6 +54,10 @@ class Task:
         if self.kind == MULTILABEL and len(self.classes) > MOST_IN_A_SET:
             raise ValueError(
                 f"classes: {len(self.classes)} given; a multilabel task has at most {MOST_IN_A_SET}"
+            )
+        if self.kind == MULTILABEL and NONE in self.classes:
+            raise ValueError(
+                f"classes: {NONE!r} is what a multilabel task calls a label without any class; leave it out"
             )
         if self.kind == PREFERENCE and self.classes != PREFERENCE_CLASSES:
             raise ValueError(

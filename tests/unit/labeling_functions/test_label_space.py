@@ -68,3 +68,9 @@ def test_a_multilabel_task_has_at_most_62_classes():
     Task("t", tuple(map(str, range(62))), kind=MULTILABEL)
     with pytest.raises(ValueError, match="at most 62"):
         Task("t", tuple(map(str, range(63))), kind=MULTILABEL)
+
+
+def test_none_is_no_class_of_a_multilabel_task():
+    with pytest.raises(ValueError, match="leave it out"):
+        Task("t", ("billing", "none"), kind=MULTILABEL)
+    Task("t", ("billing", "none"))
