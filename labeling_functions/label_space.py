@@ -79,6 +79,18 @@ class LabelSpace:
         """(C,) how likely each class is, or of a multilabel task that it applies, from (F*K,)."""
         return [*posterior[1::2]] if self.sets else [*posterior]
 
+    def posterior(self, said: Sequence[float]) -> list[float]:
+        """(F*K,) of (C,) probabilities of each class, or of a multilabel task that it applies; `by_class`
+        backwards."""
+        return [part for applies in said for part in (1 - applies, applies)] if self.sets else [*said]
+
+    def sureness(self, label: int, said: Sequence[float]) -> float:
+        """How sure of a label somebody is who says how likely each of (C,) classes is, or of a multilabel
+        task that it applies: of a set as sure as of its least sure class."""
+        if not self.sets:
+            return said[label]
+        return min(likely if label >> place & 1 else 1 - likely for place, likely in enumerate(said))
+
     def likely(self, label: int, posterior: Sequence[float]) -> float:
         """How likely a label is as a whole, from (F*K,), as if facets were independent."""
         width = len(self.options)

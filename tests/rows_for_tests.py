@@ -7,6 +7,7 @@ import numpy as np
 from sqlalchemy import Connection, func, insert, select
 
 from daemon.adapters.store import budget
+from daemon.adapters.store.codec import label_bytes
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, items, questions, recheck
 
@@ -77,6 +78,7 @@ def add_answer(
     label: int,
     question: int | None = None,
     purpose: str = "settle",
+    n_facets: int = 1,
 ) -> int:
     """An answer with its recheck, its question closed and paid; id of the answer."""
     with database.write() as connection:
@@ -92,7 +94,7 @@ def add_answer(
             annotator=annotator,
             question=question,
             purpose=purpose,
-            labels=np.array([label], np.int8).tobytes(),
+            labels=label_bytes(label, n_facets),
             cost=paid,
             at=now,
         )

@@ -27,11 +27,11 @@ class ScriptedModel:
     """Reads the conversation as a server with the ChatML template does, whose control words are words too.
 
     Attributes:
-        judge: text of an item -> label.
+        judge: text of an item -> label, or in a task for sets the labels that apply.
         obeyed: orders that it found outside of the marks.
     """
 
-    judge: Callable[[str], str] = by_word
+    judge: Callable[[str], str | list[str]] = by_word
     obeyed: list[str] = field(default_factory=list)
 
     def ask(self, request: ChatRequest) -> ChatReply:
@@ -49,10 +49,15 @@ class ScriptedModel:
         }
         return reply(self._written(labels, question))
 
-    def _written(self, labels: dict[int, str], question: str) -> str:
+    def _written(self, labels: dict[int, str | list[str]], question: str) -> str:
+        key = "labels" if '"labels"' in question else "label"
+        if key == "labels":
+            labels = {one: [said] if isinstance(said, str) else said for one, said in labels.items()}
         if '"answers"' in question:
-            return json.dumps({"answers": [{"id": one, "label": label} for one, label in labels.items()]})
+            return json.dumps({"answers": [{"id": one, key: said} for one, said in labels.items()]})
         label = next(iter(labels.values()), "ham")
+        if key == "labels":
+            return json.dumps({key: label, "confidence": {"ham": 0.9, "spam": 0.9}})
         if "JSON" in question:
             return json.dumps({"label": label, "confidence": 0.9})
         return f"It is what it is.\nAnswer: {label}" if "reason" in question else label

@@ -131,7 +131,10 @@ def _with_costs(votes: Sequence[LLMVote], paid: Sequence[Paid], n_classes: int) 
 
 
 def _spread(vote: LLMVote, n_classes: int) -> tuple[float, ...] | None:
-    """(K,) the confidence for the label, and the rest evenly for the other classes."""
+    """(K,) the confidence for the label, and the rest evenly for the other classes; of a set (C,) how likely
+    each class applies."""
+    if vote.by_class:
+        return vote.by_class
     if vote.confidence is None or vote.label == ABSTAIN:
         return None
     rest = (1 - vote.confidence) / (n_classes - 1)

@@ -58,8 +58,10 @@ class ModelVote:
     """What a language model says about one item.
 
     Attributes:
-        label: class index, or ABSTAIN (-1) where it said none that can be read.
-        probabilities: (K,) as the model sees them, None where it does not say; believed by nobody.
+        label: as `labeling_functions.label_space` has labels, or ABSTAIN (-1) where it said none that can be
+            read.
+        probabilities: of each class as the model sees them, of a multilabel task that it applies; None where
+            it does not say; believed by nobody.
         micros: what its calls cost; they are booked already.
         seconds: that they took. trace: where they can be read, if they are traced.
     """

@@ -8,6 +8,7 @@ import numpy as np
 
 from daemon.core.call_plan import Judged
 from daemon.core.judge_rows import BothOrders, judge_record
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.task import ABSTAIN
 from models.agreement import cohen_kappa
 from models.arrays import F8, I8, Mask
@@ -16,15 +17,17 @@ from models.evaluation import calibration_error, log_loss, reliability_bins
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Said:
-    """What one way of asking said about n items.
+    """What one way of asking said about n items, each of F facets with K options.
 
     Attributes:
-        truth: (n,) class indices as people answered.
+        space: what labels there are.
+        truth: (n,) labels as people answered.
         rounds: (r, n) its labels, ABSTAIN (-1) where it said none; the first round is judged.
-        posterior: (n, K) its own probabilities in the first round; NaN where it gave none.
+        posterior: (n, F * K) its own probabilities in the first round; NaN where it gave none.
         money, seconds: of the first round, in currency; as if nothing had been kept from earlier calls.
     """
 
+    space: LabelSpace
     truth: I8
     rounds: I8
     posterior: F8
@@ -38,9 +41,12 @@ class Compared:
 
     Attributes:
         items: asked about. answered: share of them with an answer.
-        judged: answers, and how many agree with people. kappa: Cohen's, of the answers.
+        judged: answers, and how many agree with people, of sets in all classes. kappa: Cohen's, of the
+            answers.
+        classes_right: of a multilabel task, the mean share of an answer's classes in which it agrees.
         itself: share of equal labels (an abstention is one) over all pairs of rounds.
-        calibration_error, log_loss: of its own confidence; the log-loss of certainty is capped.
+        calibration_error, log_loss: of its own confidence, of a multilabel task class by class; the log-loss
+            of certainty is capped.
         money, seconds: an item.
         order_flips: share of pairs on which a judge preferred another response in the other order.
         position_bias: its leaning to what it reads first, in log-odds.
@@ -57,6 +63,7 @@ class Compared:
     seconds: float
     order_flips: float = float("nan")
     position_bias: float = float("nan")
+    classes_right: float = float("nan")
 
     @property
     def agreement(self) -> float:
@@ -66,24 +73,33 @@ class Compared:
 
 def compare(said: Said, orders: Sequence[BothOrders] = ()) -> Compared:
     """The figures of one way of asking; at least one item. `orders`: of a judge, what it said in both."""
-    labels, count = said.rounds[0], len(said.truth)
+    labels, count, space = said.rounds[0], len(said.truth), said.space
     spoke = labels != ABSTAIN
     right = labels == said.truth
     sure: Mask = spoke & ~np.isnan(said.posterior).any(axis=1)
-    posterior, truth = said.posterior[sure], said.truth[sure]
-    own = posterior[np.arange(len(posterior)), labels[sure]]
+    posterior = said.posterior[sure].reshape(-1, len(space.options))
+    told, truth = (space.spread(one[sure]).reshape(-1).astype(np.int64) for one in (labels, said.truth))
+    own = posterior[np.arange(len(posterior)), told]
     return Compared(
         items=count,
         answered=float(spoke.mean()),
         judged=Judged(int(spoke.sum()), int(right[spoke].sum())),
         kappa=cohen_kappa(said.truth[spoke], labels[spoke]),
         itself=float(np.mean([*_same(said.rounds)])) if len(said.rounds) > 1 else float("nan"),
-        calibration_error=calibration_error(reliability_bins(own, right[sure])),
+        calibration_error=calibration_error(reliability_bins(own, told == truth)),
         log_loss=float(log_loss(posterior, truth).mean()) if len(truth) else float("nan"),
         money=said.money / count,
         seconds=said.seconds / count,
+        classes_right=_classes_right(said, spoke),
         **_of_orders(orders),
     )
+
+
+def _classes_right(said: Said, spoke: Mask) -> float:
+    if not said.space.sets or not spoke.any():
+        return float("nan")
+    same = said.space.spread(said.rounds[0][spoke]) == said.space.spread(said.truth[spoke])
+    return float(same.mean())
 
 
 def _of_orders(orders: Sequence[BothOrders]) -> dict[str, float]:

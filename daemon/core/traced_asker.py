@@ -11,6 +11,7 @@ from daemon.core.errors import CapReached
 from daemon.core.paid_chat import About, Paid
 from daemon.core.rows import Lease
 from daemon.core.traces import Trace, TracedCall, TracedItem, TracedWay, TraceLog
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.llm.chat_model import ChatRequest
 from labeling_functions.task import ABSTAIN
 
@@ -25,7 +26,7 @@ class TracedAsker:
     Attributes:
         make: the asker itself. chat: what it asks.
         traces: where they are kept.
-        way: how it asks. classes: of the task, by label.
+        way: how it asks. space: what labels the task has.
         clock: nanoseconds since 1970, UTC.
     """
 
@@ -33,7 +34,7 @@ class TracedAsker:
     chat: Chat
     traces: TraceLog
     way: TracedWay
-    classes: Sequence[str]
+    space: LabelSpace
     clock: Callable[[], int] = time.time_ns
 
     def __call__(self, annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
@@ -64,8 +65,9 @@ class TracedAsker:
     def _item(self, lease: Lease, vote: ModelVote) -> TracedItem:
         if vote.label == ABSTAIN:
             return TracedItem(lease.item, lease.question)
-        confidence = None if vote.probabilities is None else vote.probabilities[vote.label]
-        return TracedItem(lease.item, lease.question, self.classes[vote.label], confidence)
+        said = vote.probabilities
+        confidence = None if said is None else self.space.sureness(vote.label, said)
+        return TracedItem(lease.item, lease.question, self.space.text(vote.label), confidence)
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,8 +34,9 @@ class TracedItem:
 
     Attributes:
         item, question: ids.
-        label: class that the model named; None where it abstained, or failed.
-        confidence: 0 to 1, as the model sees it; None if it did not say.
+        label: what the model said, in words; None where it abstained, or failed.
+        confidence: 0 to 1, as the model sees it, of a set in the class that it is least sure about; None if
+            it did not say.
     """
 
     item: str

@@ -174,7 +174,7 @@ class _Crew:
         if self.traces is None:
             return make(chat)
         way = TracedWay(asked.name, asked.version, self.tier, endpoint)
-        return TracedAsker(make, chat, self.traces, way, self.config.task.classes)
+        return TracedAsker(make, chat, self.traces, way, self.config.task.space)
 
     def _chat(self, endpoint: str) -> PaidChat:
         return PaidChat(

@@ -31,6 +31,7 @@ from daemon.wiring.annotate import caps, check_tier, models_of
 from daemon.wiring.config import Config
 from daemon.wiring.ways import Asker, asker_of, way_of
 from labeling_functions.items import Item
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.llm.chat_model import ChatFailure, ChatModel, ChatRequest
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import price
@@ -48,7 +49,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class _Known:
-    """n answered items: the items, and (n,) class indices."""
+    """n answered items: the items, and (n,) labels."""
 
     items: Sequence[Item]
     truth: Sequence[int]
@@ -128,7 +129,7 @@ class _Comparison:
             if not any(votes):
                 raise SetupProblem(f"llm compare: {way.name} gave no answer at all; try `labelloop check`")
             rounds.append(votes)
-        said = _said(rounds, self.known.truth, config.task.n_classes, bills[0])
+        said = _said(rounds, self.known.truth, config.task.space, bills[0])
         return compare(said, list(book.noted.values()))
 
     def _chat(self, tier: str, name: str, cache: ReplyCache) -> PaidChat:
@@ -212,14 +213,14 @@ def _in_parallel(hands: _Hands, items: Sequence[Item], told: Callable[[int], Non
 
 
 def _said(
-    rounds: Sequence[Sequence[ModelVote | None]], truth: Sequence[int], n_classes: int, bill: _Bill
+    rounds: Sequence[Sequence[ModelVote | None]], truth: Sequence[int], space: LabelSpace, bill: _Bill
 ) -> Said:
     labels = [[ABSTAIN if vote is None else vote.label for vote in votes] for votes in rounds]
-    posterior = np.full((len(truth), n_classes), np.nan)
+    posterior = np.full((len(truth), space.n_facets * len(space.options)), np.nan)
     for row, vote in enumerate(rounds[0]):
         if vote is not None and vote.probabilities is not None:
-            posterior[row] = vote.probabilities
-    return Said(np.array(truth), np.array(labels), posterior, bill.micros / MICROS, bill.seconds)
+            posterior[row] = space.posterior(vote.probabilities)
+    return Said(space, np.array(truth), np.array(labels), posterior, bill.micros / MICROS, bill.seconds)
 
 
 def _plain(one: Compared) -> dict[str, object]:
@@ -241,6 +242,8 @@ def _table(found: Mapping[str, Compared], currency: str) -> Table:
     figures = _figures(currency)
     if any(not isnan(one.order_flips) for one in found.values()):
         figures |= JUDGED
+    if any(not isnan(one.classes_right) for one in found.values()):
+        figures["classes right"] = lambda one: _share(one.classes_right)
     for title, figure in figures.items():
         table.add_row(title, *(figure(one) for one in found.values()))
     return table

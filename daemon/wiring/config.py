@@ -28,6 +28,7 @@ from daemon.wiring.config_file import Document, read_yaml
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.local_server import MODEL
 from labeling_functions.llm.settings import LLMSettings
+from labeling_functions.llm.variant import no_confidence
 from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, RATING, Task
 from models.label_model.registry import LABEL_MODELS
 from models.query_strategy.registry import QUERY_STRATEGIES
@@ -136,7 +137,7 @@ class Config:
             if settings.endpoint not in self.endpoints:
                 raise ValueError(f"llm: {name}: endpoint: {_unknown(settings.endpoint, self.endpoints)}")
             endpoint = self.endpoints[settings.endpoint]
-            if problem := _not_for(self.task.kind, settings) or _not_at(endpoint, settings):
+            if problem := _not_for(self.task, settings) or _not_at(endpoint, settings):
                 raise ValueError(f"llm: {name}: {problem}")
         for tier in self.llm_tiers:
             if unknown := [variant for variant in self.variants(tier) if variant not in self.llm]:
@@ -191,10 +192,12 @@ class Config:
         return f"{SQLITE}{self.folder / url.removeprefix(SQLITE)}" if url.startswith(SQLITE) else url
 
 
-def _not_for(kind: str, settings: LLMSettings) -> str:
-    """What of these settings a task of this kind has no use for."""
-    if kind != PREFERENCE:
-        return f"judge: a task of kind {kind} has no pairs to judge; leave it out" if settings.judge else ""
+def _not_for(task: Task, settings: LLMSettings) -> str:
+    """What of these settings this task has no use for."""
+    if task.kind != PREFERENCE:
+        if settings.judge:
+            return f"judge: a task of kind {task.kind} has no pairs to judge; leave it out"
+        return no_confidence(task, settings)
     if settings.exemplars.count:
         return "exemplars: judges of pairs are shown none; leave them out"
     return "batch: judges of pairs are asked about one at a time; leave it out" if settings.batch > 1 else ""

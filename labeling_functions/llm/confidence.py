@@ -9,6 +9,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from labeling_functions.label_space import LabelSpace, set_of
 from labeling_functions.llm.chat_model import ChatReply, Token
 from labeling_functions.task import ABSTAIN
 
@@ -68,6 +69,19 @@ def vote_shares(labels: Sequence[int], n_classes: int) -> F8:
         raise ValueError("vote shares: no samples")
     said = np.array([label for label in labels if label != ABSTAIN], np.int64)
     return np.bincount(said, minlength=n_classes) / len(labels)
+
+
+def class_shares(labels: Sequence[int], space: LabelSpace) -> F8:
+    """(C,) share of samples that name each class; samples that did not parse must be left out, for they do
+    not say that nothing applies."""
+    if not labels:
+        raise ValueError("class shares: no samples")
+    return np.asarray(space.spread(np.array(labels, np.int64)).mean(axis=0), np.float64)
+
+
+def named_by_most(shares: F8) -> int:
+    """The set of the classes that more than half of the samples name."""
+    return set_of(np.flatnonzero(shares > 0.5).tolist())
 
 
 def most_voted(shares: F8) -> int:

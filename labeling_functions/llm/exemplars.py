@@ -22,7 +22,7 @@ class Exemplar:
 
     Attributes:
         item: what was answered.
-        label: class index.
+        label: as `labeling_functions.label_space` has labels.
         reason: why, if the person said so.
 
     Raises:
@@ -58,7 +58,7 @@ class AnsweredItems:
 
     @cached_property
     def labels(self) -> Rows:
-        """(n,) class indices."""
+        """(n,) labels."""
         return np.array([one.label for one in self.exemplars], np.int64)
 
     @cached_property
@@ -114,7 +114,7 @@ def for_together(
 
 
 def _fixed(answered: AnsweredItems, item: Item, _vector: Vectors, count: int) -> Rows:
-    """The oldest answers, classes in turn."""
+    """The oldest answers, labels in turn."""
     rows = answered.rows_for(item)
     return rows[_in_turn(answered.labels[rows])][:count]
 
@@ -125,7 +125,7 @@ def _similar(answered: AnsweredItems, item: Item, vector: Vectors, count: int) -
 
 
 def _diverse(answered: AnsweredItems, item: Item, vector: Vectors, count: int) -> Rows:
-    """The nearest of each class in turn, shuffled, so that no place in the prompt stands for a class."""
+    """The nearest of each label in turn, shuffled, so that no place in the prompt stands for a label."""
     rows = _nearest_first(answered, item, vector)
     chosen = rows[_in_turn(answered.labels[rows])][:count]
     seed = hashlib.blake2b(item.id.encode(errors="replace"), digest_size=8).digest()
@@ -148,7 +148,7 @@ def _nearest_first(answered: AnsweredItems, item: Item, vector: Vectors) -> Rows
 
 
 def _in_turn(labels: Iterable[int]) -> Rows:
-    """Order that takes the first of each class, then the second of each, and so on."""
+    """Order that takes the first of each label, then the second of each, and so on."""
     seen: dict[int, int] = defaultdict(int)
     turns = []
     for label in labels:

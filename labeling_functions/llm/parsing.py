@@ -1,7 +1,7 @@
 """Reads what a model answered: a label of the task, or nothing; never a guess.
 
-Case and punctuation around a label are forgiven. An answer that names two labels, or one that is not in the
-form asked for, is not parsed.
+Case and punctuation around a label are forgiven. An answer that names two labels where one is wanted, one
+label twice, or one that is not in the form asked for, is not parsed.
 """
 
 import json
@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from labeling_functions.label_space import set_of
 from labeling_functions.llm.answer_form import AnswerForm
 from labeling_functions.task import ABSTAIN
 
@@ -23,16 +24,19 @@ class Answer:
     """What was read.
 
     Attributes:
-        label: index, or ABSTAIN if nothing could be read.
+        label: index, or where labels are sets which of them apply; ABSTAIN if nothing could be read.
         confidence: as the model said, 0 to 1; None if it did not.
         parsed: whether the answer was in the form asked for.
-        start: where the label begins in the answer's text, None if that is not known.
+        start: where the label begins in the answer's text, None if that is not known, or if it is a set.
+        by_class: of a set, how likely each label applies, as the model said; empty if it did not say so of
+            all.
     """
 
     label: int = ABSTAIN
     confidence: float | None = None
     parsed: bool = False
     start: int | None = None
+    by_class: tuple[float, ...] = ()
 
 
 UNREADABLE = Answer()
@@ -46,7 +50,7 @@ def read(text: str, form: AnswerForm) -> Answer:
     if value is None:
         return UNREADABLE
     starts = [found.end() for found in LABEL_KEY.finditer(text)]
-    return _read_entry(value, form.labels, starts[0] if len(starts) == 1 else None)
+    return _read_entry(value, form, starts[0] if len(starts) == 1 else None)
 
 
 def read_several(text: str, form: AnswerForm, n_items: int) -> list[Answer]:
@@ -64,7 +68,7 @@ def read_several(text: str, form: AnswerForm, n_items: int) -> list[Answer]:
         number = _number(entry)
         if number is None or not 1 <= number <= n_items:
             continue
-        answers[number - 1] = UNREADABLE if number in met else _read_entry(entry, form.labels, start)
+        answers[number - 1] = UNREADABLE if number in met else _read_entry(entry, form, start)
         met.add(number)
     return answers
 
@@ -142,14 +146,35 @@ def _read_line(line: re.Match[str], form: AnswerForm, must_say_answer: bool) -> 
     return Answer(label, parsed=True, start=line.start() + (said.start("label") if said else 0) + within)
 
 
-def _read_entry(entry: dict[str, Any], labels: Sequence[str], start: int | None) -> Answer:
-    said = entry.get("label")
+def _read_entry(entry: dict[str, Any], form: AnswerForm, start: int | None) -> Answer:
+    said, told = entry.get(form.key), entry.get("confidence")
+    if form.sets:
+        return _read_set(said, told, form.labels)
+    label = _label_of(said, form.labels)
+    return UNREADABLE if label == ABSTAIN else Answer(label, said_confidence(told), True, start)
+
+
+def _read_set(said: object, told: object, labels: Sequence[str]) -> Answer:
+    places = [_label_of(one, labels) for one in said] if isinstance(said, list) else [ABSTAIN]
+    if ABSTAIN in places or len(set(places)) < len(places):
+        return UNREADABLE
+    return Answer(set_of(places), parsed=True, by_class=_told_of_each(told, labels))
+
+
+def _told_of_each(told: object, labels: Sequence[str]) -> tuple[float, ...]:
+    """What was told of every label, in their order; empty if of one nothing, or two things."""
+    if not isinstance(told, dict):
+        return ()
+    found = {match_label(name.strip(), labels): said_confidence(value) for name, value in told.items()}
+    each = [found.get(place) for place in range(len(labels))]
+    sure = tuple(one for one in each if one is not None)
+    return sure if len(sure) == len(labels) == len(told) else ()
+
+
+def _label_of(said: object, labels: Sequence[str]) -> int:
     if isinstance(said, int) and not isinstance(said, bool):
         said = str(said)
-    label = match_label(said.strip(), labels) if isinstance(said, str) else ABSTAIN
-    if label == ABSTAIN:
-        return UNREADABLE
-    return Answer(label, said_confidence(entry.get("confidence")), True, start)
+    return match_label(said.strip(), labels) if isinstance(said, str) else ABSTAIN
 
 
 def _number(entry: object) -> int | None:

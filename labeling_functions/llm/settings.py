@@ -56,7 +56,8 @@ class LLMSettings:
         batch: items in one prompt.
         confidence: `logprobs` of the label's tokens, `verbalized` as the model says, vote shares of
             `samples`, or `none`; `auto` takes shares where there are samples, else log-probabilities where
-            the endpoint gives them, else what the model says.
+            the endpoint gives them, else what the model says. Not `logprobs` in a
+            multilabel task, where an answer is a list: `auto` takes shares, else what the model says there.
         judge: of preference tasks: `pairwise` compares the two responses, asked in both orders, `scores`
             gives each a score of 1 to 5 for itself; `pairwise` unless given.
     """

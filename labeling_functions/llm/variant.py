@@ -8,7 +8,13 @@ from labeling_functions.fingerprint import fingerprint
 from labeling_functions.items import Item
 from labeling_functions.llm.answer_form import AnswerForm
 from labeling_functions.llm.chat_model import ChatReply, ChatRequest
-from labeling_functions.llm.confidence import most_voted, reply_probabilities, vote_shares
+from labeling_functions.llm.confidence import (
+    class_shares,
+    most_voted,
+    named_by_most,
+    reply_probabilities,
+    vote_shares,
+)
 from labeling_functions.llm.exemplars import Exemplar, for_together
 from labeling_functions.llm.parsing import Answer, read, read_several
 from labeling_functions.llm.prompts import Example, Prompt, shown_item
@@ -25,16 +31,19 @@ class LLMVote:
     """What a variant says about one item.
 
     Attributes:
-        label: class index, or ABSTAIN.
-        confidence: 0 to 1, as `confidence` of the settings says; None if unknown.
+        label: as `labeling_functions.label_space` has labels, or ABSTAIN.
+        confidence: 0 to 1, as `confidence` of the settings says; None if unknown, and of a multilabel task.
         text: the whole answer, of the first sample if there are several.
         parsed: whether the answer was in the form asked for; without, the label is ABSTAIN.
+        by_class: of a multilabel task, how likely each class applies, as `confidence` of the settings says;
+            empty if unknown.
     """
 
     label: int
     confidence: float | None
     text: str
     parsed: bool
+    by_class: tuple[float, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +64,16 @@ def missing(votes: Sequence[LLMVote]) -> list[int]:
     return [place for place, vote in enumerate(votes) if not vote.parsed]
 
 
+def no_confidence(task: Task, settings: LLMSettings) -> str:
+    """Why answers for this task cannot have the confidence that is wanted; empty if they can."""
+    if not task.space.sets or settings.confidence != "logprobs":
+        return ""
+    return (
+        "confidence: logprobs are of one label, and an answer in a multilabel task is a list of them; take "
+        "auto, verbalized, or samples (with samples: 5 and a temperature)"
+    )
+
+
 @dataclass(frozen=True)
 class Variant:
     """Asks about items of a task.
@@ -68,7 +87,7 @@ class Variant:
         settings: how; the text of a `template_file` must have been put into `template`.
 
     Raises:
-        ValueError: the template was not read.
+        ValueError: the template was not read, or the task's labels cannot have such a confidence.
         PromptError: it cannot be used; see `templates`.
     """
 
@@ -79,6 +98,8 @@ class Variant:
     def __post_init__(self) -> None:
         if self.settings.template_file:
             raise ValueError(f"{self.name}: template_file: {self.settings.template_file} was not read")
+        if problem := no_confidence(self.task, self.settings):
+            raise ValueError(f"{self.name}: {problem}")
         self._prompt(several=False)  # a bad template is an error at the start
 
     @cached_property
@@ -141,8 +162,9 @@ class Variant:
     def _prompt(self, several: bool) -> Prompt:
         settings = self.settings
         told = settings.confidence_source in ("auto", "verbalized")
-        as_json = told or settings.batch > 1 or several
-        form = AnswerForm(self.task.classes, as_json, settings.chain_of_thought, told, several)
+        sets = self.task.space.sets
+        as_json = told or settings.batch > 1 or several or sets
+        form = AnswerForm(self.task.classes, as_json, settings.chain_of_thought, told, several, sets)
         template = PromptTemplate(self.name, settings.template, ("item", "fields"))
         return Prompt(self.task, template, form)
 
@@ -186,7 +208,7 @@ class Variant:
     @property
     def _top_logprobs(self) -> int:
         """Alternatives wanted: a label's usual spellings."""
-        wanted = self.settings.confidence_source in ("auto", "logprobs")
+        wanted = self.settings.confidence_source in ("auto", "logprobs") and not self.task.space.sets
         return min(MOST_ALTERNATIVES, 2 * self.task.n_classes + 1) if wanted else 0
 
     def _votes(self, n_items: int, reply: ChatReply) -> list[LLMVote]:
@@ -200,12 +222,22 @@ class Variant:
         text = reply.texts[0] if reply.texts else ""
         if not any(answer.parsed for answer in answers):
             return LLMVote(ABSTAIN, None, text, False)
+        if self.task.space.sets:
+            return self._set_vote([answer for answer in answers if answer.parsed], text)
         if self.settings.samples == 1:
             return LLMVote(answers[0].label, self._confidence(answers[0], reply), text, True)
         shares = vote_shares([answer.label for answer in answers], self.task.n_classes)
         label = most_voted(shares)
         told = label != ABSTAIN and self.settings.confidence_source == "samples"
         return LLMVote(label, float(shares[label]) if told else None, text, True)
+
+    def _set_vote(self, answers: Sequence[Answer], text: str) -> LLMVote:
+        label, by_class = answers[0].label, answers[0].by_class
+        if self.settings.samples > 1:
+            shares = class_shares([answer.label for answer in answers], self.task.space)
+            label, by_class = named_by_most(shares), tuple(shares.tolist())
+        told = self.settings.confidence != "none"
+        return LLMVote(label, None, text, True, by_class if told else ())
 
     def _confidence(self, answer: Answer, reply: ChatReply) -> float | None:
         source = self.settings.confidence_source

@@ -45,9 +45,11 @@ def file(tmp_path: Path, database: Database) -> Path:
     return tmp_path / "labelloop.yaml"
 
 
-def compare(file: Path, database: Database, server: ScriptedServer, *arguments: str) -> Result:
+def compare(
+    file: Path, database: Database, server: ScriptedServer, *arguments: str, config: str = CONFIG
+) -> Result:
     address = database.url.render_as_string(hide_password=False)
-    file.write_text(CONFIG.format(url=server.base_url, database=address))
+    file.write_text(config.format(url=server.base_url, database=address))
     command = ["-q", "llm", "compare", "-c", str(file), *arguments]
     return CliRunner().invoke(cli.main, command, env={"COLUMNS": "200"})
 
@@ -91,3 +93,30 @@ def test_without_answers_of_experts_there_is_nothing_to_compare(tmp_path: Path, 
     with ScriptedServer(answer) as server:
         shown = compare(tmp_path / "labelloop.yaml", database, server, "--budget", "5")
     assert shown.exit_code == 2 and "no expert has answered" in shown.stderr
+
+
+def test_sets_agree_as_a_whole_and_class_by_class(tmp_path: Path, database: Database) -> None:
+    ann = add_annotator(database, "ann")
+    for number in range(8):
+        payload = f'{{"id": "i{number}", "text": "number {number} of"}}'.encode()
+        add_items(database, [f"i{number}"], payload=payload)
+        add_answer(database, f"i{number}", ann, (0b01, 0b11)[number % 2], purpose="gold", n_facets=2)
+    file = tmp_path / "labelloop.yaml"
+
+    def names(asked: Asked) -> str:
+        odd = int(asked.prompt.rsplit("number ", 1)[1].split()[0]) % 2
+        return json.dumps({"labels": ["spam", "ham"] if odd and asked.body["model"] == "good" else ["ham"]})
+
+    with ScriptedServer(names) as server:
+        kind = CONFIG.replace("name: mail", "name: mail, kind: multilabel")
+        kind = kind.replace("price_in:", "schema: true, price_in:")
+        shown = compare(file, database, server, "--budget", "5", "--json", config=kind)
+        assert shown.exit_code == 0, shown.output
+        found = json.loads(shown.stdout)
+        good, bad = found["llm/good"], found["llm/bad"]
+        assert (good["agreement"], good["classes_right"], good["itself"]) == (1.0, 1.0, 1.0)
+        assert (bad["agreement"], bad["classes_right"]) == (0.5, 0.75)
+        table = compare(file, database, server, "--budget", "5", "--repeat", "1", config=kind)
+        assert "classes right" in table.stdout and "75.0%" in table.stdout
+        schema = server.requests[0]["response_format"]["json_schema"]["schema"]
+        assert schema["properties"]["labels"]["items"]["enum"] == ["ham", "spam"]

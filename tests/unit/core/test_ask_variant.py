@@ -15,7 +15,7 @@ from labeling_functions.llm.chat_model import ChatRefused, ChatReply, ChatReques
 from labeling_functions.llm.exemplars import AnsweredItems, Exemplar, Vectors
 from labeling_functions.llm.settings import ExemplarSettings, LLMSettings
 from labeling_functions.llm.variant import Variant
-from labeling_functions.task import ABSTAIN, Task
+from labeling_functions.task import ABSTAIN, MULTILABEL, Task
 
 TASK = Task(name="mail", classes=("ham", "spam"))
 
@@ -87,6 +87,17 @@ def test_confidence_is_spread_over_the_classes() -> None:
     asker, _ = asker_of(Scripted(lambda _: '{"label": "spam", "confidence": 0.75}'), confidence="verbalized")
     (vote,) = asker(7, leases("win now"))
     assert (vote.label, vote.probabilities) == (1, (0.25, 0.75))
+
+
+def test_of_a_set_it_is_told_class_by_class() -> None:
+    said = '{"labels": ["spam"], "confidence": {"ham": 0.3, "spam": 0.75}}'
+    asker, _ = asker_of(Scripted(lambda _: said), confidence="auto")
+    sets = replace(asker.variant, task=Task("mail", ("ham", "spam"), MULTILABEL))
+    (vote,) = replace(asker, variant=sets)(7, leases("win now"))
+    assert (vote.label, vote.probabilities) == (2, (0.3, 0.75))
+    nothing, _ = asker_of(Scripted(lambda _: '{"labels": []}'))
+    quiet = replace(nothing, variant=replace(nothing.variant, task=sets.task))
+    assert [(one.label, one.probabilities) for one in quiet(7, leases("hm"))] == [(0, None)]
 
 
 def test_an_answer_that_does_not_parse_is_asked_for_once_more_and_both_are_paid() -> None:

@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import pytest
 from traces_for_tests import WAY
@@ -15,6 +15,7 @@ from daemon.core.paid_chat import About, Paid
 from daemon.core.rows import Lease
 from daemon.core.traced_asker import TracedAsker
 from daemon.core.traces import Trace, TracedItem
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.llm.chat_model import ChatDown, ChatReply, ChatRequest, Message
 from labeling_functions.task import ABSTAIN
 
@@ -52,7 +53,7 @@ class Asker:
 
 
 def traced(script: Script, traces: FakeTraces, make: Callable[[Chat], Asker] = Asker) -> TracedAsker:
-    return TracedAsker(make, script, traces, WAY, ("ham", "spam"), itertools.count(100).__next__)
+    return TracedAsker(make, script, traces, WAY, LabelSpace(("ham", "spam")), itertools.count(100).__next__)
 
 
 def only(traces: FakeTraces) -> Trace:
@@ -86,6 +87,17 @@ def test_an_abstention_is_no_label_and_without_confidence_none_is_told() -> None
         script = Script([Paid(REPLY, 30), Paid(REPLY, 30)])
         traced(script, traces, lambda chat: Asker(chat, label, probabilities))(7, LEASES[:1])  # noqa: B023
         assert only(traces).items == [item]
+
+
+def test_of_a_set_the_class_that_the_model_is_least_sure_about_is_told() -> None:
+    traces, space = FakeTraces(), LabelSpace(("ham", "spam", "scam"), sets=True)
+    script = Script([Paid(REPLY, 30), Paid(REPLY, 30)])
+    asker = replace(
+        traced(script, traces, lambda chat: Asker(chat, 0b101, (0.9, 0.3, 0.8))),
+        space=space,
+    )
+    asker(7, LEASES[:1])
+    assert only(traces).items == [TracedItem("a", 4, "ham, scam", 0.7)]
 
 
 def test_a_failure_is_a_trace_too_and_goes_on() -> None:

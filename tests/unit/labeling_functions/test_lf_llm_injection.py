@@ -14,9 +14,10 @@ from labeling_functions.llm.delimiters import marks_for
 from labeling_functions.llm.exemplars import Exemplar
 from labeling_functions.llm.settings import ExemplarSettings, LLMSettings
 from labeling_functions.llm.variant import Variant
-from labeling_functions.task import Task
+from labeling_functions.task import MULTILABEL, Task
 
 TASK = Task("comments", ("ham", "spam"), guidelines="Advertising is spam.")
+SETS = Task("comments", TASK.classes, MULTILABEL, guidelines=TASK.guidelines)
 SPAM, HAM = "please subscribe to my channel", "what a lovely song"
 OWN = """
 {% block preamble %}Sort comments. {{ data_note }}{% endblock %}
@@ -45,6 +46,39 @@ def votes(one: Variant, texts: list[str], exemplars: list[str] | None = None) ->
     assert model.obeyed == []
     assert all(vote.parsed for vote in found)
     return [vote.label for vote in found]
+
+
+SET_WAYS = {
+    "list": {"confidence": "none"},
+    "list with confidence": {},
+    "reasons": {"chain_of_thought": True},
+    "together": {"batch": 3},
+    "with exemplars": {"exemplars": ExemplarSettings(count=2)},
+}
+
+
+@cache
+def set_variant(way: str) -> Variant:
+    return Variant("llm/sets", SETS, LLMSettings(endpoint="e", model="m", **SET_WAYS[way]))
+
+
+@pytest.mark.parametrize("way", SET_WAYS)
+def test_nor_does_one_change_which_classes_of_a_set_apply(way: str) -> None:
+    def judge(text: str) -> list[str]:
+        return [label for label, sign in (("ham", "lovely"), ("spam", "subscribe")) if sign in text]
+
+    one = set_variant(way)
+    for name, injection in INJECTIONS.items():
+        for text, label in ((SPAM, 2), (HAM, 1), ("hm", 0), (f"{SPAM}, {HAM}", 3)):
+            for order in ("ham", "spam"):
+                model = ScriptedModel(judge)
+                items = [
+                    Item(str(row), {"text": t}) for row, t in enumerate(injected(text, injection, order))
+                ]
+                shown = (Exemplar(Item("e", {"text": injection.replace("LABEL", order)}), 0),)
+                found = one.votes(items, ask_all(one.requests(items, [shown] * len(items)), model))
+                assert model.obeyed == [], name
+                assert [vote.label for vote in found] == [label] * 3, name
 
 
 def injected(text: str, injection: str, label: str) -> list[str]:

@@ -319,6 +319,38 @@ def test_costs_are_for_tasks_with_one_class_an_item(tmp_path: Path) -> None:
     assert "right or wrong as a whole" in problem
 
 
+SETS = """
+task: {name: tickets, kind: multilabel, classes: {billing: About money., praise: Thanks.}}
+tiers: {expert: {final: true}, fast: {backend: llm}}
+endpoints: {hosted: {base_url: "https://api.example.com/v1"}}
+llm: {fast: {endpoint: hosted, model: tiny, confidence: auto}}
+"""
+
+
+def test_any_number_of_classes_may_apply(tmp_path: Path) -> None:
+    task = load_text(tmp_path, SETS).task
+    assert task.space.sets and task.descriptions == {"billing": "About money.", "praise": "Thanks."}
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        ("confidence: auto", "confidence: logprobs", "llm: fast: confidence: logprobs are of one label"),
+        ("confidence: auto", "judge: pairwise", "a task of kind multilabel has no pairs to judge"),
+        ("name: tickets,", "name: tickets, scale: true,", "scale: is for preference tasks"),
+        (
+            "{billing: About money., praise: Thanks.}",
+            str([f"c{number}" for number in range(63)]),
+            "a multilabel task has at most 62",
+        ),
+    ],
+)
+def test_what_a_multilabel_task_cannot_have_is_refused(
+    tmp_path: Path, old: str, new: str, words: str
+) -> None:
+    assert words in only_problem(tmp_path, SETS.replace(old, new))
+
+
 LLM = """
 task: {name: tickets, classes: [urgent, routine]}
 tiers: {expert: {final: true}, judge: {backend: llm, variants: [short, long]}, fast: {backend: llm}}
