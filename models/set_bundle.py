@@ -167,8 +167,9 @@ def class_accuracy(tiers: Mapping[str, float], n_classes: int) -> dict[str, floa
 
 
 def facet_key(annotator: str, name: str) -> str:
-    """What the reference calls an annotator's votes about one class: `function:NAME@VERSION#CLASS`."""
-    return f"{annotator}#{name}"
+    """What the reference calls an annotator's votes about one class: `function:NAME (CLASS)@VERSION`."""
+    family, at, version = annotator.partition("@")
+    return f"{family} ({name}){at}{version}"
 
 
 def parted(key: str) -> tuple[str, str]:

@@ -3,25 +3,30 @@
 import json
 from collections.abc import Sequence
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from daemon.core.answer_votes import about_facet
 from daemon.core.assembling import assemble
+from daemon.core.bundles import Current
 from daemon.core.decide import decide, label_scores
+from daemon.core.drift import DriftWatch
 from daemon.core.evidence import of_arrivals, of_stored
 from daemon.core.learning_rows import TrainingRows
 from daemon.core.market import MarketWatch
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import Answer, OpenItem
-from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
+from daemon.core.settings import DriftSettings, GuaranteeSettings, RoutingSettings, TierSettings
 from daemon.core.states import AnnotatorKind, ItemState, Purpose
 from daemon.core.window_rows import OpenWindow, WindowPlan
 from daemon.core.windows import WindowJudge
 from labeling_functions.label_space import set_of
 from labeling_functions.task import MULTILABEL
 from models.bundles import bundle_from_priors
+from models.drift.reference import Reference
+from models.set_bundle import facet_key
 
 CLASSES = ("billing", "delivery", "praise")
 BILLING, DELIVERY, PRAISE = range(3)
@@ -204,3 +209,33 @@ def test_an_audit_that_differs_in_one_class_is_an_error_of_the_whole_label() -> 
 
     assert errors(*labels) == 0
     assert errors(labels[0], set_of([DELIVERY, PRAISE]), 0) == 2
+
+
+def test_an_alarm_names_the_function_and_the_class() -> None:
+    symbols = {facet_key("function:f@1", name): np.array([900, 20, 80]) for name in CLASSES}
+    bundle = replace(BUNDLE, reference=replace(Reference.from_arrays({}), symbols=symbols))
+    raised: list[str] = []
+    watch = DriftWatch(_Alarms(raised), _NoWindows(), DriftSettings(), "run", ["function:f@1"])
+    inline = np.tile(np.array([0, 1, 0], np.int8), (600, 1))
+    arrivals = SimpleNamespace(vectors=None, encoder=None, inline=inline)
+    watch.saved(
+        SimpleNamespace(arrivals=arrivals, decision=SimpleNamespace(classifier=None)), Current(1, bundle)
+    )
+    assert any("f (delivery) voted yes on" in told for told in raised), raised
+
+
+class _Alarms:
+    def __init__(self, raised: list[str]) -> None:
+        self._raised = raised
+
+    def raise_alarms(self, process, bundle, raised):
+        self._raised += [alarm.detail for alarm in raised]
+        return list(raised)
+
+
+class _NoWindows:
+    def closed_windows(self, count):
+        return []
+
+    def open_windows(self):
+        return []
