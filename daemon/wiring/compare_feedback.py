@@ -2,7 +2,7 @@
 
 import json
 import sys
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from rich.console import Console
 from rich.table import Table
@@ -13,7 +13,7 @@ from daemon.adapters.store.learning import LearningRoom
 from daemon.core.errors import RegistryUnavailable
 from daemon.core.feedback_report import Estimate, FeedbackReport, logged, report
 from daemon.core.settings import MICROS
-from daemon.wiring import parts
+from daemon.wiring import endpoints, parts
 from daemon.wiring.config import Config
 
 SPLITS = 4
@@ -43,12 +43,13 @@ def main(config: Config, as_json: bool) -> None:
 
 def _log(config: Config, found: FeedbackReport) -> None:
     """What was measured is on the screen already, whatever becomes of MLflow."""
-    if config.mlflow.uri is None:
-        print("not logged: mlflow.uri names no server", file=sys.stderr)
+    uri = config.mlflow.uri or endpoints.read(config.state, endpoints.MLFLOW)
+    if uri is None:
+        print("not logged: mlflow.uri names no server, and no `labelloop up` runs one", file=sys.stderr)
         return
     whole = logged(found)
     try:
-        registry = MlflowRegistry(config.mlflow, config.task)
+        registry = MlflowRegistry(replace(config.mlflow, uri=uri), config.task)
         address = registry.log_report(whole, {"feedback": feedback_plot(whole.tables["feedback"])})
     except RegistryUnavailable as problem:
         print(f"not logged: {problem}", file=sys.stderr)

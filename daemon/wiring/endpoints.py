@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-BROKER, LANGUAGE_MODEL = "bootstrap", "language-model"
+BROKER, LANGUAGE_MODEL, MLFLOW = "bootstrap", "language-model", "mlflow-server"
 """Servers, and the files that hold their addresses."""
 
 
@@ -13,7 +13,7 @@ def write(state: Path, server: str, address: str) -> None:
 
 def forget(state: Path) -> None:
     """All of them are about to stop."""
-    for server in (BROKER, LANGUAGE_MODEL):
+    for server in (BROKER, LANGUAGE_MODEL, MLFLOW):
         (state / server).unlink(missing_ok=True)
 
 

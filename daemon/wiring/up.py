@@ -82,6 +82,7 @@ class House:
         review = f"http://{config.review.host}:{config.review.port}"
         wait_for_page(f"{review}/healthz", 60, self._supervisor.watch)
         endpoints.write(config.state, endpoints.BROKER, bootstrap)
+        endpoints.write(config.state, endpoints.MLFLOW, mlflow)
         return Running(bootstrap, mlflow, review, environment)
 
     def watch(self) -> None:

@@ -15,7 +15,7 @@ from rows_for_tests import add_annotator, add_answer
 from daemon import cli
 from daemon.adapters.encoders import Differences
 from daemon.adapters.mlflow_server import MlflowServer
-from daemon.wiring import compare_feedback
+from daemon.wiring import compare_feedback, endpoints
 from labeling_functions.function import labeling_function
 from models.arrays import F4
 
@@ -127,6 +127,15 @@ def test_it_is_printed_as_a_table_and_logged_with_a_picture(
     pictures = [one.path for one in client.list_artifacts(run.info.run_id, "plots")]
     assert pictures == ["plots/feedback.png"]
     assert "feedback.json" in [one.path for one in client.list_artifacts(run.info.run_id)]
+
+
+def test_the_mlflow_of_a_running_up_is_found(tmp_path: Path, mlflow_server: MlflowServer) -> None:
+    fill(tmp_path)
+    (tmp_path / "state").mkdir()
+    endpoints.write(tmp_path / "state", endpoints.MLFLOW, mlflow_server.uri)
+    shown = compare(tmp_path, name=f"pairs-{uuid.uuid4().hex[:8]}")
+    assert shown.exit_code == 0, shown.output
+    assert mlflow_server.uri in shown.stderr
 
 
 def test_other_kinds_of_task_are_refused(tmp_path: Path) -> None:
