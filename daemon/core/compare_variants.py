@@ -45,8 +45,8 @@ class Compared:
             answers.
         classes_right: of a multilabel task, the mean share of an answer's classes in which it agrees.
         itself: share of equal labels (an abstention is one) over all pairs of rounds.
-        calibration_error, log_loss: of its own confidence, of a multilabel task class by class; the log-loss
-            of certainty is capped.
+        calibration_error, log_loss: of its own confidence; the log-loss of certainty is capped. Of a
+            multilabel task the first is class by class, the second summed over an item's classes.
         money, seconds: an item.
         order_flips: share of pairs on which a judge preferred another response in the other order.
         position_bias: its leaning to what it reads first, in log-odds.
@@ -87,7 +87,7 @@ def compare(said: Said, orders: Sequence[BothOrders] = ()) -> Compared:
         kappa=cohen_kappa(said.truth[spoke], labels[spoke]),
         itself=float(np.mean([*_same(said.rounds)])) if len(said.rounds) > 1 else float("nan"),
         calibration_error=calibration_error(reliability_bins(own, told == truth)),
-        log_loss=float(log_loss(posterior, truth).mean()) if len(truth) else float("nan"),
+        log_loss=float(log_loss(posterior, truth).sum() / sure.sum()) if len(truth) else float("nan"),
         money=said.money / count,
         seconds=said.seconds / count,
         classes_right=_classes_right(said, spoke),

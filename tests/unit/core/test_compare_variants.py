@@ -58,7 +58,7 @@ def test_a_set_agrees_as_a_whole_and_class_by_class() -> None:
     found = compare(Said(SETS, truth, labels, posterior, money=0.0, seconds=0.0))
     assert (found.judged.answers, found.judged.right) == (3, 1)
     assert found.classes_right == pytest.approx(7 / 9)
-    assert found.log_loss == pytest.approx(-(5 * math.log(0.95) + math.log(0.05)) / 6)
+    assert found.log_loss == pytest.approx(-(5 * math.log(0.95) + math.log(0.05)) / 2)
     right = compare(Said(SETS, truth[:1], labels[:, :1], posterior[:1], money=0.0, seconds=0.0))
     assert right.calibration_error == pytest.approx(0.05)
     assert math.isnan(compare(said([0, 1, 1, 1, -1])).classes_right)
