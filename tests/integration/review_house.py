@@ -19,12 +19,16 @@ from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.schema import answers, items, labels
-from daemon.core.rows import Ask
+from daemon.adapters.store.stream import StreamRoom
+from daemon.core.rows import Ask, FunctionVersion
 from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
 from daemon.core.states import Purpose
 from daemon.review.app import ReviewServices, ReviewSettings, create_app
 from labeling_functions.label_space import LabelSpace, spread
 from labeling_functions.task import Task
+
+FUNCTIONS = 1
+"""Id of the first function set of a database."""
 
 CLASSES = ("ham", "spam")
 TASK = Task(
@@ -90,6 +94,13 @@ class House:
             asking.ask(connection, ids, asks, {}, now)
         return ids
 
+    def register_functions(self, *names: str) -> None:
+        """Give the two functions that voted on every item their names."""
+        made = StreamRoom(self.database, {}).register_functions(
+            [FunctionVersion(name, "1") for name in names]
+        )
+        assert made.id == FUNCTIONS
+
     def standing_answers(self) -> dict[str, str | list[str]]:
         """Item -> what every answer says that was not taken back."""
         with self.database.read() as connection:
@@ -134,6 +145,13 @@ def _posterior(space: LabelSpace) -> bytes:
     return by_facet.tobytes()
 
 
+def _votes(space: LabelSpace) -> bytes:
+    """Of two functions: the first says the second class, the other nothing."""
+    said = np.full((2, space.n_facets), -1, np.int8)
+    said[0, 1 if space.sets else 0] = 1
+    return said.tobytes()
+
+
 def _item(id_: str, content: str | dict[str, str], now: int, space: LabelSpace) -> dict[str, object]:
     told = {"text": content} if isinstance(content, str) else {"fields": content}
     return {
@@ -144,8 +162,8 @@ def _item(id_: str, content: str | dict[str, str], now: int, space: LabelSpace) 
         "payload": json.dumps({"id": id_, **told, "metadata": {"source": "secret-metadata"}}).encode(),
         "digest": bytes(16),
         "arrived": now,
-        "functions": 1,
-        "inline": np.array([1, -1], np.int8).tobytes(),
+        "functions": FUNCTIONS,
+        "inline": _votes(space),
         "posterior": _posterior(space),
         "labels": label_bytes(_second(space), space.n_facets),
         "score": 0.875,

@@ -196,11 +196,13 @@ def test_queues_overview_and_labels(house: House, client: TestClient) -> None:
 
 def test_an_item_tells_its_story(house: House, client: TestClient) -> None:
     house.ask(["what is it"])
+    house.register_functions("links", "short")
     ann = _enroll(client)
     question = _lease(client, ann)[0]["question"]
     client.post("/api/answers", json={"question": question, "reviewer": ann, "label": "ham", "seconds": 3})
     item = client.get("/api/items/item-00").json()
     assert item["posterior"] == {"ham": 0.125, "spam": 0.875}
+    assert item["votes"] == [{"function": "links", "label": "spam"}, {"function": "short", "label": None}]
     assert [(one["annotator"], one["label"], one["cost"]) for one in item["answers"]] == [("ann", "ham", 0.5)]
     assert [one["status"] for one in item["revisions"]] == ["provisional"]
     assert [one["state"] for one in item["questions"]] == ["answered"]

@@ -72,13 +72,21 @@ def test_what_is_no_list_of_classes_is_refused(
     assert house.standing_answers() == {}
 
 
-def test_labels_and_stories_are_told_as_lists(client: TestClient) -> None:
+def test_labels_and_stories_are_told_as_lists(house: House, client: TestClient) -> None:
+    house.register_functions("hints", "short")
     client.post("/api/answers", json={**_leased(client), "labels": []})
     (label, _) = client.get("/api/labels").json()["labels"]
     assert (label["label"], label["probability"]) == (["delivery"], pytest.approx(0.875**3))
     item = client.get("/api/items/item-00").json()
     assert item["label"] == item["revisions"][0]["label"] == ["delivery"]
     assert item["posterior"] == {"billing": 0.125, "delivery": 0.875, "praise": 0.125}
+    assert item["votes"] == [
+        {"function": "hints", "label": ["delivery"], "not": []},
+        {"function": "short", "label": [], "not": []},
+    ]
+    page = client.get("/items/item-00").text
+    assert '<span class="chip named">delivery</span>' in page
+    assert "says nothing" in page
     assert [one["label"] for one in item["answers"]] == [[]]
     assert client.get("/api/overview").json()["classes"] == {
         "billing": 0,
