@@ -8,6 +8,7 @@ BENCHMARKS = {
     "label_models": "label models on public (LABELLOOP_DATA) and synthetic votes, and the pool's bars",
     "label_model_speed": "time to fit label models beside snorkel's, and to score a micro-batch",
     "training": "the whole posterior after training, with and without the classifier (LABELLOOP_DATA)",
+    "sets": "where any number of classes may apply: whole sets right, honest scores, time",
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",
     "routing": "accuracy by money spent on answers (LABELLOOP_DATA)",
     "local_llm": "SmolLM2 as an annotator: accuracy, AUC, seconds (LABELLOOP_DATA, extra local-llm)",

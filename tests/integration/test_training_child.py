@@ -2,12 +2,15 @@
 
 import multiprocessing
 import threading
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from daemon.core.errors import TrainingStopped
 from daemon.wiring.training_child import train_apart
+from models.set_bundle import SetBundle
+from models.set_training import SetData
 from models.training import TrainingData, TrainingOptions
 from models.votes import Votes
 
@@ -29,6 +32,15 @@ def data() -> TrainingData:
 def test_it_gives_what_the_child_trained() -> None:
     candidate = train_apart(data(), TrainingOptions(("majority",)), None, lambda: None, threading.Event())
     assert candidate.bundle.label_model == "majority"
+
+
+def test_one_model_a_class_comes_back_too() -> None:
+    facet = replace(data(), classes=("no", "yes"))
+    sets = SetData(("billing", "praise"), (facet, replace(facet, expert=1 - facet.expert)))
+    candidate = train_apart(sets, TrainingOptions(("majority",)), None, lambda: None, threading.Event())
+    assert isinstance(candidate.bundle, SetBundle)
+    assert candidate.bundle.classes == sets.classes
+    assert candidate.bundle.trained_at
 
 
 def test_told_to_end_it_ends_and_leaves_no_process() -> None:
