@@ -172,13 +172,6 @@ def facet_key(annotator: str, name: str) -> str:
     return f"{family} ({name}){at}{version}"
 
 
-def parted(key: str) -> tuple[str, str]:
-    """The annotator and the class of a `facet_key`; no class where the key is an annotator's own."""
-    named, at, versioned = key.partition("@")
-    version, _, name = versioned.partition("#")
-    return named + at + version, name
-
-
 def set_gold(labels: I8, groups: I8, weights: F8, n_classes: int) -> Gold:
     """Count g answers, by the classes that they name.
 

@@ -13,7 +13,6 @@ from models.drift.alarm import Alarm
 from models.drift.change import Change, MeanWatch
 from models.drift.reference import Reference
 from models.drift.symbol_counts import Shift, SymbolCounts
-from models.set_bundle import parted
 
 RANK_POWER = 3
 """New kinds of text are mostly far out: cubes of ranks show them in half the time of ranks."""
@@ -112,10 +111,7 @@ class DriftMonitor:
         abstention = shift.symbol == len(self._reference.symbols[shift.key]) - 1
         name = self._classes[shift.symbol] if shift.symbol < len(self._classes) else str(shift.symbol)
         what = "abstained on" if abstention else f"voted {name} on"
-        annotator, about = parted(shift.key)
-        who = annotator.partition(":")[2].partition("@")[0] or annotator
-        if about:
-            who = f"{who}, asked about {about},"
+        who = shift.key.partition(":")[2].partition("@")[0] or shift.key
         detail = (
             f"{who} {what} {shift.now:.1%} of {shift.over} items; it was {shift.before:.1%} where the "
             "models learned"

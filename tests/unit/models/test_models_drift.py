@@ -88,7 +88,7 @@ def test_an_alarm_about_one_class_of_several_names_it() -> None:
     reference = Reference.of(None, votes_of(2_000, 1), keys, 2)
     monitor = DriftMonitor(reference, MonitorSettings(block_items=(128,)), classes=("no", "yes"))
     (alarm,) = monitor.update(None, votes_of(128, 2, (0.3, 0.0, 0.05)), keys)
-    assert alarm.detail.startswith("a, asked about praise, abstained on 100.0% of 128 items")
+    assert alarm.detail.startswith("a (praise) abstained on 100.0% of 128 items")
 
 
 def test_audits_are_a_signal_of_their_own(reference: Reference) -> None:

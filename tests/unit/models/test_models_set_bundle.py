@@ -22,7 +22,6 @@ from models.set_bundle import (
     class_accuracy,
     facet_key,
     joint_confidence,
-    parted,
     set_gold,
 )
 
@@ -155,9 +154,3 @@ def test_a_format_of_a_later_version_is_refused() -> None:
     about = np.frombuffer(json.dumps({"format": "sets 9"}).encode(), np.uint8)
     with pytest.raises(DamagedBundle, match="format sets 9"):
         read_bundle(pack({"about": about}))
-
-
-def test_votes_about_a_class_have_a_key_of_their_own() -> None:
-    key = facet_key("function:no#1@9f", "c# and @")
-    assert parted(key) == ("function:no#1@9f", "c# and @")
-    assert parted("function:no#1@9f") == ("function:no#1@9f", "")
