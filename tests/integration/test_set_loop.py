@@ -89,6 +89,10 @@ def test_a_set_is_labeled_asked_about_answered_and_published(loop: Loop) -> None
 
 
 def test_windows_certify_whole_sets(loop: Loop) -> None:
+    # sets of five functions nobody judged yet have low scores: a narrow target would be planned for at the
+    # surest few alone, and be met or not by the coins
+    loop.policy = replace(SETS, guarantee=replace(SETS.guarantee, target_error=0.2))
+    loop.start()
     loop.send([message(number, KINDS[number % 4]) for number in range(240)])
     loop.read()
     loop.tend()
