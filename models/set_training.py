@@ -28,7 +28,7 @@ from models.training import (
     symbol_counts,
 )
 
-SHARED = ("groups", "vectors", "audited", "fresh", "recent")
+SHARED = ("groups", "vectors", "audited", "fresh", "recent", "timely")
 
 FEWEST_NAMED = 10
 """Audited answers that name a class, below which it is said that little is known of it."""
@@ -198,10 +198,11 @@ def _against(champion: SetBundle | None, data: SetData, held: F8, everything: F8
     unlearned = (Bundle.from_priors(APPLIES, data.tier_accuracy),) * len(data.classes)
     rival = unlearned if champion is None else champion.parts
     theirs = predict_parts(rival, data.facets, np.arange(data.n_items))
-    before, fresh = likelier(theirs), data.fresh
+    before, judged = likelier(theirs), data.facets[0].telling
     return compare(
-        set_log_loss(held[fresh], truth[fresh]),
-        set_log_loss(theirs[fresh], truth[fresh]),
+        set_log_loss(held[judged], truth[judged]),
+        set_log_loss(theirs[judged], truth[judged]),
+        n_fresh=int(data.fresh.sum()),
         first=champion is None,
         changed=(before != likelier(everything)).any(axis=1),
         before=before.sum(axis=0),

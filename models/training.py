@@ -10,7 +10,7 @@ from models.arrays import F4, F8, I8, UNKNOWN, Mask
 from models.bundle import Bundle, fallback_tables
 from models.calibration import Calibration
 from models.classifier import EDGES
-from models.comparison import Comparison, compare
+from models.comparison import Comparison, compare, telling
 from models.cost import best_label
 from models.cross_classifier import CrossClassifier, train_classifier
 from models.crossfit import (
@@ -55,6 +55,7 @@ class TrainingData:
             from it, so that it must be the same number wherever the item is served.
         tier_accuracy: tier name -> how often it is expected to be right.
         recent: (n,) came since the stream last changed: what the next items are compared with; None for all.
+        timely: (n,) audited, and the item came since the stream last changed; None for all that are audited.
     """
 
     classes: tuple[str, ...]
@@ -67,10 +68,11 @@ class TrainingData:
     tier_accuracy: Mapping[str, float]
     encoder: str | None = None
     recent: Mask | None = None
+    timely: Mask | None = None
 
     def __post_init__(self) -> None:
         n = self.votes.n_items
-        for name in ("expert", "audited", "fresh", "groups", "vectors", "recent"):
+        for name in ("expert", "audited", "fresh", "groups", "vectors", "recent", "timely"):
             column = getattr(self, name)
             if column is not None and len(column) != n:
                 raise ValueError(f"training data: {name} has {len(column)} rows, the votes {n} items")
@@ -80,6 +82,8 @@ class TrainingData:
             raise ValueError("training data: an audited item has no expert label")
         if (self.fresh & ~self.audited).any():
             raise ValueError("training data: a fresh item is not audited")
+        if self.timely is not None and (self.timely & ~self.audited).any():
+            raise ValueError("training data: a timely item is not audited")
         if self.vectors is not None and self.encoder is None:
             raise ValueError("training data: vectors without the name of their encoder")
 
@@ -92,6 +96,11 @@ class TrainingData:
     def n_items(self) -> int:
         """How many items there are, n."""
         return self.votes.n_items
+
+    @property
+    def telling(self) -> Mask:
+        """(n,) audited items on which a candidate is compared with the champion."""
+        return telling(self.fresh, self.audited if self.timely is None else self.timely)
 
 
 @dataclass(frozen=True, slots=True)
@@ -258,11 +267,12 @@ def _head_figures(
 def _against(champion: Bundle | None, data: TrainingData, learned: Learned, cost: F8 | None) -> Comparison:
     """Before the first champion the built-in priors are the rival."""
     rival = champion or Bundle.from_priors(data.classes, data.tier_accuracy)
-    theirs, fresh = predict(rival, data, np.arange(data.n_items)), data.fresh
+    theirs, judged = predict(rival, data, np.arange(data.n_items)), data.telling
     before, after = best_label(theirs, cost), best_label(learned.everything, cost)
     return compare(
-        log_loss(learned.held[fresh], data.expert[fresh]),
-        log_loss(theirs[fresh], data.expert[fresh]),
+        log_loss(learned.held[judged], data.expert[judged]),
+        log_loss(theirs[judged], data.expert[judged]),
+        n_fresh=int(data.fresh.sum()),
         first=champion is None,
         changed=before != after,
         before=np.bincount(before, minlength=len(data.classes)),

@@ -26,7 +26,7 @@ def example_run(
         "annotator_table": [
             {"annotator": "llm:cheap/plain@9f", "votes": 40, "checked": 12, "accuracy": 0.75}
         ],
-        "change_table": [{"what": "log-loss on fresh audits", "champion": 0.151, "candidate": 0.12}],
+        "change_table": [{"what": "log-loss on the audits compared", "champion": 0.151, "candidate": 0.12}],
         "confusion": np.array([[400, 12], [9, 70]]),
         "reliability": np.array([[0.55, 0.5, 20], [0.75, 0.72, 50], [0.85, 0.9, 90], [0.97, 0.98, 331]]),
         "risk_coverage": np.column_stack([coverage, 0.08 * coverage**3]),

@@ -40,7 +40,8 @@ def assemble_facets(
     Answers of final tiers become `expert`, all others votes of their tier; on audited items only those that
     stood before the audit, since an item without one has no others either. `fresh` are audited answers that
     came after the champion was trained: it cannot have seen them. Since a drift alarm only
-    items that came after it are fresh and `recent`: a candidate must be better on the stream as it is now.
+    items that came after it are fresh, timely and `recent`: a candidate must be better on the stream as it is
+    now.
     """
     now = np.ones(len(rows.ids), np.bool_) if rows.since is None else rows.arrived >= rows.since
     given: list[list[Answer]] = [[] for _ in rows.ids]
@@ -61,6 +62,7 @@ def assemble_facets(
         tier_accuracy=policy.option_accuracies,
         encoder=rows.encoder,
         recent=now if now.sum() >= FEWEST_RECENT else None,
+        timely=(drawn_at >= 0) & now,
     )
     others = [
         replace(first, votes=_votes(rows, heard, policy, facet), expert=space.facet(labels, facet))

@@ -174,7 +174,11 @@ def change_table(candidate: AnyCandidate, champion: AnyBundle | None) -> Table:
     comparison, evaluation, bundle = candidate.comparison, candidate.evaluation, candidate.bundle
     metrics = comparison.metrics
     rows: list[tuple[str, object, object]] = [
-        ("log-loss on fresh audits", metrics["fresh_log_loss_champion"], metrics["fresh_log_loss"]),
+        (
+            "log-loss on the audits compared",
+            metrics["compared_log_loss_champion"],
+            metrics["compared_log_loss"],
+        ),
         ("share of items with this label", 1.0, 1.0 - metrics["labels_changed"]),
     ]
     for k, name in enumerate(bundle.classes):

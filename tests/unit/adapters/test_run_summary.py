@@ -21,7 +21,7 @@ def test_metrics_and_functions_are_tables() -> None:
 def test_members_classes_and_changes_come_before_the_figures() -> None:
     lines = run_summary(example_run()).splitlines()
     wanted = [
-        "| log-loss on fresh audits | 0.151 | 0.12 |",
+        "| log-loss on the audits compared | 0.151 | 0.12 |",
         "| spam | 0.87 |",
         "| hbcc(lam=0.1) | 0.75 | 0.4 | 0.13 |",
         "| log_loss | 0.12 |",

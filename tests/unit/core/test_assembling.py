@@ -1,5 +1,7 @@
 """Stored rows become arrays: whose votes count, and when."""
 
+from dataclasses import replace
+
 import numpy as np
 
 from daemon.core.assembling import assemble
@@ -74,6 +76,14 @@ def test_fresh_are_audits_that_the_champion_cannot_have_seen() -> None:
     answers = [(row, said("expert", 1, at, Purpose.GOLD)) for row, at in enumerate((20, 30))]
     assert assemble(rows(*answers), POLICY, champion).fresh.tolist() == [False, True, False]
     assert assemble(rows(*answers), POLICY, None).fresh.tolist() == [True, True, False]
+
+
+def test_timely_are_audits_of_items_that_came_since_the_stream_changed() -> None:
+    answers = [(row, said("expert", 1, 20 + row, Purpose.GOLD)) for row in range(2)]
+    given = rows(*answers)
+    assert assemble(given, POLICY, None).timely.tolist() == [True, True, False]
+    later = replace(given, arrived=np.array([10, 20, 30]), since=15)
+    assert assemble(later, POLICY, None).timely.tolist() == [False, True, False]
 
 
 def test_an_audit_by_two_experts_is_not_fresh_once_the_first_was_seen() -> None:

@@ -97,7 +97,7 @@ def set_candidate() -> Candidate[SetBundle]:
     bundle = SetBundle.from_priors(("billing", "praise"), {})
     confusion = np.array([[[6, 1], [1, 2]], [[10, 0], [0, 0]]])
     evaluation = Evaluation({}, confusion, np.empty((0, 3)), np.empty((0, 2)), np.array([30, 4]))
-    metrics = {"fresh_log_loss": 0.2, "fresh_log_loss_champion": 0.3, "labels_changed": 0.25}
+    metrics = {"compared_log_loss": 0.2, "compared_log_loss_champion": 0.3, "labels_changed": 0.25}
     comparison = Comparison(True, "better", metrics, np.array([20, 5]))
     return Candidate(bundle, evaluation, comparison, ({"majority": 0.1}, {"majority": 0.2}))
 

@@ -91,8 +91,8 @@ def test_the_first_candidate_is_better_than_the_built_in_priors(trained: Candida
     assert trained.promoted
     assert "of the built-in priors on 400 fresh" in trained.reason
     metrics = trained.evaluation.metrics
-    assert metrics["fresh_log_loss"] == pytest.approx(metrics["log_loss"])
-    assert metrics["fresh_log_loss_champion"] > len(SHARES) * 0.3
+    assert metrics["compared_log_loss"] == pytest.approx(metrics["log_loss"])
+    assert metrics["compared_log_loss_champion"] > len(SHARES) * 0.3
 
 
 def test_classes_learn_as_if_each_were_alone(given: SetStream) -> None:

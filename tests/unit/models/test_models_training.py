@@ -172,12 +172,35 @@ def test_answers_that_were_not_drawn_at_random_judge_nothing() -> None:
     assert math.isnan(metrics["log_loss"])
 
 
-def test_a_candidate_without_fresh_answers_does_not_replace_a_champion() -> None:
+def test_a_candidate_that_knows_no_more_than_the_champion_does_not_replace_it() -> None:
     data, _ = stream()
     champion = quietly(data).bundle
     candidate = quietly(replace(data, fresh=np.zeros(600, bool)), champion=champion)
     assert not candidate.promoted
-    assert "only 0 fresh audited answers" in candidate.reason
+    assert candidate.reason.startswith("not better")
+    assert candidate.reason.endswith("on all 80 audited answers, 0 of them fresh")
+
+
+def test_a_candidate_that_knows_much_more_is_promoted_on_all_answers_where_few_are_fresh() -> None:
+    data, truth = stream(seed=7, n=800, audits=400, liar=True)
+    few = data.audited.copy()
+    few[np.flatnonzero(few)[12:]] = False
+    start = replace(data, audited=few, fresh=few.copy(), expert=np.where(few, truth, -1), vectors=None)
+    champion = quietly(start).bundle
+    fresh = np.zeros(800, bool)
+    fresh[np.flatnonzero(data.audited & ~few)[:9]] = True
+    candidate = quietly(replace(data, fresh=fresh), champion=champion)
+    assert candidate.promoted, candidate.reason
+    assert candidate.reason.endswith("on all 400 audited answers, 9 of them fresh")
+
+
+def test_a_comparison_on_all_answers_leaves_out_items_from_before_the_stream_changed() -> None:
+    data, _ = stream()
+    timely = data.audited & (np.arange(600) >= 300)
+    candidate = quietly(
+        replace(data, fresh=np.zeros(600, bool), timely=timely), champion=quietly(data).bundle
+    )
+    assert candidate.evaluation.metrics["compared"] == timely.sum()
 
 
 def test_a_candidate_worse_than_the_champion_is_not_promoted() -> None:
@@ -189,7 +212,7 @@ def test_a_candidate_worse_than_the_champion_is_not_promoted() -> None:
     assert not candidate.promoted
     assert candidate.reason.startswith("not better")
     metrics = candidate.evaluation.metrics
-    assert metrics["fresh_log_loss"] > metrics["fresh_log_loss_champion"]
+    assert metrics["compared_log_loss"] > metrics["compared_log_loss_champion"]
 
 
 def test_a_champion_with_another_encoder_is_judged_without_its_classifier() -> None:
@@ -288,6 +311,7 @@ def test_plots_have_their_shapes() -> None:
         ({"groups": np.arange(599)}, "groups has 599 rows, the votes 600 items"),
         ({"expert": np.full(600, -1)}, "an audited item has no expert label"),
         ({"audited": np.zeros(600, bool)}, "a fresh item is not audited"),
+        ({"timely": np.ones(600, bool)}, "a timely item is not audited"),
         ({"encoder": None}, "without the name of their encoder"),
     ],
 )
