@@ -23,7 +23,13 @@ from models.feedback import Feedback, balance
 from models.folds import grouped_folds
 from models.pair_classifier import choose_pair_strength, fit_pairs
 from models.reward_model import RewardModel, soft_log_loss
-from models.soft_preferences import N_CLASSES, preference_posterior, soft_preferences, with_answers
+from models.soft_preferences import (
+    N_CLASSES,
+    clear_preferences,
+    preference_posterior,
+    soft_preferences,
+    with_answers,
+)
 
 BUDGETS = (50, 100, 200)
 FOLDS = 5
@@ -32,8 +38,8 @@ PERSON_ACCURACY = 0.9
 
 REPORTED = ("accuracy", "reward", "head accuracy", "head", "labels")
 """Accuracy and log-loss of the reward model on prompts held out, by people's majority where it is A or B; the
-same of the head with ties that votes in the loop; log-loss of the soft labels that both learn from, against
-the mean of the two people who were not asked."""
+same of the head with ties that votes in the loop, given that there is none; log-loss of the soft labels that
+both learn from, against the mean of the two people who were not asked."""
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -120,11 +126,11 @@ def _one_fold(
         learned = (a - b)[inside], feedback.posterior, feedback.taught
         strength = choose_pair_strength(*learned, pairs.groups[inside], kinds)
         head = fit_pairs(*learned, kinds, strength)
-        ties_too = soft_preferences(head.predict_proba((a - b)[outside].astype(np.float32)))
+        by_head = clear_preferences(head.predict_proba((a - b)[outside].astype(np.float32)))
         clear = np.where(target[outside] == 0.5, np.nan, target[outside])
         for name, said in (
             ("", model.predict_proba(a[outside], b[outside])),
-            ("head", ties_too),
+            ("head", by_head),
         ):
             right = np.where(np.isnan(clear), np.nan, (said > 0.5) == (clear > 0.5))
             figures[f"{name} accuracy".strip()][outside] = right

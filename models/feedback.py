@@ -16,8 +16,8 @@ from models.soft_preferences import (
     N_CLASSES,
     PREFERS_A,
     TIE,
+    clear_preferences,
     preference_posterior,
-    soft_preferences,
     with_answers,
 )
 from models.votes import LLM, TIER, Votes, kind
@@ -69,7 +69,7 @@ class HeldOutFigures:
 
     Attributes:
         right: whether the reward model prefers what the expert preferred.
-        log_loss: of its preference, in nats.
+        log_loss: of its preference given that there is one, in nats.
         taught: number of pairs that a reward model learned from, mean over folds and splits.
     """
 
@@ -132,7 +132,7 @@ def _one_split(data: PairData, name: str, folds: I8, seed: int) -> tuple[F8, F8,
 
 
 def _one_fold(data: PairData, name: str, inside: Mask, seed: int) -> tuple[F8, float]:
-    """Preferences outside by rewards learned inside, and from how many pairs."""
+    """Preferences outside, ties apart, by rewards learned inside, and from how many pairs."""
     rows = np.flatnonzero(inside)
     given = soft_labels(name, data.votes.take(rows), data.answers[rows], data.accuracy, seed)
     if not given.taught.any():
@@ -140,7 +140,7 @@ def _one_fold(data: PairData, name: str, inside: Mask, seed: int) -> tuple[F8, f
     learned = data.differences[rows], given.posterior, given.taught
     strength = choose_pair_strength(*learned, data.groups[rows], data.kinds)
     head = fit_pairs(*learned, data.kinds, strength)
-    return soft_preferences(head.predict_proba(data.differences[~inside])), float(given.taught.sum())
+    return clear_preferences(head.predict_proba(data.differences[~inside])), float(given.taught.sum())
 
 
 def _of_kinds(votes: Votes, kinds: frozenset[str]) -> Votes:

@@ -32,6 +32,19 @@ def soft_preferences(posterior: F8) -> F8:
     return np.clip(posterior[:, PREFERS_A] + posterior[:, TIE] / 2, 0.0, 1.0)
 
 
+def clear_preferences(posterior: F8) -> F8:
+    """(n,) P(A is preferred | no tie) in [0, 1] of (n, 3) posteriors: for pairs that are known to be no tie.
+
+    There P(tie) / 2 would punish a model for knowing how often people see no difference. 0.5 where a tie is
+    certain.
+    """
+    if posterior.ndim != 2 or posterior.shape[1] != N_CLASSES:
+        raise ValueError(f"preferences: a posterior of shape {posterior.shape}; (n, {N_CLASSES}) needed")
+    either = posterior[:, PREFERS_A] + posterior[:, PREFERS_B]
+    share = np.divide(posterior[:, PREFERS_A], either, out=np.full(len(posterior), 0.5), where=either > 0)
+    return np.asarray(share)
+
+
 def with_answers(posterior: F8, answers: I8, accuracy: float) -> F8:
     """(n, 3) posteriors after one more person's answer each, right with a stated probability.
 

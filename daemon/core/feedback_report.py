@@ -40,7 +40,7 @@ class FeedbackFigures:
 
     Attributes:
         accuracy: share of held-out pairs whose reward prefers what experts preferred, ties left out.
-        log_loss: of its preference on the same pairs, in nats.
+        log_loss: of its preference, given that there is one, on the same pairs, in nats.
         taught: pairs that a reward model learned from, mean over folds.
         people, models: answers of people and of language models that this feedback has.
         micros: what these answers cost, millionths of the currency.

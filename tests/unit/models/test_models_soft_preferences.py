@@ -11,6 +11,7 @@ from models.soft_preferences import (
     PREFERS_A,
     PREFERS_B,
     TIE,
+    clear_preferences,
     preference_posterior,
     soft_preferences,
     with_answers,
@@ -39,6 +40,11 @@ def test_soft_labels_lie_between_0_and_1_and_turn_with_the_pair(seed: int, n: in
 
 def test_a_sure_tie_is_a_half() -> None:
     np.testing.assert_array_equal(soft_preferences(np.eye(3)), [1.0, 0.0, 0.5])
+
+
+def test_given_that_there_is_no_tie_ties_say_nothing() -> None:
+    posterior = np.array([[0.3, 0.1, 0.6], [0.75, 0.25, 0.0], [0.0, 0.0, 1.0]])
+    np.testing.assert_allclose(clear_preferences(posterior), [0.75, 0.75, 0.5])
 
 
 def test_gold_teaches_which_judge_to_believe() -> None:
