@@ -61,7 +61,7 @@ class House:
         self.questions = QuestionRoom(self.database, Allowances(caps), task.space.n_facets)
         self.services = ReviewServices(
             questions=self.questions,
-            reports=ReportRoom(self.database, caps),
+            reports=ReportRoom(self.database, caps, frozenset({"expert"})),
             task=task,
             tiers=TIERS,
             guarantee=GuaranteeSettings(),
@@ -93,6 +93,12 @@ class House:
             connection.execute(insert(labels), [_label(id_, now, space) for id_ in ids])
             asking.ask(connection, ids, asks, {}, now)
         return ids
+
+    def ask_again(self, ids: Sequence[str], tier: str = "expert", purpose: Purpose = Purpose.SETTLE) -> None:
+        """Another question on each of these items."""
+        asks = [Ask(row, tier, purpose, 1.0, TIERS[tier].price_micros) for row in range(len(ids))]
+        with self.database.write() as connection:
+            asking.ask(connection, list(ids), asks, {}, self.database.now(connection))
 
     def register_functions(self, *names: str) -> None:
         """Give the two functions that voted on every item their names."""

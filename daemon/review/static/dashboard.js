@@ -245,7 +245,7 @@ function cost(o) {
     meters("budgets", tiers.map((t) => {
       const used = t.today_spent + t.today_reserved;
       const share = t.today_cap === null ? 0 : used / Math.max(t.today_cap, 1e-9);
-      const of = t.today_cap === null ? `${money(used, "")}, no limit` : `${money(used, "")}of ${money(t.today_cap, "")}`;
+      const of = t.today_cap === null ? `${money(used, "").trim()}, no limit` : `${money(used, "")}of ${money(t.today_cap, "")}`;
       return [t.tier, share, t.reached ? `${of.trim()}; reached, not asked` : of];
     })),
   );
@@ -256,6 +256,11 @@ function cost(o) {
     `${money(o.cost.spent, currency)} and ${hours(o.cost.hours)} h so far; one answer of tier ${o.cost.everything_tier} for ` +
       `every item: ${money(o.cost.everything, currency)} and ${hours(o.cost.everything_hours)} h.`,
   );
+}
+
+/** A share over the interval that it is known to. */
+function interval(share, low, high) {
+  return el("td", { class: "num" }, percent(share), " ", el("span", { class: "quiet small block" }, `${percent(low, 0)} to ${percent(high, 0)}`));
 }
 
 function annotators(o) {
@@ -269,7 +274,7 @@ function annotators(o) {
           el("td", {}, a.name, " ", el("span", { class: "quiet" }, versions.get(a.name) > 1 && a.version ? a.version.slice(0, 6) : "")),
           whole(a.answers),
           whole(a.checked),
-          a.right === null ? "-" : `${percent(a.right)} (${percent(a.low)} to ${percent(a.high)})`,
+          a.right === null ? "-" : interval(a.right, a.low, a.high),
         ]),
       ),
       4,
