@@ -3,21 +3,18 @@
 import json
 import threading
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass, field, replace
-from math import isnan
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from rich.console import Console
 from rich.progress import Progress
-from rich.table import Table
 
 from daemon.adapters.store.call_plans import CallPlanRoom
 from daemon.adapters.store.calls import CallRoom, ReplyRoom
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.model_queue import ModelQueueRoom
-from daemon.core.call_plan import CONFIDENCE
 from daemon.core.call_rows import ModelVote
 from daemon.core.compare_variants import Compared, Said, compare
 from daemon.core.decoding import decode_stored
@@ -28,6 +25,7 @@ from daemon.core.ports import ReplyCache
 from daemon.core.settings import MICROS
 from daemon.wiring import parts
 from daemon.wiring.annotate import caps, check_tier, models_of
+from daemon.wiring.compare_table import plain, table_of
 from daemon.wiring.config import Config
 from daemon.wiring.ways import Asker, asker_of, way_of
 from labeling_functions.items import Item
@@ -54,6 +52,11 @@ class _Known:
     items: Sequence[Item]
     truth: Sequence[int]
 
+    def at(self, rows: Iterable[int]) -> "_Known":
+        """These rows alone."""
+        kept = list(rows)
+        return _Known([self.items[row] for row in kept], [self.truth[row] for row in kept])
+
 
 def main(config: Config, tier: str | None, wanted: Wanted, as_json: bool) -> None:
     """Ask, and print. Nothing is stored as an answer; calls are in the ledger, under the tier's caps too.
@@ -72,14 +75,25 @@ def main(config: Config, tier: str | None, wanted: Wanted, as_json: bool) -> Non
     try:
         known = _known(config, database, wanted.items)
         models = models_of(config, [name for tier in tiers for name in config.variants(tier)], stop)
-        found = _Comparison(config, database, wanted, known, models).of(tiers)
+        comparison = _Comparison(config, database, wanted, known, models)
+        found = comparison.of(tiers)
     finally:
         stop.set()
         database.close()
     if as_json:
-        print(json.dumps({name: _plain(one) for name, one in found.items()}, indent=2))
-    else:
-        Console().print(_table(found, config.currency))
+        print(json.dumps({name: plain(one) for name, one in found.items()}, indent=2))
+    elif found:
+        Console().print(table_of(found, config.currency))
+    if comparison.ended_by is not None:
+        raise SetupProblem(_ended(comparison.ended_by, bool(found)))
+
+
+def _ended(cap: CapReached, some: bool) -> str:
+    what = "the figures are of what was asked before; " if some else ""
+    return (
+        f"llm compare: {cap}; {what}calls are reserved at the price of their longest answer: give a larger "
+        "--budget, fewer --items, or see `labelloop plan --llm`"
+    )
 
 
 def _known(config: Config, database: Database, count: int) -> _Known:
@@ -94,7 +108,7 @@ def _known(config: Config, database: Database, count: int) -> _Known:
 
 @dataclass
 class _Comparison:
-    """All ways of asking, one after the other, under one budget."""
+    """All ways of asking, one after the other, under one budget; `ended_by` is the cap that ended it."""
 
     config: Config
     database: Database
@@ -102,18 +116,23 @@ class _Comparison:
     known: _Known
     models: Mapping[str, ChatModel]
     run: str = field(default_factory=lambda: f"{parts.holder('compare')}-{time.time():.0f}")
+    ended_by: CapReached | None = None
 
     def of(self, tiers: Sequence[str]) -> dict[str, Compared]:
-        """Figures by the name of the way of asking."""
+        """Figures by the name of the way of asking; what was paid for is told even if a cap ends it."""
+        found: dict[str, Compared] = {}
         ways = [(tier, name) for tier in tiers for name in self.config.variants(tier)]
         with Progress(console=Console(stderr=True), transient=True) as progress:
             task = progress.add_task("asking", total=len(ways) * self.wanted.rounds * len(self.known.items))
-            return {
-                f"{tier}/{name}": self._one(tier, name, lambda count: progress.advance(task, count))
-                for tier, name in ways
-            }
+            for tier, name in ways:
+                one = self._one(tier, name, lambda count: progress.advance(task, count))
+                if one is not None:
+                    found[f"{tier}/{name}"] = one
+                if self.ended_by is not None:
+                    break
+        return found
 
-    def _one(self, tier: str, name: str, told: Callable[[int], None]) -> Compared:
+    def _one(self, tier: str, name: str, told: Callable[[int], None]) -> Compared | None:
         config = self.config
         way, book = way_of(config, tier, name), _Book()
         endpoint = config.endpoints[way.settings.endpoint]
@@ -122,14 +141,21 @@ class _Comparison:
         caches: list[ReplyCache] = [ReplyRoom(self.database)]
         caches += [_Forgetful() for _ in range(1, self.wanted.rounds)]
         bills = [_Bill(self._chat(tier, way.settings.endpoint, cache), endpoint) for cache in caches]
-        rounds = []
+        known, rounds = self.known, list[list[ModelVote | None]]()
         for bill in bills:
             hands = _Hands(make(bill), about, way.settings.batch, endpoint.concurrency)
-            votes = _in_parallel(hands, self.known.items, told)
-            if not any(votes):
+            votes, self.ended_by = _in_parallel(hands, known.items, told)
+            if self.ended_by is None and not any(votes.values()):
                 raise SetupProblem(f"llm compare: {way.name} gave no answer at all; try `labelloop check`")
-            rounds.append(votes)
-        said = _said(rounds, self.known.truth, config.task.space, bills[0])
+            if not rounds:
+                known = known.at(votes)
+            if len(votes) == len(known.items):
+                rounds.append(list(votes.values()))
+            if self.ended_by is not None:
+                break
+        if not known.items:
+            return None
+        said = _said(rounds, known.truth, config.task.space, bills[0])
         return compare(said, list(book.noted.values()))
 
     def _chat(self, tier: str, name: str, cache: ReplyCache) -> PaidChat:
@@ -188,28 +214,28 @@ class _Hands:
     concurrency: int
 
 
-def _in_parallel(hands: _Hands, items: Sequence[Item], told: Callable[[int], None]) -> list[ModelVote | None]:
-    """Votes on the items, in order; None where there was no answer."""
+def _in_parallel(
+    hands: _Hands, items: Sequence[Item], told: Callable[[int], None]
+) -> tuple[dict[int, ModelVote | None], CapReached | None]:
+    """Row -> vote, None where there was no answer; without the rows that a cap kept from being asked."""
+    size, votes = hands.batch, dict[int, ModelVote | None]()
+    capped: list[CapReached] = []
 
-    def ask(batch: Sequence[Item]) -> Sequence[ModelVote | None]:
+    def ask(first: int) -> None:
+        batch = items[first : first + size]
+        said: Sequence[ModelVote | None] = []
         try:
-            return hands.asker.ask(batch, hands.about)
+            said = [] if capped else hands.asker.ask(batch, hands.about)
         except ChatFailure:
-            return [None] * len(batch)
-        finally:
-            told(len(batch))
-
-    size = hands.batch
-    batches = [items[first : first + size] for first in range(0, len(items), size)]
-    with ThreadPoolExecutor(hands.concurrency) as pool:
-        try:
-            return [vote for votes in pool.map(ask, batches) for vote in votes]
+            said = [None] * len(batch)
         except CapReached as error:
-            pool.shutdown(cancel_futures=True)
-            raise SetupProblem(
-                f"llm compare: {error}; calls are reserved at the price of their longest answer: give a "
-                "larger --budget, fewer --items, or see `labelloop plan --llm`"
-            ) from None
+            capped.append(error)
+        votes.update(enumerate(said, first))
+        told(len(batch))
+
+    with ThreadPoolExecutor(hands.concurrency) as pool:
+        list(pool.map(ask, range(0, len(items), size)))
+    return dict(sorted(votes.items())), capped[0] if capped else None
 
 
 def _said(
@@ -221,64 +247,3 @@ def _said(
         if vote is not None and vote.probabilities is not None:
             posterior[row] = space.posterior(vote.probabilities)
     return Said(space, np.array(truth), np.array(labels), posterior, bill.micros / MICROS, bill.seconds)
-
-
-def _plain(one: Compared) -> dict[str, object]:
-    figures = {**asdict(one), "agreement": one.agreement, "interval": one.judged.interval}
-    return {
-        name: None if isinstance(value, float) and isnan(value) else value for name, value in figures.items()
-    }
-
-
-def _table(found: Mapping[str, Compared], currency: str) -> Table:
-    """A column for each way of asking: names and figures stay whole on narrow terminals."""
-    count = max(one.items for one in found.values())
-    table = Table(title=f"Ways of asking, on {count} items that experts answered", title_justify="left")
-    table.caption_justify = "left"
-    table.caption = f"Intervals are at {CONFIDENCE:.0%} confidence; cost and seconds are of one round."
-    table.add_column("")
-    for name in found:
-        table.add_column(name, justify="right")
-    figures = _figures(currency)
-    if any(not isnan(one.order_flips) for one in found.values()):
-        figures |= JUDGED
-    if any(not isnan(one.classes_right) for one in found.values()):
-        figures["classes right"] = lambda one: _share(one.classes_right)
-    for title, figure in figures.items():
-        table.add_row(title, *(figure(one) for one in found.values()))
-    return table
-
-
-def _figures(currency: str) -> dict[str, Callable[[Compared], str]]:
-    return {
-        "answered": lambda one: f"{one.answered:.0%}",
-        "agrees with experts": lambda one: _share(one.agreement),
-        "  interval": _interval,
-        "  Cohen's kappa": lambda one: _figure(one.kappa),
-        "agrees with itself": lambda one: _share(one.itself),
-        "calibration error": lambda one: _figure(one.calibration_error),
-        "log-loss": lambda one: _figure(one.log_loss),
-        f"{currency} per 1,000 items": lambda one: f"{1_000 * one.money:,.2f}",
-        "seconds an item": lambda one: f"{one.seconds:.2f}",
-    }
-
-
-def _interval(one: Compared) -> str:
-    if (interval := one.judged.interval) is None:
-        return "-"
-    return f"{interval[0]:.1%} to {interval[1]:.1%}"
-
-
-def _share(value: float) -> str:
-    return "-" if isnan(value) else f"{value:.1%}"
-
-
-def _figure(value: float) -> str:
-    return "-" if isnan(value) else f"{value:.2f}"
-
-
-JUDGED: Mapping[str, Callable[[Compared], str]] = {
-    "contradicts itself turned": lambda one: _share(one.order_flips),
-    "  leans to the first": lambda one: _figure(one.position_bias),
-}
-"""Of judges that were asked in both orders: shares of pairs, and log-odds."""

@@ -82,6 +82,16 @@ def test_the_budget_holds(file: Path, database: Database) -> None:
     assert sum(row.reserved + row.spent for row in runs) <= 50_000
 
 
+def test_what_was_paid_for_is_shown_when_the_budget_ends(file: Path, database: Database) -> None:
+    one_at_a_time = CONFIG.replace("timeout_seconds: 5", "timeout_seconds: 5, concurrency: 1")
+    with ScriptedServer(answer) as server:
+        shown = compare(file, database, server, "--budget", "0.025", "--json", config=one_at_a_time)
+    assert shown.exit_code == 2 and "what was asked before" in shown.stderr
+    found = json.loads(shown.stdout)
+    assert list(found) == ["llm/good"]
+    assert 0 < found["llm/good"]["items"] <= COUNT and found["llm/good"]["agreement"] == 1.0
+
+
 def test_an_endpoint_that_is_out_is_said(file: Path, database: Database) -> None:
     with ScriptedServer(answer) as server:
         server.inject(Fault("status", 400))
