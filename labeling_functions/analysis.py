@@ -140,7 +140,7 @@ def _accuracy(votes: NDArray[np.int8], truth: NDArray[np.integer]) -> Accuracy |
     return Accuracy.of(int((votes[checked] == truth[checked]).sum()), int(checked.sum()))
 
 
-def wilson(successes: int, n: int, confidence: float = 0.95) -> tuple[float, float]:
+def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float, float]:
     """Wilson score interval of a share, n > 0 (Wilson 1927, without continuity correction)."""
     z = NormalDist().inv_cdf((1 + confidence) / 2)
     share = successes / n

@@ -26,6 +26,8 @@ from daemon.review.bodies import (
     Undo,
     UndoOut,
 )
+from daemon.review.insight_bodies import InsightsOut
+from daemon.review.insight_view import SharedInsights
 from daemon.review.problems import Problem, Refused
 from daemon.review.services import ReviewServices
 from daemon.review.story_view import fields_out, item_out, label_out
@@ -68,6 +70,7 @@ def build(services: ReviewServices) -> APIRouter:
     router = APIRouter(prefix="/api")
     _reviewing(router, services)
     _reporting(router, services, SharedOverview(services))
+    _insights(router, SharedInsights(services))
     return router
 
 
@@ -121,6 +124,13 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         seconds = max(tier.lease_seconds for tier in services.tiers.values())
         again = store.undo(body.reviewer, seconds, body.question)
         return UndoOut(lease=None if again is None else lease_out(again, task))
+
+
+def _insights(router: APIRouter, shared: SharedInsights) -> None:
+    @router.get("/insights", tags=["reporting"])
+    def get_insights() -> InsightsOut:
+        """How good functions and automatic labels are, and what labels cost; at most half a minute old."""
+        return shared.get()
 
 
 def _reporting(router: APIRouter, services: ReviewServices, shared: SharedOverview) -> None:

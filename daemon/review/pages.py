@@ -1,4 +1,4 @@
-"""The pages that people open: who are you, review, dashboard, one item, the API's description."""
+"""The pages that people open: who are you, review, dashboard, insights, one item, the API's description."""
 
 import base64
 import binascii
@@ -140,6 +140,10 @@ def _watching(router: APIRouter, services: ReviewServices, templates: Templates,
     @router.get("/dashboard")
     def dashboard() -> Response:
         return templates.page("dashboard.html")
+
+    @router.get("/insights")
+    def insights() -> Response:
+        return templates.page("insights.html")
 
     @router.get("/items/{id:path}")
     def item(id: str) -> Response:

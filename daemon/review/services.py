@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from daemon.core.insight_ports import InsightStore
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
 from daemon.core.traces import TracePages
@@ -15,7 +16,7 @@ class ReviewServices:
     """Stores, and the part of the configuration that people see.
 
     Attributes:
-        questions, reports: the stores.
+        questions, reports, insights: the stores.
         task: what is asked. tiers: who is asked, by name.
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
         settings: of these pages.
@@ -26,6 +27,7 @@ class ReviewServices:
 
     questions: QuestionStore
     reports: ReportStore
+    insights: InsightStore
     task: Task
     tiers: Mapping[str, TierSettings]
     guarantee: GuaranteeSettings

@@ -2,6 +2,7 @@
 
 from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
+from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.review.app import ReviewServices, create_app, serve
 from daemon.wiring import parts
@@ -15,6 +16,7 @@ def main(config: Config) -> None:
         services = ReviewServices(
             questions=QuestionRoom(database, parts.allowances(config), config.task.space.n_facets),
             reports=parts.reports(config, database),
+            insights=InsightRoom(database, parts.policy(config).final_tiers, config.task.space.n_facets),
             task=config.task,
             tiers=config.tiers,
             guarantee=config.guarantee,

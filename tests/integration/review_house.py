@@ -16,6 +16,7 @@ from daemon.adapters.store import asking
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.codec import label_bytes, label_of
 from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.schema import answers, items, labels
@@ -62,6 +63,7 @@ class House:
         self.services = ReviewServices(
             questions=self.questions,
             reports=ReportRoom(self.database, caps, frozenset({"expert"})),
+            insights=InsightRoom(self.database, frozenset({"expert"}), task.space.n_facets),
             task=task,
             tiers=TIERS,
             guarantee=GuaranteeSettings(),

@@ -255,3 +255,17 @@ def test_static_files_are_served_with_their_types(client: TestClient) -> None:
     script = client.get("/static/review.js")
     assert script.headers["content-type"].startswith("text/javascript")
     assert script.headers["x-content-type-options"] == "nosniff"
+
+
+def test_insights_tell_of_functions_and_costs(house: House, client: TestClient) -> None:
+    house.register_functions("prize_words", "greeting")
+    house.ask(["win a prize", "see you"])
+    found = client.get("/api/insights").json()
+    assert (found["items"], found["checked"], found["windows"]) == (2, 0, 0)
+    assert [(one["name"], one["coverage"], one["right"]) for one in found["functions"]] == [
+        ("prize_words", 1.0, None),
+        ("greeting", 0.0, None),
+    ]
+    assert found["functions"][0]["votes"] == {"ham": 0, "spam": 2}
+    assert [(one["items"], one["per_label"]) for one in found["costs"]] == [(2, 0.0)]
+    assert found["confusions"][0]["options"] == ["ham", "spam"]

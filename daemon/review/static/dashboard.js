@@ -1,6 +1,7 @@
 // Keeps the dashboard's figures fresh: only what changed is written, so that nothing flickers.
 import { el, get } from "./calls.js";
 import * as drift from "./drift.js";
+import { age, interval, money, percent, shape, whole } from "./figures.js";
 
 const POLL_MS = 2_000;
 const WINDOWS_SHOWN = 6;
@@ -15,17 +16,7 @@ const MEANING = {
 const byId = (id) => document.getElementById(id);
 const shown = new Map();
 
-const whole = (n) => Math.round(n).toLocaleString("en");
-const percent = (share, digits = 1) => `${(share * 100).toFixed(digits)}%`;
-const money = (amount, currency) =>
-  `${amount.toLocaleString("en", { minimumFractionDigits: 2, maximumFractionDigits: 2 })} ${currency}`;
 const hours = (h) => (h >= 10 ? whole(h) : h.toFixed(1));
-
-function age(seconds) {
-  if (seconds < 60) return `${Math.round(seconds)} s`;
-  if (seconds < 3_600) return `${Math.round(seconds / 60)} min`;
-  return seconds < 172_800 ? `${Math.round(seconds / 3_600)} h` : `${Math.round(seconds / 86_400)} days`;
-}
 
 function write(id, text) {
   if (byId(id).textContent !== text) byId(id).textContent = text;
@@ -115,14 +106,6 @@ function promise(o) {
       "no window has closed yet",
     ),
   );
-}
-
-/** A shape of the picture of windows; its title is shown to whoever points at it. */
-function shape(tag, attributes, title) {
-  const made = document.createElementNS("http://www.w3.org/2000/svg", tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (title) made.append(Object.assign(document.createElementNS(made.namespaceURI, "title"), { textContent: title }));
-  return made;
 }
 
 /** Share released (upper bars) and share of wrong audits (lower bars) of each window, oldest first. */
@@ -256,11 +239,6 @@ function cost(o) {
     `${money(o.cost.spent, currency)} and ${hours(o.cost.hours)} h so far; one answer of tier ${o.cost.everything_tier} for ` +
       `every item: ${money(o.cost.everything, currency)} and ${hours(o.cost.everything_hours)} h.`,
   );
-}
-
-/** A share over the interval that it is known to. */
-function interval(share, low, high) {
-  return el("td", { class: "num" }, percent(share), " ", el("span", { class: "quiet small block" }, `${percent(low, 0)} to ${percent(high, 0)}`));
 }
 
 function annotators(o) {

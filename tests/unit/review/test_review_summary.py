@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from daemon.core.insight_ports import InsightStore
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.report_rows import NO_CLASS, NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
@@ -19,6 +20,7 @@ from labeling_functions.task import MULTILABEL, Task
 SERVICES = ReviewServices(
     questions=cast(QuestionStore, None),
     reports=cast(ReportStore, None),
+    insights=cast(InsightStore, None),
     task=Task("sms", ("ham", "spam")),
     tiers={
         "crowd": TierSettings(price=0.05),
