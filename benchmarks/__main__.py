@@ -11,7 +11,7 @@ BENCHMARKS = {
     "sets": "where any number of classes may apply: whole sets right, honest scores, time",
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",
     "routing": "accuracy by money spent on answers (LABELLOOP_DATA)",
-    "local_llm": "SmolLM2 as an annotator: accuracy, AUC, seconds (LABELLOOP_DATA, extra local-llm)",
+    "local_llm": "SmolLM2 as an annotator, and the posterior with it (LABELLOOP_DATA, extra local-llm)",
     "injections": "instructions inside of items against SmolLM2 (LABELLOOP_DATA, extra local-llm)",
     "preferences": "judges, their position bias, and human, AI or both kinds of feedback (LABELLOOP_DATA)",
     "llm_votes": "recorded labels of GPT-4o: accuracy, cost, share automated at 5 % error (LABELLOOP_DATA)",

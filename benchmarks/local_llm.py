@@ -3,7 +3,8 @@
 Reads youtube_spam_lf.csv in the folder that LABELLOOP_DATA names; needs the extra `local-llm`. Every comment
 is asked about with the same four examples, which are none of the items; the label is the likelier first token
 of the two class names, its chance their shares. The prompt's beginning is the same each time, so that the
-server has it in its cache.
+server has it in its cache. What its votes are worth beside ten labeling functions: the pool's posterior with
+them and without, at several numbers of known labels, paired over draws of these.
 """
 
 import argparse
@@ -14,18 +15,25 @@ import sys
 import tempfile
 import threading
 import time
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 
+from benchmarks.label_models import credit, draw_gold
 from daemon.adapters.broker.process import free_port
 from daemon.adapters.llm_server import LlmServer, running
 from labeling_functions.llm.calls import endpoint_model
 from labeling_functions.llm.chat_model import ChatModel, ChatReply, ChatRequest, Message
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.local_server import MODEL
-from models.arrays import F8
+from labeling_functions.llm.symbols import N_BINS, symbols
+from labeling_functions.task import ABSTAIN
+from models.arrays import F8, I8, UNKNOWN
+from models.evaluation import log_loss
+from models.label_model.pool import Pool
+from models.votes import Votes
 
 LABELS = ("spam", "ham")
 ASK = (
@@ -38,6 +46,8 @@ EXEMPLARS = (
     ("Who is still listening to her in 2015?", "ham"),
 )
 TOP = 20
+GOLDS = (20, 50, 200)
+DRAWS = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,47 @@ def measure(model: ChatModel, rows: list[dict[str, str]]) -> Measured:
     )
 
 
+def functions_of(rows: Sequence[Mapping[str, str]]) -> Votes:
+    """Of the ten labeling functions that the file holds; 0 is spam, 1 ham."""
+    codes = {"": ABSTAIN, **{label: index for index, label in enumerate(LABELS)}}
+    matrix = np.array([[codes[row[f"lf{place}"]] for place in range(10)] for row in rows])
+    return Votes.from_dense(matrix, [f"function:lf{place}@0" for place in range(10)], len(LABELS))
+
+
+def model_votes(chances: F8) -> Votes:
+    """Of the language model, by label and confidence bin, as its tier's answers come to the label model."""
+    labels = np.where(chances > 0.5, 0, 1)
+    said = symbols(labels.tolist(), np.maximum(chances, 1 - chances).tolist(), len(LABELS))
+    return Votes.of_one("llm:local/smollm2@0", said, len(LABELS) * N_BINS)
+
+
+def print_worth(got: Measured, functions: Votes) -> None:
+    """The pool's posterior of items whose label is not known, with the model's votes and without."""
+    truth = np.where(got.truth > 0, 0, 1)
+    both = Votes.concat_annotators(functions, model_votes(got.chances))
+    print(
+        f"{'known labels':14}{'accuracy without, with':>26}{'log-loss without, with':>26}   gain in log-loss"
+    )
+    for n_gold in GOLDS:
+        draws = [_draw(functions, both, truth, draw_gold(truth, n_gold, seed)) for seed in range(DRAWS)]
+        figures = np.array(draws)
+        mean, gain = figures.mean(axis=0), figures[:, 2] - figures[:, 3]
+        half = 1.96 * gain.std(ddof=1) / DRAWS**0.5
+        cells = f"{mean[0]:13.3f}{mean[1]:13.3f}{mean[2]:13.3f}{mean[3]:13.3f}"
+        print(f"{n_gold:14}{cells}   {gain.mean():+.3f} ± {half:.3f}")
+
+
+def _draw(functions: Votes, both: Votes, truth: I8, gold: I8) -> tuple[float, float, float, float]:
+    """Accuracy and log-loss, each without and with the model's votes, on items that are not known."""
+    rest = gold == UNKNOWN
+    without, with_it = (
+        Pool().fit(votes, len(LABELS), gold).predict_proba(votes)[rest] for votes in (functions, both)
+    )
+    shares = [float(credit(posterior, truth[rest]).mean()) for posterior in (without, with_it)]
+    losses = [float(log_loss(posterior, truth[rest]).mean()) for posterior in (without, with_it)]
+    return shares[0], shares[1], losses[0], losses[1]
+
+
 def print_figures(got: Measured) -> None:
     """Accuracy at 0.5 and at the median (which needs no threshold), AUC, and what it took."""
     from sklearn.metrics import log_loss, roc_auc_score
@@ -120,13 +171,15 @@ def comments(about: str | None, items: int) -> list[dict[str, str]]:
 
 def main() -> None:
     """Start the model, ask, print."""
-    rows = comments(__doc__, 200)
+    rows = comments(__doc__, 600)
     with tempfile.TemporaryDirectory() as logs:
         started = time.monotonic()
         with running(LlmServer(free_port()), Path(logs) / "server.log") as server:
             print(f"ready after {time.monotonic() - started:.1f} s")
             model = endpoint_model("local", EndpointSettings(base_url=server.base_url), threading.Event())
-            print_figures(measure(model, rows))
+            got = measure(model, rows)
+    print_figures(got)
+    print_worth(got, functions_of(rows))
 
 
 if __name__ == "__main__":
