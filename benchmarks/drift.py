@@ -159,7 +159,7 @@ def _alarms(stream: Stream, keys: Sequence[str]) -> dict[str, list[int]]:
     for start in range(0, len(stream.votes), BATCH):
         part = slice(start, start + BATCH)
         alarms = monitor.update(stream.vectors[part], stream.votes[part], keys, agreement[part])
-        alarms += monitor.audited(stream.right[part])
+        alarms += monitor.audited(stream.right[part], stream.proba[part].max(axis=1))
         for alarm in alarms:
             found[alarm.signal].append(start + BATCH)
         if sure.update(stream.proba[part].max(axis=1)) is not None:

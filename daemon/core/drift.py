@@ -86,7 +86,7 @@ class DriftWatch:
         for record in reversed(self.windows.closed_windows(WINDOWS)):
             if record.id > self._began_after and record.id not in self._fed:
                 self._fed.add(record.id)
-                raised += monitor.audited((~record.wrong).astype(np.float64))
+                raised += monitor.audited((~record.wrong).astype(np.float64), record.scores)
         return raised
 
     def _tell(self, raised: Sequence[Alarm], bundle: int) -> None:

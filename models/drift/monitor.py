@@ -38,10 +38,10 @@ class DriftMonitor:
     """Compares a stream with what the models learned from. One a stream and reference; not thread-safe.
 
     Signals: `distance` (ADWIN on the rank of each item's distance to the reference's mean embedding, which
-    is even without drift), `symbols` (exact tests on blocks, see SymbolCounts), `agreement`
-    and `audits` (ADWIN on shares). What a signal cannot see it leaves out: without vectors there is no
-    distance, and annotators without counts in the reference are passed over. What the models are sure of
-    is no signal: models stay sure under drift.
+    is even without drift), `symbols` (exact tests on blocks, see SymbolCounts), `agreement` (ADWIN on a
+    share) and `audits` (ADWIN on how far labels were right beyond their scores). What a signal cannot see it
+    leaves out: without vectors there is no distance, and annotators without counts in the reference are
+    passed over. What the models are sure of is no signal: models stay sure under drift.
     """
 
     def __init__(
@@ -90,10 +90,23 @@ class DriftMonitor:
             told.append(self._share(AGREEMENT, self._agreement.update(agreement)))
         return [alarm for alarm in told if alarm is not None]
 
-    def audited(self, right: F8) -> list[Alarm]:
-        """Take (n,) audits in the order of their items' arrival: 1 where the automatic label was right."""
-        alarm = self._share(AUDITS, self._audits.update(right))
-        return [] if alarm is None else [alarm]
+    def audited(self, right: F8, scores: F4 | F8) -> list[Alarm]:
+        """Take (n,) audits in the order of their items' arrival.
+
+        Args:
+            right: 1 where the automatic label was right, else 0.
+            scores: (n,) how likely it was to be right. Coins pick sure and doubtful items unevenly and
+                differently in each window: by itself the share that was right moves without any drift.
+        """
+        change = self._audits.update((1.0 + right - scores) / 2)
+        if change is None:
+            return []
+        before, now = 2 * change.before - 1, 2 * change.now - 1
+        detail = (
+            f"of the last {change.over} audited labels {_beyond(now)} were right than their scores said, "
+            f"before {_beyond(before)}"
+        )
+        return [Alarm("audits", detail, self._seen, abs(now - before))]
 
     def _farther(self, change: Change | None) -> Alarm | None:
         if change is None:
@@ -133,8 +146,11 @@ def _even_ranks(n: int, seed: int) -> F8:
     return np.asarray((np.random.Generator(np.random.PCG64(seed)).permutation(n) + 0.5) / n)
 
 
+def _beyond(share: float) -> str:
+    return f"{abs(share):.1%} {'more' if share >= 0 else 'fewer'}"
+
+
 AGREEMENT = ("agreement", "classifier and labeling functions agree")
-AUDITS = ("audits", "audits found the automatic label right")
 
 
 def classifier_agreement(proba: NDArray[np.floating[Any]], matrix: NDArray[np.integer[Any]]) -> F8:

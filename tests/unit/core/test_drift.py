@@ -130,7 +130,7 @@ def labeled(
 
 
 def record(id_: int, wrong: list[bool], frozen_at: int = 0) -> WindowRecord:
-    scores = np.zeros(len(wrong), np.float32)
+    scores = np.full(len(wrong), 0.9, np.float32)
     return WindowRecord(id_, 100, 0.1, 0.05, 0.1, 0.9, 80, scores, np.array(wrong), 0, frozen_at)
 
 

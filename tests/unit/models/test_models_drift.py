@@ -93,9 +93,32 @@ def test_an_alarm_about_one_class_of_several_names_it() -> None:
 
 def test_audits_are_a_signal_of_their_own(reference: Reference) -> None:
     monitor = DriftMonitor(reference)
-    assert monitor.audited(np.ones(200)) == []
-    (alarm,) = monitor.audited(np.zeros(100))
+    assert monitor.audited(np.ones(200), np.full(200, 0.98)) == []
+    (alarm,) = monitor.audited(np.zeros(100), np.full(100, 0.98))
     assert alarm.signal == "audits"
+    assert "fewer were right than their scores said, before 2.0% more" in alarm.detail
+
+
+def test_audits_of_doubtful_labels_after_those_of_sure_ones_are_no_drift(reference: Reference) -> None:
+    random = np.random.default_rng(3)
+    monitor, raw = DriftMonitor(reference), DriftMonitor(reference)
+    alarms, misled = [], []
+    for window in range(12):
+        scores = random.uniform(0.5, 0.7, 100) if window >= 6 else random.uniform(0.95, 1.0, 100)
+        right = (random.random(100) < scores).astype(np.float64)
+        alarms += monitor.audited(right, scores)
+        misled += raw.audited(right, np.full(100, 0.8))
+    assert alarms == []
+    assert misled, "without their scores the windows would look like changes"
+
+
+def test_labels_that_are_wrong_oftener_than_their_scores_say_are_noticed(reference: Reference) -> None:
+    random = np.random.default_rng(4)
+    monitor, scores = DriftMonitor(reference), random.uniform(0.6, 1.0, 600)
+    right = (random.random(600) < scores).astype(np.float64)
+    assert monitor.audited(right[:300], scores[:300]) == []
+    wrong = (random.random(300) < scores[300:] - 0.3).astype(np.float64)
+    assert monitor.audited(wrong, scores[300:])
 
 
 def test_batches_of_any_size_tell_the_same(reference: Reference) -> None:
