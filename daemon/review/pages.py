@@ -19,6 +19,7 @@ from daemon.review.api_pages import calls_by_group
 from daemon.review.bodies import Done, Enrollment, FieldOut, ItemOut
 from daemon.review.problems import Refused
 from daemon.review.services import ReviewServices
+from daemon.review.shortcuts import merged
 from daemon.review.story_view import item_out
 from labeling_functions.pairs import FIELDS
 from labeling_functions.task import PREFERENCE, Task
@@ -106,6 +107,7 @@ def _entering(router: APIRouter, services: ReviewServices, templates: Templates)
 
 def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates) -> None:
     guidelines = rendering.guidelines_html(services.task.guidelines)
+    keys, known_actions = merged(services.settings.keys), actions(services.task)
 
     @router.get("/review")
     def review(request: Request) -> Response:
@@ -120,6 +122,8 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
             prefetch=services.settings.prefetch,
             lease_seconds=services.tiers[known.tier].lease_seconds,
             pair_answers=pair_answers(services.task),
+            keys={action: keys[action] for action, _ in known_actions},
+            actions=known_actions,
         )
 
 
@@ -128,6 +132,20 @@ def pair_answers(task: Task) -> Sequence[tuple[str, str]]:
     if task.kind != PREFERENCE:
         return ()
     return SCALE_ANSWERS if task.scale else CHOICE_ANSWERS
+
+
+def actions(task: Task) -> list[tuple[str, str]]:
+    """(action, what it does) of everything on the review page that has a key, in the order of its help."""
+    names = [name for _, name in pair_answers(task)] or task.classes
+    said = [(f"answer_{number}", name) for number, name in enumerate(names[:10], 1)]
+    undo = "take the last answer back, sent or not" + (", with what was chosen" if task.space.sets else "")
+    return [
+        *said,
+        ("skip", "skip: somebody else gets the item"),
+        ("undo", undo),
+        ("guidelines", "show or hide the guidelines"),
+        ("help", "show these keys"),
+    ]
 
 
 def sides_of(item: ItemOut, task: Task) -> Sequence[FieldOut]:

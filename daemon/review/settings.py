@@ -1,9 +1,12 @@
 """Where the pages are served."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Annotated
 
 from annotated_types import Ge, Le
+
+from daemon.review.shortcuts import merged
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
@@ -17,12 +20,18 @@ class ReviewSettings:
         port: where.
         prefetch: items held ready on a reviewer's page, the one shown included.
         names: further host names under which these pages may be asked for, behind a proxy for example.
+        keys: action -> key on the review page, where the usual one does not fit; actions are answer_1 to
+            answer_10, skip, undo, flag, guidelines and help. Everybody can choose others in the browser.
     """
 
     host: str = "127.0.0.1"
     port: Annotated[int, Ge(0), Le(65_535)] = 8400
     prefetch: Annotated[int, Ge(1), Le(20)] = 3
     names: tuple[str, ...] = ()
+    keys: Mapping[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        merged(self.keys)
 
     @property
     def loopback_only(self) -> bool:

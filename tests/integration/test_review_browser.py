@@ -250,6 +250,82 @@ def test_keys_and_guidelines(house: House, page) -> None:
     assert house.standing_answers() == {}
 
 
+def _remap(page, action: str, key: str) -> str:
+    """Give an action another key in the dialog; what the page says to that."""
+    page.click(f"#keys button[data-action={action}]")
+    page.keyboard.press(key)
+    return str(page.text_content("#keys [role=status]"))
+
+
+def test_keys_are_changed_in_the_browser_and_shown_on_the_buttons(house: House, page) -> None:
+    house.ask(TEXTS[:3])
+    _enter(page)
+    page.keyboard.press("?")
+    assert "has the key j now" in _remap(page, "answer_2", "j")
+    page.keyboard.press("Escape")
+    assert page.text_content(".answer >> nth=1 >> kbd") == "j"
+    page.keyboard.press("2")
+    assert _text(page) == TEXTS[0], "the old key does nothing any more"
+    page.reload()
+    page.wait_for_selector(SHOWN)
+    _press_and_wait_for_next(page, "J")
+    _eventually(lambda: house.standing_answers() == {"item-00": "spam"})
+    page.keyboard.press("?")
+    page.click("#reset-keys")
+    page.keyboard.press("Escape")
+    _press_and_wait_for_next(page, "2")
+    _eventually(lambda: house.standing_answers() == {"item-00": "spam", "item-01": "spam"})
+
+
+def test_a_key_that_is_taken_is_refused_and_escape_leaves_it(house: House, page) -> None:
+    house.ask(TEXTS[:1])
+    _enter(page)
+    page.keyboard.press("?")
+    assert "s is the key of “skip" in _remap(page, "undo", "s")
+    page.keyboard.press("Enter")
+    assert "has a meaning of its own" in page.text_content("#keys [role=status]")
+    page.keyboard.press("Escape")
+    assert page.is_visible("#keys"), "the first Escape ends the change only"
+    page.keyboard.press("Escape")
+    assert page.is_hidden("#keys")
+    assert [page.text_content(f"#{name} kbd") for name in ("undo", "skip")] == ["u", "s"]
+
+
+def test_the_next_item_is_there_in_the_next_frame_whatever_the_network_does(house: House, page) -> None:
+    house.ask(TEXTS[:3])
+    _enter(page)
+    _eventually(lambda: _held(house) == 3)
+    held: list[object] = []
+    silent = True
+
+    def hold(route) -> None:
+        if silent:
+            held.append(route)
+        else:
+            route.continue_()
+
+    page.route("**/api/**", hold)
+    shown = page.evaluate(
+        """async (keys) => {
+          const shown = [];
+          for (const key of keys) {
+            dispatchEvent(new KeyboardEvent("keydown", { key }));
+            await new Promise(requestAnimationFrame);
+            shown.push(document.querySelector("#item p").textContent);
+          }
+          return shown;
+        }""",
+        ["1", "2"],
+    )
+    assert shown == TEXTS[1:3]
+    assert house.standing_answers() == {}, "no answer can have come back"
+    silent = False
+    for route in held:
+        route.continue_()
+    page.unroute("**/api/**")
+    _eventually(lambda: house.standing_answers() == {"item-00": "ham", "item-01": "spam"})
+
+
 def test_new_questions_appear_by_themselves(house: House, page) -> None:
     page.goto("/")
     page.fill("#name", "Ann")

@@ -1,5 +1,6 @@
 // One item at a time: the next ones are held ready, answers travel in the background.
 import { el, post } from "./calls.js";
+import { Keys, KeysDialog } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { inTermsOf, pairOf } from "./pairs.js";
 import { Toggles } from "./toggles.js";
@@ -18,6 +19,8 @@ const prefetch = Number(desk.dataset.prefetch);
 const renewMs = (Number(desk.dataset.leaseSeconds) * 1_000) / 3;
 const byId = (id) => document.getElementById(id);
 const buttons = [...document.querySelectorAll(".answer")];
+const keys = new Keys(JSON.parse(desk.dataset.keys), `labelloop:keys:${desk.dataset.name}`);
+const help = new KeysDialog(byId("keys"), keys, showKeys);
 const toggles = "sets" in desk.dataset
   ? new Toggles(buttons, byId("send"), (labels) => answer({ labels }, byId("send")))
   : null;
@@ -250,18 +253,22 @@ function toggleGuidelines() {
   byId("toggle").setAttribute("aria-expanded", String(!hidden));
 }
 
+const ACTIONS = { skip, undo, guidelines: toggleGuidelines, help: () => help.show() };
+
 function press(event) {
   activeAt = Date.now();
-  if (event.ctrlKey || event.altKey || event.metaKey || byId("keys").open) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || help.open) return;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") scrollItem(event);
   if (event.key === "Enter") toggles?.enter(event);
   if (event.repeat) return;
-  const chosen = /^[0-9]$/.test(event.key) ? buttons[(Number(event.key) + 9) % 10] : undefined;
+  const action = keys.action(event.key);
+  const chosen = buttons[Number(/^answer_(\d+)$/.exec(action ?? "")?.[1]) - 1];
   if (chosen) choose(chosen);
-  else if (event.key === "s") skip();
-  else if (event.key === "u") undo();
-  else if (event.key === "g") toggleGuidelines();
-  else if (event.key === "?") byId("keys").showModal();
+  else ACTIONS[action]?.();
+}
+
+function showKeys() {
+  for (const place of document.querySelectorAll("[data-key]")) place.textContent = keys.of(place.dataset.key);
 }
 
 for (const button of buttons) button.addEventListener("click", () => choose(button));
@@ -270,7 +277,7 @@ addEventListener("resize", markMore);
 byId("skip").addEventListener("click", skip);
 byId("undo").addEventListener("click", undo);
 byId("toggle").addEventListener("click", toggleGuidelines);
-byId("help").addEventListener("click", () => byId("keys").showModal());
+byId("help").addEventListener("click", () => help.show());
 addEventListener("keydown", press);
 addEventListener("pointerdown", () => { activeAt = Date.now(); });
 addEventListener("beforeunload", (event) => {
@@ -288,5 +295,6 @@ setInterval(() => {
 }, renewMs);
 setInterval(enable, 5_000);
 
+showKeys();
 outbox.pump();
 refill();
