@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 
+from daemon.cli_config import CONFIG_OPTION, configured, load_config
+from daemon.cli_users import users
 from daemon.core.errors import PositionOutsideLog, SetupProblem
 from daemon.wiring import logs
 from labeling_functions.loading import LoadError
@@ -19,11 +21,6 @@ if TYPE_CHECKING:
 
 SETUP_EXIT = 2
 """Exit code when something outside is not as it must be; starting again without a change is useless."""
-
-CONFIG_OPTION = click.option(
-    "-c", "--config", "file", type=click.Path(path_type=Path), default=Path("labelloop.yaml"),
-    show_default=True, help="Configuration file.",
-)  # fmt: skip
 
 
 class Commands(click.Group):
@@ -54,19 +51,7 @@ def main(verbose: bool, quiet: bool, log_json: bool) -> None:
 
 def with_config(command: Callable[..., None], group: click.Group | None = None) -> click.Command:
     """A command (of `group`, or of the program) that is given the loaded configuration first."""
-
-    def run(file: Path, **options: Any) -> None:
-        command(_load(file), **options)
-
-    run.__name__, run.__doc__ = command.__name__, command.__doc__
-    run.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
-    return (group or main).command()(CONFIG_OPTION(run))
-
-
-def _load(file: Path) -> "Config":
-    from daemon.wiring.config import load
-
-    return load(file)
+    return configured(command, group or main)
 
 
 @main.command()
@@ -141,7 +126,7 @@ def annotate(config: "Config", tier: str, run: str | None) -> None:
 @CONFIG_OPTION
 def up(file: Path) -> None:
     """Run everything on this machine, with what is not configured embedded."""
-    config = _load(file)
+    config = load_config(file)
     from daemon.wiring import up as wiring
 
     wiring.main(config, file.resolve(), _kafka_home())
@@ -155,7 +140,7 @@ def up(file: Path) -> None:
 )  # fmt: skip
 def send(file: BinaryIO, config_file: Path) -> None:
     """Send items, one JSON object a line, from FILE or standard input."""
-    config = _load(config_file)
+    config = load_config(config_file)
     from daemon.wiring import send as wiring
 
     click.echo(f"sent {wiring.main(config, file, file.name):,} items to topic {config.kafka.topics.items}")
@@ -299,7 +284,7 @@ def ledger(ctx: click.Context, file: Path) -> None:
     if ctx.invoked_subcommand is None:
         from daemon.wiring import ledger as wiring
 
-        wiring.show(_load(file))
+        wiring.show(load_config(file))
 
 
 @ledger.command()
@@ -310,7 +295,10 @@ def restart(given: Path, file: Path | None, reason: str) -> None:
     """Start a new ledger, once the cause of wrong labels is mended."""
     from daemon.wiring import ledger as wiring
 
-    wiring.restart(_load(file or given), reason)
+    wiring.restart(load_config(file or given), reason)
+
+
+main.add_command(users)
 
 
 @main.command()

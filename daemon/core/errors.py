@@ -29,6 +29,33 @@ class UnknownReviewer(Exception):
     """Nobody is enrolled under this id, or not in this tier."""
 
 
+class UnknownAccount(Exception):
+    """Nobody has an account of this id or name."""
+
+
+class AccountConflict(Exception):
+    """An account or invitation cannot become what was asked: the name is taken, the last admin would go."""
+
+
+class LoginRefused(Exception):
+    """Name and password fit no account that may sign in."""
+
+
+class LoginWait(Exception):
+    """Too many wrong passwords; `seconds` from now the next may be tried."""
+
+    def __init__(self, seconds: int) -> None:
+        super().__init__(f"too many wrong passwords; try again in {waiting(seconds)}")
+        self.seconds = seconds
+
+
+def waiting(seconds: int) -> str:
+    """A wait in words."""
+    if seconds >= 120:
+        return f"{-(-seconds // 60)} minutes"
+    return "1 second" if seconds == 1 else f"{seconds} seconds"
+
+
 class PublishFailed(Exception):
     """The broker did not acknowledge; nothing is lost, the messages stay in the outbox."""
 

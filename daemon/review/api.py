@@ -7,8 +7,10 @@ from typing import Any
 
 from fastapi import APIRouter, Query
 
+from daemon.core.account_rules import Right
 from daemon.core.report_rows import ItemStory, Overview
 from daemon.core.rows import Lease
+from daemon.review import visits
 from daemon.review.bodies import (
     AnswerOut,
     Done,
@@ -26,12 +28,13 @@ from daemon.review.bodies import (
     Undo,
     UndoOut,
 )
+from daemon.review.identity import check_name, check_reviewer, check_tier, own_tiers
 from daemon.review.insight_bodies import InsightsOut
 from daemon.review.insight_view import SharedInsights
 from daemon.review.problems import Problem, Refused
 from daemon.review.services import ReviewServices
 from daemon.review.story_view import fields_out, item_out, label_out
-from daemon.review.summary import OverviewOut, queues, summarize
+from daemon.review.summary import OverviewOut, queues, summarize, without_purposes
 from labeling_functions.pairs import FIELDS, SCALE
 from labeling_functions.task import PREFERENCE, Task
 
@@ -86,13 +89,14 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
             classes=list(task.classes),
             descriptions=dict(task.descriptions),
             guidelines=task.guidelines,
-            tiers=list(services.reviewed),
+            tiers=list(own_tiers(services)),
             scale=task.scale,
         )
 
     @router.post("/reviewers", tags=["reviewing"], responses=INVALID)
     def enroll(body: Enrollment) -> ReviewerOut:
         """Register a reviewer, or find them: the same name and tier give the same id."""
+        check_name(body.name)
         check_tier(body.tier, services)
         person = store.enroll(body.name, body.tier)
         return ReviewerOut(id=person.id, name=person.name, tier=person.tier)
@@ -100,6 +104,7 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
     @router.post("/leases", tags=["reviewing"], responses={**NOT_FOUND, **INVALID})
     def lease(body: LeaseWish) -> LeasesOut:
         """Hold up to `count` items for a while; those already held come first, with a new lease."""
+        check_reviewer(body.reviewer, services)
         check_tier(body.tier, services)
         seconds = services.tiers[body.tier].lease_seconds
         leases = store.lease(body.reviewer, body.tier, body.count, seconds)
@@ -109,18 +114,21 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
     @router.post("/answers", tags=["reviewing"], responses={**LOST, **INVALID})
     def answer(body: NewAnswer) -> AnswerOut:
         """Answer a leased question. Repeating the same answer changes nothing."""
+        check_reviewer(body.reviewer, services)
         label, probabilities = answer_of(body, task)
         return AnswerOut(id=store.answer(body.question, body.reviewer, label, body.seconds, probabilities))
 
     @router.post("/skips", tags=["reviewing"], responses={**LOST, **INVALID})
     def skip(body: Skip) -> Done:
         """Leave a question to somebody else; this reviewer will not get the item again."""
+        check_reviewer(body.reviewer, services)
         store.skip(body.question, body.reviewer)
         return Done()
 
     @router.post("/undo", tags=["reviewing"], responses={**NOT_FOUND, **INVALID})
     def undo(body: Undo) -> UndoOut:
         """Take the reviewer's last answer back and hold its question again."""
+        check_reviewer(body.reviewer, services)
         seconds = max(tier.lease_seconds for tier in services.tiers.values())
         again = store.undo(body.reviewer, seconds, body.question)
         return UndoOut(lease=None if again is None else lease_out(again, task))
@@ -138,8 +146,11 @@ def _reporting(router: APIRouter, services: ReviewServices, shared: SharedOvervi
 
     @router.get("/queues", tags=["reporting"])
     def get_queues() -> QueuesOut:
-        """How many questions wait, by tier and purpose."""
-        return QueuesOut(queues=queues(shared.get()))
+        """How many questions wait, by tier and purpose; to reviewers of their tiers alone, purpose `all`."""
+        found = queues(shared.get())
+        if not visits.current().may(Right.WATCH):
+            found = without_purposes([queue for queue in found if queue.tier in own_tiers(services)])
+        return QueuesOut(queues=found)
 
     @router.get("/overview", tags=["reporting"])
     def get_overview() -> OverviewOut:
@@ -156,13 +167,6 @@ def _reporting(router: APIRouter, services: ReviewServices, shared: SharedOvervi
         """Current labels of items that came or were answered lately, newest label first."""
         rows = services.reports.recent_labels(limit)
         return LabelsOut(labels=[label_out(row, space) for row in rows])
-
-
-def check_tier(name: str, services: ReviewServices) -> None:
-    """Raises Refused, naming the tiers that people answer in."""
-    if name not in services.reviewed:
-        hint = f"the tiers: {', '.join(services.reviewed)}"
-        raise Refused(422, f"tier: there is no tier {name!r} that people answer in", hint)
 
 
 def find_item(id_: str, services: ReviewServices) -> ItemStory:

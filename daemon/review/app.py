@@ -1,6 +1,5 @@
 """The web application: REST API, pages, and their server."""
 
-import logging
 from importlib.metadata import version
 from pathlib import Path
 
@@ -8,7 +7,17 @@ import uvicorn
 from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 
-from daemon.review import api, guard, pages, problems
+from daemon.review import (
+    access,
+    access_docs,
+    account_api,
+    account_pages,
+    api,
+    guard,
+    pages,
+    people_api,
+    problems,
+)
 from daemon.review.bodies import Done
 from daemon.review.services import ReviewServices
 from daemon.review.settings import ReviewSettings
@@ -17,8 +26,6 @@ __all__ = ["ReviewServices", "ReviewSettings", "create_app", "serve"]
 
 STATIC = Path(__file__).parent / "static"
 GRACE_SECONDS = 5
-
-log = logging.getLogger(__name__)
 
 
 def create_app(services: ReviewServices) -> FastAPI:
@@ -30,11 +37,16 @@ def create_app(services: ReviewServices) -> FastAPI:
         docs_url=None,
         redoc_url=None,
     )
-    guard.install(app, services.settings)
     templates = pages.Templates(services)
+    access.install(app, access.Door(services.desk, services.settings, templates.missing))
+    guard.install(app, services.settings)  # around the door: its headers stand on every answer
     problems.install(app, templates.missing)
     app.include_router(pages.build(services, templates, app))
+    app.include_router(account_pages.build(services, templates))
+    app.include_router(account_api.build(services))
+    app.include_router(people_api.build(services))
     app.include_router(api.build(services))
+    access_docs.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
 
     @app.get("/healthz", tags=["reporting"])
@@ -47,13 +59,6 @@ def create_app(services: ReviewServices) -> FastAPI:
 
 def serve(app: FastAPI, settings: ReviewSettings) -> None:
     """Serve until SIGTERM or SIGINT; calls at hand are finished first."""
-    if not settings.loopback_only:
-        log.warning(
-            "pages on %s can be reached from other machines and ask for no password; put a proxy with "
-            "accounts before them, or set review.host to 127.0.0.1",
-            settings.host,
-            extra={"action": "review_open"},
-        )
     uvicorn.run(
         app,
         host=settings.host,
@@ -61,5 +66,7 @@ def serve(app: FastAPI, settings: ReviewSettings) -> None:
         log_config=None,
         access_log=False,
         server_header=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=list(settings.proxies),
         timeout_graceful_shutdown=GRACE_SECONDS,
     )

@@ -5,6 +5,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
 
+from daemon.review.access import SAFE_METHODS, bearer
 from daemon.review.problems import problem
 from daemon.review.settings import LOOPBACK, ReviewSettings
 
@@ -29,7 +30,6 @@ HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=()",
 }
-SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 MAX_BODY_BYTES = 65_536
 
 _Next = Callable[[Request], Awaitable[Response]]
@@ -65,7 +65,8 @@ def _refusal(request: Request) -> Response | None:
     """Browsers name the page that a call comes from; a form of another site cannot send JSON unasked."""
     if request.method in SAFE_METHODS:
         return None
-    if not _same_origin(request):
+    # No page of another site can add a token to a call without asking first, which is never granted.
+    if bearer(request) is None and not _same_origin(request):
         return problem(403, "this call comes from a page of another site", "use the pages of this server")
     media = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if media != "application/json":

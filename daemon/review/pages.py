@@ -13,10 +13,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoes
 
 from daemon.core.errors import TracesUnavailable
 from daemon.core.traces import TracePages
-from daemon.review import rendering
-from daemon.review.api import check_tier, find_item
+from daemon.review import rendering, visits
+from daemon.review.api import find_item
 from daemon.review.api_pages import calls_by_group
 from daemon.review.bodies import Done, Enrollment, FieldOut, ItemOut
+from daemon.review.identity import check_name, check_tier, own_tiers
 from daemon.review.problems import Refused
 from daemon.review.services import ReviewServices
 from daemon.review.shortcuts import merged
@@ -71,7 +72,8 @@ class Templates:
 
     def page(self, name: str, status: int = 200, **values: Any) -> HTMLResponse:
         """A page from a template."""
-        return HTMLResponse(self._environment.get_template(name).render(**values), status)
+        page = self._environment.get_template(name)
+        return HTMLResponse(page.render(visit=visits.current(), **values), status)
 
     def missing(self, error: str, help_: str, status: int = 404, title: str = "Not found") -> HTMLResponse:
         """The page for what there is not."""
@@ -90,12 +92,11 @@ def build(services: ReviewServices, templates: Templates, app: FastAPI) -> APIRo
 def _entering(router: APIRouter, services: ReviewServices, templates: Templates) -> None:
     @router.get("/")
     def start(request: Request) -> Response:
-        known = read_cookie(request)
-        loopback = services.settings.loopback_only
-        return templates.page("start.html", known=known, tiers=services.reviewed, loopback=loopback)
+        return templates.page("start.html", known=_known(request, services), tiers=own_tiers(services))
 
     @router.post("/enter")
     def enter(body: Enrollment, response: Response) -> Done:
+        check_name(body.name)
         check_tier(body.tier, services)
         services.questions.enroll(body.name, body.tier)
         cookie = _cookie(Reviewer(body.name, body.tier))
@@ -111,8 +112,8 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
 
     @router.get("/review")
     def review(request: Request) -> Response:
-        known = read_cookie(request)
-        if known is None or known.tier not in services.reviewed:
+        known = _known(request, services)
+        if known is None or known.tier not in own_tiers(services):
             return RedirectResponse("/", 303)
         person = services.questions.enroll(known.name, known.tier)
         return templates.page(
@@ -193,6 +194,18 @@ def _trace(id_: str, pages: TracePages | None, templates: Templates) -> Response
             "it comes a few seconds after its answer, unless it was dropped while MLflow was out of reach",
         )
     return RedirectResponse(address, 303)
+
+
+def _known(request: Request, services: ReviewServices) -> Reviewer | None:
+    """Who sits there, and the tier they chose last; an account for one tier has no choice."""
+    chosen = read_cookie(request)
+    account = visits.current().account
+    if account is None:
+        return chosen
+    if chosen is not None and chosen.name == account.name:
+        return chosen
+    tiers = list(own_tiers(services))
+    return Reviewer(account.name, tiers[0]) if len(tiers) == 1 else None
 
 
 def read_cookie(request: Request) -> Reviewer | None:

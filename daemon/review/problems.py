@@ -8,7 +8,14 @@ from fastapi.responses import JSONResponse, Response
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from daemon.core.errors import LeaseLost, UnknownReviewer
+from daemon.core.errors import (
+    AccountConflict,
+    LeaseLost,
+    LoginRefused,
+    LoginWait,
+    UnknownAccount,
+    UnknownReviewer,
+)
 
 
 class Problem(BaseModel):
@@ -51,6 +58,8 @@ def install(app: FastAPI, missing: MissingPage) -> None:
     def _unknown(_request: Request, error: UnknownReviewer) -> Response:
         return problem(404, str(error), "POST /api/reviewers with name and tier gives an id")
 
+    _install_accounts(app)
+
     @app.exception_handler(RequestValidationError)
     def _invalid(_request: Request, error: RequestValidationError) -> Response:
         said = [f"{_place(one['loc'])}: {one['msg']}" for one in error.errors()]
@@ -58,12 +67,32 @@ def install(app: FastAPI, missing: MissingPage) -> None:
 
     @app.exception_handler(HTTPException)
     def _http(request: Request, error: HTTPException) -> Response:
-        if error.status_code == 404 and _wants_page(request):
+        if error.status_code == 404 and wants_page(request):
             return missing(f"there is no page {request.url.path}", "the pages that there are stand above")
         return problem(error.status_code, str(error.detail), "the calls that there are: /api/docs")
 
 
-def _wants_page(request: Request) -> bool:
+def _install_accounts(app: FastAPI) -> None:
+    @app.exception_handler(AccountConflict)
+    def _conflict(_request: Request, error: AccountConflict) -> Response:
+        return problem(409, str(error), "nothing was changed")
+
+    @app.exception_handler(UnknownAccount)
+    def _no_account(_request: Request, error: UnknownAccount) -> Response:
+        return problem(404, str(error), "GET /api/people lists accounts")
+
+    @app.exception_handler(LoginRefused)
+    def _no_entry(_request: Request, error: LoginRefused) -> Response:
+        return problem(401, str(error), "an admin can set a new password: labelloop users password NAME")
+
+    @app.exception_handler(LoginWait)
+    def _wait(_request: Request, error: LoginWait) -> Response:
+        refused = problem(429, str(error), "an admin can set a new password: labelloop users password NAME")
+        refused.headers["Retry-After"] = str(error.seconds)
+        return refused
+
+
+def wants_page(request: Request) -> bool:
     """Browsers name HTML when a person goes somewhere; programs do not."""
     is_api = request.url.path.startswith(("/api/", "/static/"))
     return not is_api and "text/html" in request.headers.get("accept", "")

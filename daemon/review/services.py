@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from daemon.core.insight_ports import InsightStore
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
+from daemon.core.signing_in import Desk
 from daemon.core.traces import TracePages
 from daemon.review.settings import ReviewSettings
 from labeling_functions.task import Task
@@ -17,6 +18,7 @@ class ReviewServices:
 
     Attributes:
         questions, reports, insights: the stores.
+        desk: accounts, sessions and passwords.
         task: what is asked. tiers: who is asked, by name.
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
         settings: of these pages.
@@ -28,6 +30,7 @@ class ReviewServices:
     questions: QuestionStore
     reports: ReportStore
     insights: InsightStore
+    desk: Desk
     task: Task
     tiers: Mapping[str, TierSettings]
     guarantee: GuaranteeSettings
@@ -42,3 +45,8 @@ class ReviewServices:
     def reviewed(self) -> dict[str, TierSettings]:
         """The tiers whose questions people answer here."""
         return {name: tier for name, tier in self.tiers.items() if not tier.is_llm}
+
+    @property
+    def final_tiers(self) -> frozenset[str]:
+        """The tiers whose answers are the truth."""
+        return frozenset(name for name, tier in self.tiers.items() if tier.final)

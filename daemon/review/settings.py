@@ -13,15 +13,18 @@ LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 @dataclass(frozen=True, slots=True)
 class ReviewSettings:
-    """The pages where people answer. They ask for a name but no password yet: keep them on loopback.
+    """The pages where people answer.
 
     Attributes:
-        host: address to listen on; anybody who reaches it can answer as anybody.
+        host: address to listen on. On loopback anybody on this machine can answer as anybody until there is
+            an account; on any other address nothing is served before one was made (`labelloop users add`).
         port: where.
         prefetch: items held ready on a reviewer's page, the one shown included.
         names: further host names under which these pages may be asked for, behind a proxy for example.
         keys: action -> key on the review page, where the usual one does not fit; actions are answer_1 to
             answer_10, skip, undo, flag, guidelines and help. Everybody can choose others in the browser.
+        proxies: addresses or networks of proxies that are believed about who calls and whether by https
+            (X-Forwarded-For, X-Forwarded-Proto); cookies are then marked Secure.
     """
 
     host: str = "127.0.0.1"
@@ -29,6 +32,7 @@ class ReviewSettings:
     prefetch: Annotated[int, Ge(1), Le(20)] = 3
     names: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
+    proxies: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         merged(self.keys)

@@ -246,6 +246,22 @@ def queues(overview: Overview) -> list[QueueOut]:
     ]
 
 
+def without_purposes(found: Sequence[QueueOut]) -> list[QueueOut]:
+    """One queue a tier, purpose `all`: for people who must not know why a question is asked."""
+    together: dict[str, QueueOut] = {}
+    for queue in found:
+        so_far = together.get(queue.tier)
+        together[queue.tier] = QueueOut(
+            tier=queue.tier,
+            purpose="all",
+            open=queue.open + (so_far.open if so_far else 0),
+            leased=queue.leased + (so_far.leased if so_far else 0),
+            answered=queue.answered + (so_far.answered if so_far else 0),
+            oldest_seconds=max(queue.oldest_seconds, so_far.oldest_seconds if so_far else 0.0),
+        )
+    return list(together.values())
+
+
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
 

@@ -5,18 +5,25 @@ from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.review.app import ReviewServices, create_app, serve
-from daemon.wiring import parts
+from daemon.wiring import accounts, parts
 from daemon.wiring.config import Config
 
 
 def main(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT."""
+    """Serve until SIGTERM or SIGINT.
+
+    Raises:
+        SetupProblem: others could reach the pages, and nobody could sign in.
+    """
     database = parts.open_database(config)
     try:
+        desk = accounts.desk(database)
+        accounts.check_reachable(desk.accounts, config.review)
         services = ReviewServices(
             questions=QuestionRoom(database, parts.allowances(config), config.task.space.n_facets),
             reports=parts.reports(config, database),
             insights=InsightRoom(database, parts.policy(config).final_tiers, config.task.space.n_facets),
+            desk=desk,
             task=config.task,
             tiers=config.tiers,
             guarantee=config.guarantee,

@@ -14,7 +14,8 @@ from daemon.adapters.broker.embedded import SESSION_SECONDS, EmbeddedBroker
 from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.llm_server import LlmServer
 from daemon.adapters.mlflow_server import MlflowServer
-from daemon.wiring import endpoints, parts
+from daemon.adapters.store.accounts import AccountRoom
+from daemon.wiring import accounts, endpoints, parts
 from daemon.wiring.annotate import check_ready
 from daemon.wiring.config import Config
 from daemon.wiring.network import Ports, wait_for_page
@@ -63,13 +64,13 @@ class House:
 
         Raises:
             SetupProblem: a key or a template of a language model, or the local one, is not there; nothing was
-                started. Or a process cannot be kept running.
+                started. Others could reach the pages and nobody could sign in. A process cannot be kept up.
         """
         config = self._config
         for tier in config.llm_tiers:
             check_ready(config, tier)
         environment = dict(self._overrides)
-        parts.open_database(config).close()
+        self._open_database()
         bootstrap = config.kafka.bootstrap or self._start_broker(environment)
         mlflow = config.mlflow.uri or self._start_mlflow(environment)
         if config.local_endpoints:
@@ -99,6 +100,13 @@ class House:
         self._supervisor.stop()
         self._ports.release()
         self._lock.release()
+
+    def _open_database(self) -> None:
+        database = parts.open_database(self._config)
+        try:
+            accounts.check_reachable(AccountRoom(database), self._config.review)
+        finally:
+            database.close()
 
     def _start_broker(self, environment: dict[str, str]) -> str:
         port = self._ports.take(KAFKA_PORT)

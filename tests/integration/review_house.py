@@ -9,20 +9,27 @@ from pathlib import Path
 
 import numpy as np
 import uvicorn
+from argon2 import PasswordHasher
 from fastapi import FastAPI
 from sqlalchemy import insert, select
 
+from daemon.adapters.passwords import Argon2
 from daemon.adapters.store import asking
+from daemon.adapters.store.accounts import AccountRoom
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.codec import label_bytes, label_of
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.insights import InsightRoom
+from daemon.adapters.store.login_tries import LoginTries
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.schema import answers, items, labels
+from daemon.adapters.store.sessions import SessionRoom
 from daemon.adapters.store.stream import StreamRoom
+from daemon.core.account_rows import Account, Actor, Grant, Role
 from daemon.core.rows import Ask, FunctionVersion
 from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
+from daemon.core.signing_in import Desk
 from daemon.core.states import Purpose
 from daemon.review.app import ReviewServices, ReviewSettings, create_app
 from labeling_functions.label_space import LabelSpace, spread
@@ -42,6 +49,15 @@ TIERS = {
     "crowd": TierSettings(price=0.05, overlap=2),
     "expert": TierSettings(price=0.5, final=True, seconds_per_answer=30),
 }
+
+
+PASSWORD = "correct horse battery"
+
+
+def desk_of(database: Database) -> Desk:
+    """Accounts of this database, with hashes that are quick to make."""
+    quick = Argon2(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    return Desk(AccountRoom(database), SessionRoom(database), LoginTries(database), quick)
 
 
 def blank_database(folder: Path) -> Path:
@@ -64,6 +80,7 @@ class House:
             questions=self.questions,
             reports=ReportRoom(self.database, caps, frozenset({"expert"})),
             insights=InsightRoom(self.database, frozenset({"expert"}), task.space.n_facets),
+            desk=desk_of(self.database),
             task=task,
             tiers=TIERS,
             guarantee=GuaranteeSettings(),
@@ -101,6 +118,12 @@ class House:
         asks = [Ask(row, tier, purpose, 1.0, TIERS[tier].price_micros) for row in range(len(ids))]
         with self.database.write() as connection:
             asking.ask(connection, list(ids), asks, {}, self.database.now(connection))
+
+    def add_account(self, name: str, role: Role = Role.EXPERT, tiers: Sequence[str] = ("expert",)) -> Account:
+        """An account with the password PASSWORD; the first one shuts the pages to everybody else."""
+        desk = self.services.desk
+        grant = Grant(role, tuple(tiers), name)
+        return desk.accounts.add(grant, desk.passwords.hash(PASSWORD), Actor("test"))
 
     def register_functions(self, *names: str) -> None:
         """Give the two functions that voted on every item their names."""

@@ -210,7 +210,11 @@ def test_an_item_tells_its_story(house: House, client: TestClient) -> None:
 
 def test_the_api_describes_itself_without_the_outside(client: TestClient) -> None:
     spec = client.get("/openapi.json").json()
-    posts = [path for path, calls in spec["paths"].items() if "post" in calls]
+    posts = [
+        path
+        for path, calls in spec["paths"].items()
+        if "post" in calls and "reviewing" in calls["post"]["tags"]
+    ]
     assert sorted(posts) == ["/api/answers", "/api/leases", "/api/reviewers", "/api/skips", "/api/undo"]
     page = client.get("/api/docs").text
     assert "/api/answers" in page

@@ -22,11 +22,12 @@ from sqlalchemy import (
     text,
 )
 
-from daemon.adapters.store import schema_base, schema_calls
+from daemon.adapters.store import schema_accounts, schema_base, schema_calls
 from daemon.adapters.store.schema_base import serial
 
 metadata = schema_base.metadata
 calls, chat_cache, judgments = schema_calls.calls, schema_calls.chat_cache, schema_calls.judgments
+accounts = schema_accounts.accounts
 
 positions = Table(
     "positions",

@@ -8,9 +8,9 @@ export class CallFailed extends Error {
     this.help = help;
   }
 
-  /** True when the same call may well succeed later. */
+  /** True when the same call may well succeed later; after a 401, once somebody signed in again. */
   get passing() {
-    return this.status === 0 || this.status === 429 || this.status >= 500;
+    return this.status === 0 || this.status === 401 || this.status === 429 || this.status >= 500;
   }
 }
 

@@ -15,6 +15,7 @@ export class Outbox {
     this.waiting = JSON.parse(sessionStorage.getItem(key) ?? "[]");
     this.sending = false;
     this.connected = true;
+    this.trouble = "";
     this.wake = null;
     addEventListener("online", () => this.wake?.());
   }
@@ -57,6 +58,7 @@ export class Outbox {
       } catch (error) {
         if (error.passing) {
           this.connected = false;
+          this.trouble = error.status === 401 ? "You are signed out: sign in again in another tab." : "No connection.";
           this.told();
           await this.rest(pause);
           pause = Math.min(pause * 2, LONGEST_PAUSE_MS);

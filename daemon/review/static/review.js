@@ -121,7 +121,7 @@ function showNotice() {
   const lost = !outbox.connected;
   const answers = `${unsent} answer${unsent === 1 ? " is" : "s are"}`;
   const text = lost
-    ? `No connection. ${answers} kept on this page and sent when it is back; do not close it.`
+    ? `${outbox.trouble} ${answers} kept on this page and sent when it is back; do not close it.`
     : passingNotice?.text ?? "";
   byId("notice").textContent = text;
   byId("notice").hidden = text === "";

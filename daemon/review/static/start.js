@@ -19,7 +19,7 @@ async function showQueues() {
   setTimeout(showQueues, POLL_MS);
 }
 
-form.addEventListener("submit", async (event) => {
+form?.addEventListener("submit", async (event) => {
   event.preventDefault();
   const given = new FormData(form);
   try {
@@ -31,4 +31,4 @@ form.addEventListener("submit", async (event) => {
   }
 });
 
-showQueues();
+if (form) showQueues();

@@ -44,6 +44,7 @@ COMMANDS = [
     "init",
     "status",
     "ledger",
+    "users",
     "llm",
     "version",
 ]

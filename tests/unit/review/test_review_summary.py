@@ -12,6 +12,7 @@ from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.report_rows import NO_CLASS, NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
 from daemon.core.settings import GuaranteeSettings, TierSettings
+from daemon.core.signing_in import Desk
 from daemon.core.window_rows import WindowRecord
 from daemon.review.services import ReviewServices
 from daemon.review.summary import OverviewOut, summarize
@@ -21,6 +22,7 @@ SERVICES = ReviewServices(
     questions=cast(QuestionStore, None),
     reports=cast(ReportStore, None),
     insights=cast(InsightStore, None),
+    desk=cast(Desk, None),
     task=Task("sms", ("ham", "spam")),
     tiers={
         "crowd": TierSettings(price=0.05),

@@ -1,0 +1,34 @@
+"""Passwords as argon2id hashes."""
+
+import threading
+
+from argon2 import PasswordHasher
+from argon2.exceptions import InvalidHashError, VerificationError
+from argon2.profiles import RFC_9106_LOW_MEMORY
+
+AT_ONCE = 2
+"""Hashes at work at the same time, in one process: each takes 64 MiB."""
+
+
+class Argon2:
+    """`daemon.core.account_ports.Passwords` with argon2id, parameters of RFC 9106, section 4 (64 MiB)."""
+
+    def __init__(self, hasher: PasswordHasher | None = None) -> None:
+        """`hasher`: other parameters, for tests."""
+        self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
+        self._turns = threading.BoundedSemaphore(AT_ONCE)
+        self._of_nobody = self._hasher.hash("nobody has this password")
+
+    def hash(self, password: str) -> str:
+        """A salted hash that says how it was made."""
+        with self._turns:
+            return self._hasher.hash(password)
+
+    def matches(self, password_hash: str | None, password: str) -> bool:
+        """Whether the password is the one; None is never, and takes as long to find out."""
+        try:
+            with self._turns:
+                self._hasher.verify(password_hash or self._of_nobody, password)
+        except (VerificationError, InvalidHashError):
+            return False
+        return password_hash is not None
