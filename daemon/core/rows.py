@@ -242,6 +242,7 @@ class Lease:
     Attributes:
         blind: nothing but the item may be shown (audits and gold draws).
         until: milliseconds since 1970, UTC, on the database's clock.
+        label: as the votes at hand have it, None of a blind question. sure: probability that it is right.
     """
 
     question: int
@@ -250,6 +251,8 @@ class Lease:
     payload: bytes
     blind: bool
     until: int
+    label: int | None = None
+    sure: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)

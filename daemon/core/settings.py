@@ -42,6 +42,9 @@ class TierSettings:
         budget_per_day: currency; None for no limit.
         budget_per_run: currency that a run of `labelloop annotate` may spend on calls; None for no limit.
         accuracy: how often an answer of this tier is expected to be right, before anything is known.
+        suggest: show reviewers what the votes at hand say. People lean towards what they are shown, so that
+            their answers say less; blind questions never show it.
+        highlight: mark the words that keyword and regex heuristics found; blind questions never show them.
     """
 
     price: Annotated[float, Ge(0)] = 0.05
@@ -57,6 +60,8 @@ class TierSettings:
     budget_per_day: Annotated[float, Ge(0)] | None = None
     budget_per_run: Annotated[float, Ge(0)] | None = None
     accuracy: Annotated[float, Gt(0.5), Lt(1)] = 0.8
+    suggest: bool = False
+    highlight: bool = False
 
     def __post_init__(self) -> None:
         if self.votes_first and self.final:
@@ -86,6 +91,9 @@ class TierSettings:
         for name in ("variants", "budget_per_run"):
             if not self.is_llm and getattr(self, name):
                 raise ValueError(f"{name}: is for a tier of `backend: llm`")
+        for name in ("suggest", "highlight"):
+            if self.is_llm and getattr(self, name):
+                raise ValueError(f"{name}: is for people; a language model is asked by its prompt")
 
     @property
     def is_llm(self) -> bool:

@@ -1,6 +1,5 @@
 """The REST API: what outside queues and the pages call."""
 
-import hashlib
 import threading
 import time
 from typing import Any
@@ -9,7 +8,6 @@ from fastapi import APIRouter, Query
 
 from daemon.core.account_rules import Right
 from daemon.core.report_rows import ItemStory, Overview
-from daemon.core.rows import Lease
 from daemon.review import visits
 from daemon.review.bodies import (
     AnswerOut,
@@ -17,7 +15,6 @@ from daemon.review.bodies import (
     Enrollment,
     ItemOut,
     LabelsOut,
-    LeaseOut,
     LeasesOut,
     LeaseWish,
     NewAnswer,
@@ -33,10 +30,11 @@ from daemon.review.insight_bodies import InsightsOut
 from daemon.review.insight_view import SharedInsights
 from daemon.review.problems import Problem, Refused
 from daemon.review.services import ReviewServices
-from daemon.review.story_view import fields_out, item_out, label_out
+from daemon.review.showing import lease_out
+from daemon.review.story_view import item_out, label_out
 from daemon.review.summary import OverviewOut, queues, summarize, without_purposes
-from labeling_functions.pairs import FIELDS, SCALE
-from labeling_functions.task import PREFERENCE, Task
+from labeling_functions.pairs import SCALE
+from labeling_functions.task import Task
 
 OVERVIEW_SECONDS = 1.0
 
@@ -109,7 +107,7 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         seconds = services.tiers[body.tier].lease_seconds
         leases = store.lease(body.reviewer, body.tier, body.count, seconds)
         unpaid = 0 if leases else store.unpaid(body.tier)
-        return LeasesOut(leases=[lease_out(one, task) for one in leases], unpaid=unpaid)
+        return LeasesOut(leases=[lease_out(one, services) for one in leases], unpaid=unpaid)
 
     @router.post("/answers", tags=["reviewing"], responses={**LOST, **INVALID})
     def answer(body: NewAnswer) -> AnswerOut:
@@ -131,7 +129,7 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         check_reviewer(body.reviewer, services)
         seconds = max(tier.lease_seconds for tier in services.tiers.values())
         again = store.undo(body.reviewer, seconds, body.question)
-        return UndoOut(lease=None if again is None else lease_out(again, task))
+        return UndoOut(lease=None if again is None else lease_out(again, services))
 
 
 def _insights(router: APIRouter, shared: SharedInsights) -> None:
@@ -198,22 +196,3 @@ def _otherwise(task: Task, known: str) -> Refused:
         wanted = "labels: a list of the classes that apply is wanted, and no label"
         return Refused(422, wanted, f"any number may apply, and [] says that none does; {known}")
     return Refused(422, "label: the name of one class is wanted, and no labels", known)
-
-
-def lease_out(lease: Lease, task: Task) -> LeaseOut:
-    """A lease without anything that could sway the reviewer: of a pair, not what else its item tells."""
-    fields = fields_out(lease.payload)
-    if task.kind == PREFERENCE:
-        fields = [field for field in fields if field.name in FIELDS]
-    return LeaseOut(
-        question=lease.question,
-        item=lease.item,
-        fields=fields,
-        until=lease.until,
-        turned=task.kind == PREFERENCE and is_turned(lease.question),
-    )
-
-
-def is_turned(question: int) -> bool:
-    """Whether a pair is shown with B first: a coin that falls the same way whenever the question is shown."""
-    return hashlib.blake2b(b"order %d" % question).digest()[0] % 2 == 1

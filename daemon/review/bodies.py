@@ -8,6 +8,12 @@ Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 
+Said = str | list[str]
+"""A label: the name of a class, or of multilabel tasks a list of those that apply."""
+
+SAID = "Name of the class; of multilabel tasks a list of those that apply."
+
+
 class Body(BaseModel):
     """What a call sends; unknown keys are refused."""
 
@@ -92,17 +98,46 @@ class FieldOut(BaseModel):
     text: str
 
 
+class ImageOut(BaseModel):
+    """A picture of an item."""
+
+    address: str
+    shown: bool = Field(
+        description="Whether the pages load it: it is inside of the message, or its origin is allowed."
+    )
+
+
+class SuggestionOut(BaseModel):
+    """What the votes at hand say, where the tier has `suggest`; never of blind questions."""
+
+    label: Said = Field(description=SAID)
+    sure: float = Field(description="Probability that it is right.")
+
+
+class MarkOut(BaseModel):
+    """Words that a heuristic found, where the tier has `highlight`; never of blind questions."""
+
+    field: str
+    start: int = Field(description="First character, in code points.")
+    end: int = Field(description="Behind the last.")
+    function: str
+
+
 class LeaseOut(BaseModel):
-    """An item that a reviewer holds. Nothing is told of why it is asked or what others think of it."""
+    """An item that a reviewer holds. Nothing is told of why it is asked, and of what others think of it only
+    what the tier is set to show."""
 
     question: int
     item: str
     fields: list[FieldOut]
+    images: list[ImageOut]
     until: int = Field(description="End of the lease, milliseconds since 1970, UTC.")
     turned: bool = Field(
         description="Whether response B of a pair is to be shown first: drawn by question, so that what "
         "people prefer for its place cancels. Answers are in terms of A and B all the same."
     )
+    suggestion: SuggestionOut | None
+    marks: list[MarkOut]
 
 
 class LeasesOut(BaseModel):
@@ -145,12 +180,6 @@ class QueuesOut(BaseModel):
     """All queues."""
 
     queues: list[QueueOut]
-
-
-Said = str | list[str]
-"""A label: the name of a class, or of multilabel tasks a list of those that apply."""
-
-SAID = "Name of the class; of multilabel tasks a list of those that apply."
 
 
 class LabelOut(BaseModel):

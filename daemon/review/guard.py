@@ -9,20 +9,7 @@ from daemon.review.access import SAFE_METHODS, bearer
 from daemon.review.problems import problem
 from daemon.review.settings import LOOPBACK, ReviewSettings
 
-POLICY = "; ".join(
-    (
-        "default-src 'none'",
-        "script-src 'self'",
-        "style-src 'self'",
-        "img-src 'self' data:",
-        "connect-src 'self'",
-        "form-action 'self'",
-        "base-uri 'none'",
-        "frame-ancestors 'none'",
-    )
-)
 HEADERS = {
-    "Content-Security-Policy": POLICY,
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
     "Referrer-Policy": "same-origin",
@@ -32,18 +19,36 @@ HEADERS = {
 }
 MAX_BODY_BYTES = 65_536
 
+
+def policy(settings: ReviewSettings) -> str:
+    """What pages may load: their own parts, and pictures from where the settings say."""
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            " ".join(("img-src 'self' data:", *settings.image_origins)),
+            "connect-src 'self'",
+            "form-action 'self'",
+            "base-uri 'none'",
+            "frame-ancestors 'none'",
+        )
+    )
+
+
 _Next = Callable[[Request], Awaitable[Response]]
 
 
 def install(app: FastAPI, settings: ReviewSettings) -> None:
     """Guard every call of the app."""
+    headers = {"Content-Security-Policy": policy(settings), **HEADERS}
     names = {*LOOPBACK, *settings.names} if settings.loopback_only else None
 
     @app.middleware("http")
     async def _guard(request: Request, call_next: _Next) -> Response:
         refused = _wrong_name(request, names) or _refusal(request)
         response = refused or await call_next(request)
-        for name, value in HEADERS.items():
+        for name, value in headers.items():
             response.headers.setdefault(name, value)
         if not request.url.path.startswith("/static/"):
             response.headers.setdefault("Cache-Control", "no-store")

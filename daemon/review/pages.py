@@ -11,6 +11,7 @@ from fastapi import APIRouter, FastAPI, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
+from daemon.core.decoding import decode_stored
 from daemon.core.errors import TracesUnavailable
 from daemon.core.traces import TracePages
 from daemon.review import rendering, visits
@@ -21,6 +22,7 @@ from daemon.review.identity import check_name, check_tier, own_tiers
 from daemon.review.problems import Refused
 from daemon.review.services import ReviewServices
 from daemon.review.shortcuts import merged
+from daemon.review.showing import images_out
 from daemon.review.story_view import item_out
 from labeling_functions.pairs import FIELDS
 from labeling_functions.task import PREFERENCE, Task
@@ -171,7 +173,12 @@ def _watching(router: APIRouter, services: ReviewServices, templates: Templates,
         except Refused as error:
             return templates.missing(str(error), error.help)
         told = item_out(story, services.task.space)
-        return templates.page("item.html", item=told, sides=sides_of(told, services.task))
+        return templates.page(
+            "item.html",
+            item=told,
+            sides=sides_of(told, services.task),
+            images=images_out(decode_stored(story.payload), services),
+        )
 
     @router.get("/traces/{id}")
     def trace(id: str) -> Response:

@@ -9,6 +9,7 @@ from markdown_it import MarkdownIt
 from markupsafe import Markup
 
 from daemon.core.decoding import decode_stored
+from labeling_functions.items import Item
 from labeling_functions.label_space import LabelSpace
 
 HEADINGS_ABOVE = 2
@@ -30,7 +31,11 @@ def guidelines_html(text: str) -> Markup:
 
 def fields_of(payload: bytes) -> list[tuple[str, str]]:
     """(name, text) of each field of an item, for people to read; metadata is not shown to annotators."""
-    item = decode_stored(payload)
+    return fields_of_item(decode_stored(payload))
+
+
+def fields_of_item(item: Item) -> list[tuple[str, str]]:
+    """The same of an item that was read already."""
     return [(name, _text(value)) for name, value in item.fields.items()]
 
 

@@ -1,6 +1,6 @@
 """What the pages are built from."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemon.core.insight_ports import InsightStore
@@ -9,6 +9,7 @@ from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
 from daemon.core.traces import TracePages
 from daemon.review.settings import ReviewSettings
+from labeling_functions.function import Function
 from labeling_functions.task import Task
 
 
@@ -23,6 +24,7 @@ class ReviewServices:
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
         settings: of these pages.
         mlflow_url: page of the training runs, None if there is none to link to.
+        functions: whose finds are marked on the review page, where a tier wants that.
         traces: where calls of language models are read, None if nowhere.
         currency: what prices are counted in. run_name: shown at the top of each page.
     """
@@ -38,6 +40,7 @@ class ReviewServices:
     settings: ReviewSettings = field(default_factory=ReviewSettings)
     mlflow_url: str | None = None
     traces: TracePages | None = None
+    functions: Sequence[Function] = ()
     currency: str = "USD"
     run_name: str = "labelloop"
 

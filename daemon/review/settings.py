@@ -6,6 +6,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Le
 
+from daemon.review.images import check_origins
 from daemon.review.shortcuts import merged
 
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -25,6 +26,8 @@ class ReviewSettings:
             answer_10, skip, undo, flag, guidelines and help. Everybody can choose others in the browser.
         proxies: addresses or networks of proxies that are believed about who calls and whether by https
             (X-Forwarded-For, X-Forwarded-Proto); cookies are then marked Secure.
+        image_origins: servers whose pictures the review page loads, as in https://images.example.org; they
+            learn who looks at what. Pictures inside of messages are always shown.
     """
 
     host: str = "127.0.0.1"
@@ -33,9 +36,11 @@ class ReviewSettings:
     names: tuple[str, ...] = ()
     keys: Mapping[str, str] = field(default_factory=dict)
     proxies: tuple[str, ...] = ()
+    image_origins: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         merged(self.keys)
+        check_origins(self.image_origins)
 
     @property
     def loopback_only(self) -> bool:

@@ -27,9 +27,9 @@ from daemon.review.rendering import class_name, fields_of, label_name, snippet
 from labeling_functions.label_space import LabelSpace
 
 
-def fields_out(payload: bytes) -> list[FieldOut]:
+def fields_out(fields: Sequence[tuple[str, str]]) -> list[FieldOut]:
     """What an annotator sees of an item."""
-    return [FieldOut(name=name, text=text) for name, text in fields_of(payload)]
+    return [FieldOut(name=name, text=text) for name, text in fields]
 
 
 def label_out(row: RecentLabel, space: LabelSpace) -> LabelOut:
@@ -49,7 +49,7 @@ def item_out(story: ItemStory, space: LabelSpace) -> ItemOut:
     """An item's story."""
     return ItemOut(
         id=story.id,
-        fields=fields_out(story.payload),
+        fields=fields_out(fields_of(story.payload)),
         arrived=story.arrived,
         state=story.state,
         label=label_name(story.label, space),

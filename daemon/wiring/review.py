@@ -1,5 +1,7 @@
 """`labelloop review`: the pages and the REST API."""
 
+from collections.abc import Sequence
+
 from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.insights import InsightRoom
@@ -7,6 +9,8 @@ from daemon.adapters.store.questions import QuestionRoom
 from daemon.review.app import ReviewServices, create_app, serve
 from daemon.wiring import accounts, parts
 from daemon.wiring.config import Config
+from labeling_functions.function import Function
+from labeling_functions.loading import load
 
 
 def main(config: Config) -> None:
@@ -32,11 +36,18 @@ def main(config: Config) -> None:
             mlflow_url=_runs_page(config),
             traces=MlflowTracePages(config.mlflow.uri) if config.mlflow.uri else None,
             currency=config.currency,
+            functions=_marking(config),
             run_name=config.task.name,
         )
         serve(create_app(services), config.review)
     finally:
         database.close()
+
+
+def _marking(config: Config) -> Sequence[Function]:
+    """The labeling functions; they are loaded only where a tier shows what they found."""
+    wanted = any(tier.highlight for tier in config.tiers.values())
+    return load(config.functions.modules, config.folder) if wanted else ()
 
 
 def _runs_page(config: Config) -> str | None:

@@ -9,16 +9,19 @@ from labeling_functions.heuristics.refusal import no_refusal
 from labeling_functions.heuristics.regex import matches
 from labeling_functions.heuristics.repetition import less_repetition
 from labeling_functions.heuristics.same_words import same_words
+from labeling_functions.heuristics.spans import Span, spans
 
 __all__ = [
     "HEURISTICS",
     "PAIR_HEURISTICS",
+    "Span",
     "keywords",
     "less_repetition",
     "longer_response",
     "matches",
     "no_refusal",
     "same_words",
+    "spans",
 ]
 
 HEURISTICS: dict[str, Callable[..., Heuristic]] = {

@@ -70,6 +70,8 @@ def test_best_first_audits_before_all(room: QuestionRoom, database: Database) ->
     leases = room.lease(ann, TIER, 10, MINUTE)
     assert [lease.item for lease in leases] == ["audit", "gold", "high", "low"]
     assert [lease.blind for lease in leases] == [True, True, False, False]
+    assert [lease.label for lease in leases] == [None, None, 1, 1], "blind ones tell nothing of the votes"
+    assert [lease.sure for lease in leases] == pytest.approx([0, 0, 0.7, 0.7])
     assert leases[0].payload == b'{"text": "hello"}'
 
 

@@ -3,7 +3,7 @@
 import json
 import shutil
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
 from daemon.core.states import Purpose
 from daemon.review.app import ReviewServices, ReviewSettings, create_app
+from labeling_functions.function import Function
 from labeling_functions.label_space import LabelSpace, spread
 from labeling_functions.task import Task
 
@@ -60,6 +61,9 @@ def desk_of(database: Database) -> Desk:
     return Desk(AccountRoom(database), SessionRoom(database), LoginTries(database), quick)
 
 
+SETTINGS = ReviewSettings(port=0)
+
+
 def blank_database(folder: Path) -> Path:
     """File of a migrated, empty database, for copying."""
     database = Database(f"sqlite:///{folder}/blank.db")
@@ -71,7 +75,16 @@ def blank_database(folder: Path) -> Path:
 class House:
     """A SQLite database of its own and the app over it."""
 
-    def __init__(self, folder: Path, blank: Path, expert_budget: float = 100, task: Task = TASK) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        blank: Path,
+        expert_budget: float = 100,
+        task: Task = TASK,
+        tiers: Mapping[str, TierSettings] = TIERS,
+        settings: ReviewSettings = SETTINGS,
+        functions: Sequence[Function] = (),
+    ) -> None:
         self.clock = MovableClock()
         self.database = Database(f"sqlite:///{shutil.copy(blank, folder / 'labelloop.db')}", self.clock)
         caps = {"expert": round(expert_budget * MICROS), "crowd": None}
@@ -82,9 +95,10 @@ class House:
             insights=InsightRoom(self.database, frozenset({"expert"}), task.space.n_facets),
             desk=desk_of(self.database),
             task=task,
-            tiers=TIERS,
+            tiers=tiers,
             guarantee=GuaranteeSettings(),
-            settings=ReviewSettings(port=0),
+            settings=settings,
+            functions=functions,
             run_name="test run",
         )
 
@@ -97,6 +111,7 @@ class House:
         tier: str = "expert",
         purpose: Purpose = Purpose.SETTLE,
         prefix: str = "item",
+        images: Sequence[str] = (),
     ) -> list[str]:
         """Items (of texts, or of fields) with one question each, asked in this order; their ids."""
         ids = [f"{prefix}-{number:02d}" for number in range(len(texts))]
@@ -107,7 +122,7 @@ class House:
         with self.database.write() as connection:
             now = self.database.now(connection)
             space = self.services.task.space
-            rows = [_item(id_, text, now, space) for id_, text in zip(ids, texts, strict=True)]
+            rows = [_item(id_, text, images, now, space) for id_, text in zip(ids, texts, strict=True)]
             connection.execute(insert(items), rows)
             connection.execute(insert(labels), [_label(id_, now, space) for id_ in ids])
             asking.ask(connection, ids, asks, {}, now)
@@ -183,14 +198,18 @@ def _votes(space: LabelSpace) -> bytes:
     return said.tobytes()
 
 
-def _item(id_: str, content: str | dict[str, str], now: int, space: LabelSpace) -> dict[str, object]:
-    told = {"text": content} if isinstance(content, str) else {"fields": content}
+def _item(
+    id_: str, content: str | dict[str, str], images: Sequence[str], now: int, space: LabelSpace
+) -> dict[str, object]:
+    told: dict[str, object] = {"text": content} if isinstance(content, str) else {"fields": content}
     return {
         "id": id_,
         "topic_id": "topic",
         "partition": 0,
         "offset": 0,
-        "payload": json.dumps({"id": id_, **told, "metadata": {"source": "secret-metadata"}}).encode(),
+        "payload": json.dumps(
+            {"id": id_, **told, "images": list(images), "metadata": {"source": "secret-metadata"}}
+        ).encode(),
         "digest": bytes(16),
         "arrived": now,
         "functions": FUNCTIONS,

@@ -91,7 +91,8 @@ def test_what_the_budget_does_not_reach_is_told_and_comes_when_it_does(tmp_path:
 def test_leases_tell_nothing_but_the_item(house: House, client: TestClient) -> None:
     house.ask(["look at me"], purpose=Purpose.AUDIT)
     (lease,) = _lease(client, _enroll(client))
-    assert set(lease) == {"question", "item", "fields", "until", "turned"}
+    assert set(lease) == {"question", "item", "fields", "images", "until", "turned", "suggestion", "marks"}
+    assert (lease["images"], lease["suggestion"], lease["marks"]) == ([], None, [])
     assert "secret-metadata" not in str(lease)
 
 

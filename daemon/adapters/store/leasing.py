@@ -8,6 +8,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, fal
 
 from daemon.adapters.store import budget
 from daemon.adapters.store.bulk import among
+from daemon.adapters.store.codec import label_of
 from daemon.adapters.store.schema import answers, items, questions, skips
 from daemon.core.errors import LeaseLost
 from daemon.core.pace import Left
@@ -107,11 +108,19 @@ def give(connection: Connection, rows: Sequence[Row[Any]], person: int, until: i
         closed=None,
         attempt=questions.c.attempt + 1,
     )
-    wanted = select(items.c.id, items.c.payload).where(among(connection, items.c.id, [r.item for r in rows]))
-    payloads = {item: bytes(payload) for item, payload in connection.execute(wanted)}
-    return [
-        Lease(row.id, row.item, row.tier, payloads[row.item], row.purpose in BLIND, until) for row in rows
-    ]
+    columns = (items.c.id, items.c.payload, items.c.labels, items.c.score)
+    wanted = select(*columns).where(among(connection, items.c.id, [row.item for row in rows]))
+    asked_about = {item.id: item for item in connection.execute(wanted)}
+    return [_lease(row, asked_about[row.item], until) for row in rows]
+
+
+def _lease(question: Row[Any], item: Row[*tuple[Any, ...]], until: int) -> Lease:
+    """Of a blind question nothing but the item's content."""
+    blind = question.purpose in BLIND
+    label, sure = (None, 0.0) if blind else (label_of(item.labels), float(item.score))
+    return Lease(
+        question.id, question.item, question.tier, bytes(item.payload), blind, until, label=label, sure=sure
+    )
 
 
 def change(connection: Connection, ids: Sequence[int], **values: Any) -> None:

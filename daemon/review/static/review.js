@@ -1,5 +1,6 @@
 // One item at a time: the next ones are held ready, answers travel in the background.
 import { el, post } from "./calls.js";
+import { fieldsOf, picturesOf, preload, suggestionOf } from "./content.js";
 import { Keys, KeysDialog } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { inTermsOf, pairOf } from "./pairs.js";
@@ -52,18 +53,22 @@ function show(lease) {
   shownAt = performance.now();
   hiddenFor = 0;
   startedAt ??= Date.now();
-  byId("item").replaceChildren(...(ofPairs ? pairOf(lease) : lease.fields.flatMap(fieldOf)));
+  byId("item").replaceChildren(
+    ...picturesOf(lease),
+    ...(ofPairs ? pairOf(lease) : fieldsOf(lease)),
+    ...suggestionOf(lease, (label) => named(lease, label)),
+  );
   byId("item").scrollTop = 0;
   markMore();
   byId("item").dataset.question = lease.question;
   enable();
 }
 
-function fieldOf({ name, text }, _index, all) {
-  return [
-    ...(all.length > 1 ? [el("h2", { class: "field-name" }, name)] : []),
-    el("p", { class: "text", dir: "auto" }, text),
-  ];
+/** What the button of a label says; of a pair in the order on the screen. */
+function named(lease, label) {
+  const there = inTermsOf(lease, label);
+  const button = buttons.find((one) => one.dataset.label === there);
+  return button?.querySelector(".answer-name").firstChild.textContent.trim() ?? label;
 }
 
 function budgetWaits() {
@@ -229,6 +234,7 @@ async function refill(force = false) {
 /** Take what the server says we hold; `settledNow`: nothing was answered or undone while it was asked. */
 function take(leases, settledNow) {
   const isCurrent = (lease) => lease.question === current?.question;
+  leases.forEach(preload);
   if (!settledNow) {
     const known = new Set(ahead.map((lease) => lease.question));
     ahead.push(...leases.filter((lease) => !isCurrent(lease) && !known.has(lease.question)));
