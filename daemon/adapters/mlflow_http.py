@@ -66,6 +66,14 @@ def trace_experiment(http: httpx.Client, trace: str) -> str | None:
     return _told(found.raise_for_status(), *path)
 
 
+def run_experiment(http: httpx.Client, run: str) -> str | None:
+    """Id of the experiment that holds a run; None if there is no such run. Raises httpx.HTTPError."""
+    found = http.get("api/2.0/mlflow/runs/get", params={"run_id": run})
+    if found.status_code == httpx.codes.NOT_FOUND:
+        return None
+    return _told(found.raise_for_status(), "run", "info", "experiment_id")
+
+
 def brief(error: httpx.HTTPError) -> str:
     """What happened, without the address, which may hold a password."""
     if isinstance(error, httpx.HTTPStatusError):

@@ -258,7 +258,8 @@ class CastVote:
 class GivenAnswer:
     """An answer on an item, retracted ones too. Times in milliseconds since 1970, cost in micro-units.
 
-    `trace`: where the calls that led to it can be read, if a language model gave it and they are traced.
+    `version`: of how a language model was asked; empty for people. `trace`: where the calls that led to it
+    can be read, if a language model gave it and they are traced.
     """
 
     name: str
@@ -271,6 +272,7 @@ class GivenAnswer:
     at: int
     retracted_at: int | None
     trace: str | None = None
+    version: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -315,7 +317,11 @@ class AskedQuestion:
 
 @dataclass(frozen=True, slots=True)
 class ItemStory:
-    """Everything known about one item. `classifier`: its own probabilities, None without a classifier."""
+    """Everything known about one item.
+
+    `classifier`: its own probabilities, None without a classifier; `runs`: bundle -> id of the training run
+    that made it, where runs are kept.
+    """
 
     id: str
     payload: bytes
@@ -331,6 +337,7 @@ class ItemStory:
     answers: Sequence[GivenAnswer]
     revisions: Sequence[LabelRevision]
     questions: Sequence[AskedQuestion]
+    runs: Mapping[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ TABLE: tuple[tuple[str, str, Right], ...] = (
     ("GET", "/insights", WATCH),
     ("GET", "/items/{id:path}", WATCH),
     ("GET", "/traces/{id}", WATCH),
+    ("GET", "/runs/{id}", WATCH),
     ("GET", "/api/overview", WATCH),
     ("GET", "/api/items/{id:path}", WATCH),
     ("GET", "/api/insights", WATCH),

@@ -204,6 +204,7 @@ class VoteOut(BaseModel):
     """A labeling function's vote; null for an abstention."""
 
     function: str
+    version: str = Field(description="Hash of its source.")
     label: str | None
 
 
@@ -211,6 +212,7 @@ class SetVoteOut(BaseModel):
     """A labeling function's vote of a multilabel task; of classes in neither list it says nothing."""
 
     function: str
+    version: str = Field(description="Hash of its source.")
     label: list[str] = Field(description="Classes that apply.")
     denied: list[str] = Field(serialization_alias="not", description="Classes that do not.")
 
@@ -219,6 +221,7 @@ class GivenAnswerOut(BaseModel):
     """An answer on an item."""
 
     annotator: str
+    version: str = Field(description="Of how a language model was asked; empty for people.")
     kind: str
     tier: str | None
     purpose: str
@@ -270,6 +273,24 @@ class QuestionOut(BaseModel):
     closed: int | None
 
 
+class MomentOut(BaseModel):
+    """Something that happened to an item."""
+
+    at: int = Field(description="Milliseconds since 1970, UTC.")
+    what: str = Field(
+        description="arrived, asked, answered, taken back, published, withdrawn, expired or passed on."
+    )
+    who: str = Field(default="", description="The tier that was asked, the annotator, or what decided.")
+    why: str = Field(default="", description="What a question was for, or what a label rests on.")
+    label: Said | None = Field(default=None, description=SAID)
+    before: float | None = Field(
+        default=None, description="Of a published label: how likely it was by the revision before, if any."
+    )
+    after: float | None = Field(
+        default=None, description="Of a published label: how likely it is by this revision."
+    )
+
+
 class ItemOut(BaseModel):
     """Everything about one item."""
 
@@ -290,3 +311,5 @@ class ItemOut(BaseModel):
     answers: list[GivenAnswerOut]
     revisions: list[RevisionOut]
     questions: list[QuestionOut]
+    history: list[MomentOut] = Field(description="Everything that happened, oldest first.")
+    runs: dict[int, str] = Field(description="Bundle -> id of its training run; /runs/ID leads to MLflow.")

@@ -12,7 +12,8 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, select_autoescape
 
 from daemon.core.decoding import decode_stored
-from daemon.core.errors import TracesUnavailable
+from daemon.core.errors import RegistryUnavailable, TracesUnavailable
+from daemon.core.run_pages import RunPages
 from daemon.core.traces import TracePages
 from daemon.review import rendering, visits
 from daemon.review.api import find_item
@@ -69,6 +70,7 @@ class Templates:
             task=services.task,
             mlflow_url=services.mlflow_url,
             has_traces=services.traces is not None,
+            has_runs=services.runs is not None,
             currency=services.currency,
         )
 
@@ -184,6 +186,10 @@ def _watching(router: APIRouter, services: ReviewServices, templates: Templates,
     def trace(id: str) -> Response:
         return _trace(id, services.traces, templates)
 
+    @router.get("/runs/{id}")
+    def run(id: str) -> Response:
+        return _run(id, services.runs, templates)
+
     @router.get("/api/docs")
     def docs() -> Response:
         return templates.page("docs.html", groups=calls_by_group(app.openapi()))
@@ -200,6 +206,17 @@ def _trace(id_: str, pages: TracePages | None, templates: Templates) -> Response
             f"there is no trace {id_}",
             "it comes a few seconds after its answer, unless it was dropped while MLflow was out of reach",
         )
+    return RedirectResponse(address, 303)
+
+
+def _run(id_: str, pages: RunPages | None, templates: Templates) -> Response:
+    """On to the page of a training run."""
+    try:
+        address = None if pages is None else pages.address(id_)
+    except RegistryUnavailable as error:
+        return templates.missing(str(error), "try again when it runs", 503, "Not there now")
+    if address is None:
+        return templates.missing(f"there is no training run {id_}", "it may have been deleted in MLflow")
     return RedirectResponse(address, 303)
 
 

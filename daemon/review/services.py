@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from daemon.core.insight_ports import InsightStore
 from daemon.core.ports import QuestionStore, ReportStore
+from daemon.core.run_pages import RunPages
 from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
 from daemon.core.traces import TracePages
@@ -24,6 +25,7 @@ class ReviewServices:
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
         settings: of these pages.
         mlflow_url: page of the training runs, None if there is none to link to.
+        runs: where training runs are read, None if nowhere.
         functions: whose finds are marked on the review page, where a tier wants that.
         traces: where calls of language models are read, None if nowhere.
         currency: what prices are counted in. run_name: shown at the top of each page.
@@ -40,6 +42,7 @@ class ReviewServices:
     settings: ReviewSettings = field(default_factory=ReviewSettings)
     mlflow_url: str | None = None
     traces: TracePages | None = None
+    runs: RunPages | None = None
     functions: Sequence[Function] = ()
     currency: str = "USD"
     run_name: str = "labelloop"

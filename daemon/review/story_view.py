@@ -23,6 +23,7 @@ from daemon.review.bodies import (
     SetVoteOut,
     VoteOut,
 )
+from daemon.review.history import history_of
 from daemon.review.rendering import class_name, fields_of, label_name, snippet
 from labeling_functions.label_space import LabelSpace
 
@@ -74,6 +75,8 @@ def item_out(story: ItemStory, space: LabelSpace) -> ItemOut:
             )
             for one in story.questions
         ],
+        history=history_of(story, space),
+        runs=dict(story.runs),
     )
 
 
@@ -92,14 +95,16 @@ def _named(posterior: Sequence[float], space: LabelSpace) -> dict[str, float]:
 def _vote(vote: CastVote, space: LabelSpace) -> VoteOut | SetVoteOut:
     if not space.sets:
         (label,) = vote.options
-        return VoteOut(function=vote.name, label=class_name(label, space.classes) if label >= 0 else None)
+        said = class_name(label, space.classes) if label >= 0 else None
+        return VoteOut(function=vote.name, version=vote.version, label=said)
     apply, do_not = space.sides(vote.options)
-    return SetVoteOut(function=vote.name, label=apply, denied=do_not)
+    return SetVoteOut(function=vote.name, version=vote.version, label=apply, denied=do_not)
 
 
 def _answer(one: GivenAnswer, space: LabelSpace) -> GivenAnswerOut:
     return GivenAnswerOut(
         annotator=one.name,
+        version=one.version,
         kind=one.kind,
         tier=one.tier,
         purpose=one.purpose,

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from daemon.adapters.mlflow_http import shown
+from daemon.adapters.mlflow_run_pages import MlflowRunPages
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.questions import QuestionRoom
@@ -36,6 +37,7 @@ def main(config: Config) -> None:
             mlflow_url=_runs_page(config),
             traces=MlflowTracePages(config.mlflow.uri) if config.mlflow.uri else None,
             currency=config.currency,
+            runs=MlflowRunPages(config.mlflow.uri) if config.mlflow.uri else None,
             functions=_marking(config),
             run_name=config.task.name,
         )

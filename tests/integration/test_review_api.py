@@ -203,7 +203,10 @@ def test_an_item_tells_its_story(house: House, client: TestClient) -> None:
     client.post("/api/answers", json={"question": question, "reviewer": ann, "label": "ham", "seconds": 3})
     item = client.get("/api/items/item-00").json()
     assert item["posterior"] == {"ham": 0.125, "spam": 0.875}
-    assert item["votes"] == [{"function": "links", "label": "spam"}, {"function": "short", "label": None}]
+    assert item["votes"] == [
+        {"function": "links", "version": "1", "label": "spam"},
+        {"function": "short", "version": "1", "label": None},
+    ]
     assert [(one["annotator"], one["label"], one["cost"]) for one in item["answers"]] == [("ann", "ham", 0.5)]
     assert [one["status"] for one in item["revisions"]] == ["provisional"]
     assert [one["state"] for one in item["questions"]] == ["answered"]

@@ -81,8 +81,8 @@ def test_labels_and_stories_are_told_as_lists(house: House, client: TestClient) 
     assert item["label"] == item["revisions"][0]["label"] == ["delivery"]
     assert item["posterior"] == {"billing": 0.125, "delivery": 0.875, "praise": 0.125}
     assert item["votes"] == [
-        {"function": "hints", "label": ["delivery"], "not": []},
-        {"function": "short", "label": [], "not": []},
+        {"function": "hints", "version": "1", "label": ["delivery"], "not": []},
+        {"function": "short", "version": "1", "label": [], "not": []},
     ]
     page = client.get("/items/item-00").text
     assert '<span class="chip named">delivery</span>' in page

@@ -8,7 +8,7 @@ from sqlalchemy import Connection, Row, and_, select
 from daemon.adapters.store import annotating
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f4, i1, label_of
-from daemon.adapters.store.schema import annotators, answers, items, labels, questions, windows
+from daemon.adapters.store.schema import annotators, answers, bundles, items, labels, questions, windows
 from daemon.core.report_rows import (
     AskedQuestion,
     CastVote,
@@ -46,8 +46,9 @@ def story(connection: Connection, id_: str) -> ItemStory | None:
         bundle=row.bundle,
         votes=_votes(connection, row),
         answers=_answers(connection, id_),
-        revisions=_revisions(connection, id_),
+        revisions=(revisions := _revisions(connection, id_)),
         questions=_questions(connection, id_),
+        runs=_runs(connection, [row.bundle, *(one.bundle for one in revisions)]),
     )
 
 
@@ -99,7 +100,7 @@ def _votes(connection: Connection, row: Row[Any]) -> Sequence[CastVote]:
 
 def _answers(connection: Connection, id_: str) -> list[GivenAnswer]:
     query = (
-        select(answers, annotators.c.name, annotators.c.kind, annotators.c.tier)
+        select(answers, annotators.c.name, annotators.c.kind, annotators.c.tier, annotators.c.version)
         .join(annotators, annotators.c.id == answers.c.annotator)
         .where(answers.c.item == id_)
         .order_by(answers.c.id)
@@ -116,6 +117,7 @@ def _answers(connection: Connection, id_: str) -> list[GivenAnswer]:
             at=row.at,
             retracted_at=row.retracted_at,
             trace=row.trace,
+            version=row.version if row.kind == AnnotatorKind.LLM.value else "",
         )
         for row in connection.execute(query)
     ]
@@ -143,6 +145,12 @@ def _revisions(connection: Connection, id_: str) -> list[LabelRevision]:
         )
         for row in connection.execute(query)
     ]
+
+
+def _runs(connection: Connection, ids: Sequence[int | None]) -> dict[int, str]:
+    wanted = sorted({id_ for id_ in ids if id_ is not None})
+    query = select(bundles.c.id, bundles.c.run_id).where(bundles.c.id.in_(wanted))
+    return {row.id: row.run_id for row in connection.execute(query) if row.run_id is not None}
 
 
 def _certificate(row: Row[*tuple[Any, ...]]) -> StoredCertificate | None:

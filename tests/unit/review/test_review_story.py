@@ -54,6 +54,6 @@ def test_a_set_is_told_by_its_names_and_votes_by_their_sides() -> None:
     assert told.sure == pytest.approx(0.9 * 0.8 * 0.5)
     assert told.posterior == {"billing": 0.9, "delivery": 0.2, "praise": 0.5}
     assert told.model_dump(by_alias=True)["votes"] == [
-        {"function": "hints", "label": ["billing"], "not": ["praise"]},
-        {"function": "silent", "label": [], "not": []},
+        {"function": "hints", "version": "1", "label": ["billing"], "not": ["praise"]},
+        {"function": "silent", "version": "1", "label": [], "not": []},
     ]
