@@ -74,6 +74,9 @@ class AccountStore(Protocol):
     def person(self, annotator: int) -> Person | None:
         """The reviewer of this id."""
 
+    def note(self, by: Actor, action: str, subject: str) -> None:
+        """Write a line of the audit log about what changed nothing."""
+
     def log(self, limit: int) -> list[AuditEntry]:
         """Newest lines of the audit log first."""
 

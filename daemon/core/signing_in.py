@@ -3,10 +3,11 @@
 from dataclasses import dataclass
 
 from daemon.core.account_ports import AccountStore, LoginGate, Passwords, SessionStore
-from daemon.core.account_rows import Account, AccountState
+from daemon.core.account_rows import Account, AccountState, Actor
 from daemon.core.account_secrets import digest, new_secret
 from daemon.core.errors import LoginRefused, LoginWait
 
+NOBODY, UNKNOWN = "somebody", "an unknown name"
 WRONG = "name or password is wrong"
 
 
@@ -35,7 +36,12 @@ class Desk:
         if wait:
             raise LoginWait(wait)
         known = self.accounts.find(name)
-        if not self.passwords.matches(known.password_hash if known else None, password) or known is None:
+        is_right = self.passwords.matches(known.password_hash if known else None, password)
+        if known is None or not is_right:
+            # What was typed as a name may be a password in the wrong place: it is written nowhere. Something
+            # is, for unknown names too, so that both take as long.
+            about = known.account.name if known else UNKNOWN
+            self.accounts.note(Actor(NOBODY, address), "wrong password", about)
             raise LoginRefused(WRONG)
         if known.account.state is not AccountState.ACTIVE:
             raise LoginRefused("this account is disabled")

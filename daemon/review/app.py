@@ -2,6 +2,7 @@
 
 from importlib.metadata import version
 from pathlib import Path
+from typing import Any
 
 import uvicorn
 from fastapi import FastAPI
@@ -59,14 +60,20 @@ def create_app(services: ReviewServices) -> FastAPI:
 
 def serve(app: FastAPI, settings: ReviewSettings) -> None:
     """Serve until SIGTERM or SIGINT; calls at hand are finished first."""
-    uvicorn.run(
-        app,
-        host=settings.host,
-        port=settings.port,
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(settings.proxies),
-        forwarded_allow_ips=list(settings.proxies),
-        timeout_graceful_shutdown=GRACE_SECONDS,
-    )
+    uvicorn.run(app, **server_options(settings))
+
+
+def server_options(settings: ReviewSettings) -> dict[str, Any]:
+    """How uvicorn serves the pages. Unless told so it would believe every program of this machine about the
+    caller's address and scheme.
+    """
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "log_config": None,
+        "access_log": False,
+        "server_header": False,
+        "proxy_headers": bool(settings.proxies),
+        "forwarded_allow_ips": list(settings.proxies),
+        "timeout_graceful_shutdown": GRACE_SECONDS,
+    }

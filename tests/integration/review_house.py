@@ -31,7 +31,7 @@ from daemon.core.rows import Ask, FunctionVersion
 from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
 from daemon.core.states import Purpose
-from daemon.review.app import ReviewServices, ReviewSettings, create_app
+from daemon.review.app import ReviewServices, ReviewSettings, create_app, server_options
 from labeling_functions.function import Function
 from labeling_functions.label_space import LabelSpace, spread
 from labeling_functions.task import Task
@@ -159,9 +159,10 @@ class House:
 
 
 @contextmanager
-def served(app: FastAPI) -> Iterator[str]:
-    """The app on a free loopback port; its address."""
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=0, log_config=None))
+def served(app: FastAPI, settings: ReviewSettings | None = None) -> Iterator[str]:
+    """The app on a free loopback port, as `labelloop review` serves it; its address."""
+    options = server_options(settings or ReviewSettings(port=0))
+    server = uvicorn.Server(uvicorn.Config(app, **options))
     thread = threading.Thread(target=server.run)
     thread.start()
     deadline = threading.Event()

@@ -4,8 +4,9 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import httpx
 import pytest
-from review_house import PASSWORD, House, blank_database
+from review_house import PASSWORD, House, blank_database, served
 from starlette.testclient import TestClient
 
 from daemon.core.account_rows import AccountState, Actor, Role, Scope
@@ -83,6 +84,9 @@ def test_wrong_names_and_wrong_passwords_look_the_same(house: House) -> None:
     assert refused.status_code == 401
     assert refused.json() == client.post("/api/login", json={**wrong, "name": "bob"}).json()
     assert SESSION_COOKIE not in client.cookies
+    lines = [line for line in house.services.desk.accounts.log(10) if line.actor == "somebody"]
+    assert {(line.action, line.address) for line in lines} == {("wrong password", "testclient")}
+    assert [line.subject for line in lines] == ["an unknown name", "ann"]
 
 
 def test_too_many_tries_wait_in_every_process(house: House) -> None:
@@ -117,6 +121,20 @@ def test_cookies_cannot_be_read_by_scripts_or_sent_by_other_sites(house: House) 
         cookie = said.headers["set-cookie"].lower()
         assert "httponly" in cookie and "samesite=strict" in cookie and "path=/" in cookie
         assert ("secure" in cookie) is marked
+
+
+@pytest.mark.parametrize("proxies", [(), ("192.0.2.1",), ("127.0.0.1",), ("127.0.0.0/8",)])
+def test_only_a_named_proxy_is_believed_about_who_calls(house: House, proxies: tuple[str, ...]) -> None:
+    account = house.add_account("ann")
+    settings = replace(house.services.settings, proxies=proxies)
+    told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
+    with served(house.app(), settings) as address:
+        wish = {"name": "ann", "password": PASSWORD}
+        cookie = httpx.post(f"{address}/api/login", json=wish, headers=told).headers["set-cookie"]
+    believed = bool(proxies) and proxies[0].startswith("127.")
+    assert ("secure" in cookie.lower()) is believed
+    (session,) = house.services.desk.sessions.sessions(account.id)
+    assert session.address == ("198.51.100.7" if believed else "127.0.0.1")
 
 
 @pytest.mark.parametrize(

@@ -36,6 +36,7 @@ class AccountRoom:
 
     def __init__(self, database: Database) -> None:
         self._database = database
+        self._persons: dict[int, Person] = {}
 
     def any(self) -> bool:
         """Whether there is an account, of any state."""
@@ -184,13 +185,22 @@ class AccountRoom:
                 audit_log.write(connection, now, by, "invitation withdrawn", f"invitation {invitation}")
 
     def person(self, annotator: int) -> Person | None:
-        """The reviewer of this id."""
+        """The reviewer of this id; it is remembered, since name and tier of one never change."""
+        if annotator in self._persons:
+            return self._persons[annotator]
         query = select(annotators).where(
             annotators.c.id == annotator, annotators.c.kind == AnnotatorKind.PERSON.value
         )
         with self._database.read() as connection:
             row = connection.execute(query).one_or_none()
-        return None if row is None else Person(row.id, row.name, row.tier)
+        if row is None:
+            return None
+        return self._persons.setdefault(row.id, Person(row.id, row.name, row.tier))
+
+    def note(self, by: Actor, action: str, subject: str) -> None:
+        """Write a line of the audit log about what changed nothing."""
+        with self._database.write() as connection:
+            audit_log.write(connection, self._database.now(connection), by, action, subject)
 
     def log(self, limit: int) -> list[AuditEntry]:
         """Newest lines of the audit log first."""

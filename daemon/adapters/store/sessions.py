@@ -4,7 +4,7 @@ import json
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Table, and_, delete, insert, or_, select, update
+from sqlalchemy import ColumnElement, Row, Table, and_, delete, insert, or_, select, update
 
 from daemon.adapters.store import audit_log
 from daemon.adapters.store.account_rows import account_of, listed, lock_account
@@ -53,24 +53,20 @@ class SessionRoom:
 
     def by_session(self, digest: bytes) -> Caller | None:
         """Who is signed in with this; None once the session or its account ended, or was idle too long."""
-        with self._database.read() as connection:
-            now = self._database.now(connection)
-            row = _owned(connection, sessions, digest, ~_over(now))
-        if row is None:
+        row = self._owned(sessions, digest, sessions.c.created.label("proved"), sessions.c.seen)
+        if row is None or _has_run_out(row):
             return None
-        if now - row.seen >= NOTED_AGAIN_MS:
-            self._note(sessions, row.proof, {"seen": now})
+        if row.now - row.seen >= NOTED_AGAIN_MS:
+            self._note(sessions, row.proof, {"seen": row.now})
         return Caller(account_of(row), session=row.proof)
 
     def by_token(self, digest: bytes) -> Caller | None:
         """Whose token this is; None once it was revoked or its account disabled."""
-        with self._database.read() as connection:
-            now = self._database.now(connection)
-            row = _owned(connection, api_tokens, digest, api_tokens.c.revoked.is_(None))
-        if row is None:
+        row = self._owned(api_tokens, digest, api_tokens.c.used, api_tokens.c.revoked, api_tokens.c.scopes)
+        if row is None or row.revoked is not None:
             return None
-        if now - (row.used or 0) >= NOTED_AGAIN_MS:
-            self._note(api_tokens, row.proof, {"used": now})
+        if row.now - (row.used or 0) >= NOTED_AGAIN_MS:
+            self._note(api_tokens, row.proof, {"used": row.now})
         return Caller(account_of(row), scopes=_scopes(row.scopes))
 
     def sessions(self, account: int) -> list[Session]:
@@ -128,6 +124,20 @@ class SessionRoom:
                 owner = lock_account(connection, account)
                 audit_log.write(connection, now, by, "token revoked", owner.name, name)
 
+    def _owned(self, table: Table, digest: bytes, *columns: ColumnElement[Any]) -> Row[Any] | None:
+        """Row of the active account that a session or a token belongs to, with its `proof` and `now`.
+
+        One query, as every call makes it.
+        """
+        with self._database.read() as connection:
+            query = (
+                select(accounts, table.c.id.label("proof"), self._database.clock(connection).label("now"))
+                .add_columns(*columns)
+                .join(accounts, accounts.c.id == table.c.account)
+                .where(table.c.digest == digest, accounts.c.state == AccountState.ACTIVE.value)
+            )
+            return connection.execute(query).one_or_none()
+
     def _note(self, table: Table, id_: int, values: dict[str, int]) -> None:
         with self._database.write() as connection:
             connection.execute(update(table).where(table.c.id == id_).values(**values))
@@ -140,18 +150,8 @@ def _over(now: int) -> ColumnElement[bool]:
     )
 
 
-def _owned(
-    connection: Connection, table: Table, digest: bytes, counts: ColumnElement[bool]
-) -> Row[Any] | None:
-    """Row of the account that a session or a token belongs to, with that of its proof as `proof`."""
-    extra = table.c.seen if table is sessions else table.c.used
-    more = [] if table is sessions else [table.c.scopes]
-    query = (
-        select(accounts, table.c.id.label("proof"), extra, *more)
-        .join(accounts, accounts.c.id == table.c.account)
-        .where(table.c.digest == digest, counts, accounts.c.state == AccountState.ACTIVE.value)
-    )
-    return connection.execute(query).one_or_none()
+def _has_run_out(row: Row[Any]) -> bool:
+    return bool(row.proved <= row.now - SESSION_SECONDS * 1_000 or row.seen <= row.now - IDLE_SECONDS * 1_000)
 
 
 def _scopes(stored: str) -> tuple[Scope, ...]:
