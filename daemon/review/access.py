@@ -33,7 +33,7 @@ class Door:
     def __init__(self, desk: Desk, settings: ReviewSettings, page: Refuse) -> None:
         self._desk = desk
         self._page = page
-        self._is_closed = not settings.loopback_only
+        self._is_closed = not settings.may_be_open
 
     def admit(self, request: Request) -> Visit | Response:
         """Who is let in; else the answer that says why not."""

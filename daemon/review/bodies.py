@@ -4,7 +4,10 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
-Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80)]
+VISIBLE = r"^[^\x00-\x1f\x7f]*$"
+"""No control characters: a database may not take them, and nobody sees them."""
+
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=80, pattern=VISIBLE)]
 Id = Annotated[int, Field(ge=1, le=2**63 - 1)]
 
 

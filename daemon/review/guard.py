@@ -68,6 +68,8 @@ def _wrong_name(request: Request, names: set[str] | None) -> Response | None:
 
 def _refusal(request: Request) -> Response | None:
     """Browsers name the page that a call comes from; a form of another site cannot send JSON unasked."""
+    if "\0" in request.url.path or "%00" in request.url.query:
+        return problem(400, "an address has no character 0", "check the address")
     if request.method in SAFE_METHODS:
         return None
     # No page of another site can add a token to a call without asking first, which is never granted.

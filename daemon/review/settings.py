@@ -25,7 +25,8 @@ class ReviewSettings:
         keys: action -> key on the review page, where the usual one does not fit; actions are answer_1 to
             answer_10, skip, undo, flag, guidelines and help. Everybody can choose others in the browser.
         proxies: addresses or networks of proxies that are believed about who calls and whether by https
-            (X-Forwarded-For, X-Forwarded-Proto); cookies are then marked Secure.
+            (X-Forwarded-For, X-Forwarded-Proto); cookies are then marked Secure. With any, nothing is served
+            before there is an account, as from another address than loopback.
         image_origins: servers whose pictures the review page loads, as in https://images.example.org; they
             learn who looks at what. Pictures inside of messages are always shown.
     """
@@ -46,3 +47,8 @@ class ReviewSettings:
     def loopback_only(self) -> bool:
         """True if nobody from another machine can come in."""
         return self.host in LOOPBACK
+
+    @property
+    def may_be_open(self) -> bool:
+        """True if pages may be served before there is an account: nobody comes from outside, by no proxy."""
+        return self.loopback_only and not self.proxies

@@ -20,11 +20,16 @@ def check_reachable(accounts: AccountStore, settings: ReviewSettings) -> None:
     """Pages that others can reach are not served before somebody can sign in.
 
     Raises:
-        SetupProblem: review.host is not on loopback, and there is neither an account nor an invitation.
+        SetupProblem: others could reach the pages, and there is neither an account nor an invitation.
     """
-    if settings.loopback_only or accounts.any() or accounts.any_invitation():
+    if settings.may_be_open or accounts.any() or accounts.any_invitation():
         return
+    if settings.loopback_only:
+        open_by, instead = "review.proxies: others come in by a proxy", "leave review.proxies empty"
+    else:
+        open_by = f"review.host: {settings.host} can be reached from other machines"
+        instead = "set review.host to 127.0.0.1"
     raise SetupProblem(
-        f"review.host: {settings.host} can be reached from other machines, and there is no account yet; make "
-        "the first one with `labelloop users add NAME --role admin`, or set review.host to 127.0.0.1"
+        f"{open_by}, and there is no account yet; make the first one with `labelloop users add NAME --role "
+        f"admin`, or {instead}"
     )

@@ -1,5 +1,6 @@
 """Signing in, invitations, and acting as nobody but oneself, over the REST API and a real database."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -348,6 +349,13 @@ def test_passwords_and_secrets_stand_in_no_log_and_no_table(
     for secret in (PASSWORD, "my secret mistake", "short one", client.cookies[SESSION_COOKIE]):
         assert secret not in caplog.text
         assert secret.encode() not in kept
+
+
+@pytest.mark.parametrize("name", ["a\0b", "a\nb", "a\x7fb", "\ud800"])
+def test_names_that_nobody_can_see_are_refused(house: House, name: str) -> None:
+    body = json.dumps({"name": name, "password": PASSWORD})
+    said = _client(house).post("/api/login", content=body, headers={"Content-Type": "application/json"})
+    assert said.status_code == 422
 
 
 def test_a_refused_body_does_not_say_the_password_back(house: House) -> None:

@@ -277,3 +277,9 @@ def test_insights_tell_of_functions_and_costs(house: House, client: TestClient) 
     assert found["functions"][0]["votes"] == {"ham": 0, "spam": 2}
     assert [(one["items"], one["per_label"]) for one in found["costs"]] == [(2, 0.0)]
     assert found["confusions"][0]["options"] == ["ham", "spam"]
+
+
+@pytest.mark.parametrize("path", ["/api/items/a%00b", "/items/%00", "/api/labels?limit=%00"])
+def test_addresses_that_no_database_takes_are_refused(client: TestClient, path: str) -> None:
+    refused = client.get(path)
+    assert (refused.status_code, set(refused.json())) == (400, {"error", "help"})

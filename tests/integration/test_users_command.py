@@ -125,15 +125,23 @@ def test_a_token_is_printed_once_and_counts(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("command", ["review", "up"])
+@pytest.mark.parametrize(
+    ("reach", "said"),
+    [
+        (
+            "host: 0.0.0.0",
+            "review.host: 0.0.0.0 can be reached from other machines, and there is no account yet",
+        ),
+        ("proxies: [10.0.0.5]", "review.proxies: others come in by a proxy, and there is no account yet"),
+    ],
+)
 def test_pages_that_others_reach_are_not_served_before_there_is_an_account(
-    desk: Desk, tmp_path: Path, command: str
+    desk: Desk, tmp_path: Path, command: str, reach: str, said: str
 ) -> None:
-    (tmp_path / "labelloop.yaml").write_text(CONFIG + "review: {host: 0.0.0.0}\n")
+    (tmp_path / "labelloop.yaml").write_text(CONFIG + f"review: {{{reach}}}\n")
     done = labelloop(command)
     assert (done.exit_code, done.stdout) == (2, "")
-    assert (
-        "review.host: 0.0.0.0 can be reached from other machines, and there is no account yet" in done.stderr
-    )
+    assert said in done.stderr
     assert "labelloop users add" in done.stderr
 
 
