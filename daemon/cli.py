@@ -116,7 +116,7 @@ def review(config: "Config") -> None:
 @click.argument("tier")
 @click.option("--run", help="Name that the cap of a run is counted under; another one for each process.")
 def annotate(config: "Config", tier: str, run: str | None) -> None:
-    """Let language models answer the questions of a tier."""
+    """Have a tier answered by language models, or in another program."""
     from daemon.wiring import annotate as wiring
 
     wiring.main(config, tier, run)

@@ -50,7 +50,7 @@ class KafkaForTests:
     def settings(self) -> KafkaSettings:
         """Settings with names that no other test uses, and the shortest session."""
         mark = uuid.uuid4().hex[:12]
-        topics = TopicNames(*(f"{name}-{mark}" for name in TopicNames().all()))
+        topics = TopicNames(*(f"{name}-{mark}" for name in (*TopicNames().all(), "votes")))
         return KafkaSettings(
             bootstrap=self.bootstrap, group=f"group-{mark}", topics=topics, partitions=3, session_seconds=6.0
         )

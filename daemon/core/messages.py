@@ -10,7 +10,7 @@ import numpy as np
 
 from daemon.core.decoding import Rejected
 from daemon.core.policy import Outputs, Policy
-from daemon.core.rows import F4, I1, Answer, Ask, Asked, Compose, ComposeAudits, Decision
+from daemon.core.rows import F4, I1, Answer, Ask, Asked, Compose, ComposeAudits, Decision, Lease
 from daemon.core.settings import MICROS
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
 from daemon.core.wire import OutMessage
@@ -84,7 +84,11 @@ def composer(
             _label(int(row), decision, voter(int(row)), policy, outputs, certificates or {}) for row in rows
         ]
         about = [(one, voter(one.ask.row)) for one in asked]
-        questions = [_question(one.question, one.ask, to.item, to.payload, outputs) for one, to in about]
+        questions = [
+            _question(one.question, one.ask, to.item, to.payload, outputs)
+            for one, to in about
+            if one.ask.tier not in outputs.when_held
+        ]
         return [*labels, *questions, *dead]
 
     return compose
@@ -92,7 +96,21 @@ def composer(
 
 def audit_composer(outputs: Outputs) -> ComposeAudits:
     """A function that tells outside queues of a window's audits."""
-    return lambda made: [_question(one.question, one.ask, one.item, one.payload, outputs) for one in made]
+    return lambda made: [
+        _question(one.question, one.ask, one.item, one.payload, outputs)
+        for one in made
+        if one.ask.tier not in outputs.when_held
+    ]
+
+
+def held_question(lease: Lease, price: int, outputs: Outputs) -> OutMessage:
+    """Tells whoever answers elsewhere of a question that is held for them.
+
+    Args:
+        lease: what is held. price: of the answer, in millionths.
+    """
+    told = _told(lease.question, lease.item, lease.tier, lease.blind, price, lease.payload)
+    return _to_questions(lease.item, told | {"until": _iso(lease.until)}, outputs)
 
 
 def dead_letter(rejected: Rejected, outputs: Outputs) -> OutMessage:
@@ -193,15 +211,21 @@ def _answer(answer: Answer, space: LabelSpace) -> dict[str, object]:
 
 
 def _question(question: int, ask: Ask, item: str, payload: bytes, outputs: Outputs) -> OutMessage:
+    blind = ask.purpose in BLIND_PURPOSES
+    return _to_questions(item, _told(question, item, ask.tier, blind, ask.price, payload), outputs)
+
+
+def _told(question: int, item: str, tier: str, blind: bool, price: int, payload: bytes) -> dict[str, object]:
+    return {
+        "question": question,
+        "item": item,
+        "tier": tier,
+        "blind": blind,
+        "price": price / MICROS,
+        "content": msgspec.Raw(payload) if len(payload) <= KEPT_BYTES else None,
+    }
+
+
+def _to_questions(item: str, told: Mapping[str, object], outputs: Outputs) -> OutMessage:
     key = item.encode()
-    value = _encode(
-        {
-            "question": question,
-            "item": item,
-            "tier": ask.tier,
-            "blind": ask.purpose in BLIND_PURPOSES,
-            "price": ask.price / MICROS,
-            "content": msgspec.Raw(payload) if len(payload) <= KEPT_BYTES else None,
-        }
-    )
-    return OutMessage(outputs.questions, outputs.partition(outputs.questions, key), key, value)
+    return OutMessage(outputs.questions, outputs.partition(outputs.questions, key), key, _encode(told))

@@ -23,12 +23,16 @@ LEARN_PRIORITY = GOLD_PRIORITY * (1 - 1e-10)
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Names of the topics that the loop writes, and how a key finds its partition."""
+    """Names of the topics that the loop writes, and how a key finds its partition.
+
+    `when_held`: tiers whose questions are told of when they are held for those who answer, not before.
+    """
 
     labels: str
     questions: str
     dead_letters: str
     partition: Partition
+    when_held: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

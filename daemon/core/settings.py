@@ -12,7 +12,10 @@ PROVISIONAL = ("publish", "accepted", "hold")
 
 PACES = ("day", "none")
 
-BACKENDS = ("web", "llm")
+WEB, LLM, KAFKA = "web", "llm", "kafka"
+BACKENDS = (WEB, LLM, KAFKA)
+OUTSIDE = (KAFKA,)
+"""Backends of people who answer elsewhere; `labelloop annotate` holds questions for them."""
 
 OCCASIONS = ("always", "uncertain", "never")
 
@@ -33,11 +36,13 @@ class TierSettings:
         first: whether every item that is not certified is asked one cheap vote of this tier before anything
             else is weighed; the same as `when: always`.
         backend: `web` for people on the review pages and REST, `llm` for language models, which
-            `labelloop annotate` asks and whose calls are paid one by one.
+            `labelloop annotate` asks and whose calls are paid one by one, `kafka` for whoever reads topic
+            `questions` and answers on topic `votes`.
         when: `always` asks every item that is not certified one vote of this tier before anything else is
             weighed, `uncertain` where an answer is worth its price, `never` not at all.
         variants: names in section `llm`, each an annotator of its own; empty for the one of the tier's name.
-        lease_seconds: how long a reviewer may hold an item.
+        lease_seconds: how long a reviewer may hold an item, or a queue outside an item that nobody answers.
+        outstanding: questions that a queue outside holds at once; their money is reserved.
         seconds_per_answer: what one answer takes a person; used for estimates only.
         budget_per_day: currency; None for no limit.
         budget_per_run: currency that a run of `labelloop annotate` may spend on calls; None for no limit.
@@ -55,7 +60,8 @@ class TierSettings:
     backend: str = "web"
     when: str = "uncertain"
     variants: tuple[str, ...] = ()
-    lease_seconds: Annotated[int, Ge(5), Le(86_400)] = 120
+    lease_seconds: Annotated[int, Ge(5), Le(2_592_000)] = 120
+    outstanding: Annotated[int, Ge(1), Le(10_000)] = 200
     seconds_per_answer: Annotated[float, Gt(0)] = 15.0
     budget_per_day: Annotated[float, Ge(0)] | None = None
     budget_per_run: Annotated[float, Ge(0)] | None = None
@@ -98,7 +104,17 @@ class TierSettings:
     @property
     def is_llm(self) -> bool:
         """Whether language models answer, and not people."""
-        return self.backend == "llm"
+        return self.backend == LLM
+
+    @property
+    def is_web(self) -> bool:
+        """Whether people answer on the review pages and over REST."""
+        return self.backend == WEB
+
+    @property
+    def is_outside(self) -> bool:
+        """Whether people answer in another program, which `labelloop annotate` serves."""
+        return self.backend in OUTSIDE
 
     @property
     def votes_first(self) -> bool:

@@ -87,9 +87,10 @@ class WindowState(StrEnum):
 
 
 class AnnotatorKind(StrEnum):
-    """Who casts a vote."""
+    """Who casts a vote. A QUEUE never does: it holds questions for people who answer outside."""
 
     FUNCTION = "function"
     CLASSIFIER = "classifier"
     LLM = "llm"
     PERSON = "person"
+    QUEUE = "queue"

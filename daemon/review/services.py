@@ -50,7 +50,7 @@ class ReviewServices:
     @property
     def reviewed(self) -> dict[str, TierSettings]:
         """The tiers whose questions people answer here."""
-        return {name: tier for name, tier in self.tiers.items() if not tier.is_llm}
+        return {name: tier for name, tier in self.tiers.items() if tier.is_web}
 
     @property
     def final_tiers(self) -> frozenset[str]:

@@ -167,6 +167,11 @@ class Config:
         return tuple(name for name, tier in self.tiers.items() if tier.is_llm)
 
     @property
+    def outside_tiers(self) -> tuple[str, ...]:
+        """Names of the tiers that people answer in another program."""
+        return tuple(name for name, tier in self.tiers.items() if tier.is_outside)
+
+    @property
     def local_endpoints(self) -> tuple[str, ...]:
         """Names of the endpoints in use that are the local language model."""
         used = {self.llm[way].endpoint for tier in self.llm_tiers for way in self.variants(tier)}

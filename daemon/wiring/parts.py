@@ -11,7 +11,8 @@ from daemon.adapters.store.binding import bind
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.pipeline import Encoder
-from daemon.core.policy import Policy
+from daemon.core.policy import Outputs, Partition, Policy
+from daemon.core.settings import KAFKA
 from daemon.wiring.config import SQLITE, Config
 from labeling_functions.task import PREFERENCE
 from models.bundles import AnyBundle, bundle_from_priors
@@ -60,6 +61,13 @@ def policy(config: Config) -> Policy:
     """What decisions go by."""
     task = config.task
     return Policy(task.classes, config.tiers, config.guarantee, config.routing, config.drift, task.kind)
+
+
+def outputs(config: Config, partition: Partition) -> Outputs:
+    """Where messages go."""
+    topics = config.kafka.topics
+    held = frozenset(name for name, tier in config.tiers.items() if tier.backend == KAFKA)
+    return Outputs(topics.labels, topics.questions, topics.dead_letters, partition, held)
 
 
 def prior_bundle(policy: Policy) -> AnyBundle:

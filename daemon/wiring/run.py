@@ -115,7 +115,7 @@ def _rooms(config: Config, database: Database) -> _Rooms:
         bundles=BundleFollower(LearningRoom(database), parts.prior_bundle(policy)),
         publisher=publisher,
         policy=policy,
-        outputs=Outputs(topics.labels, topics.questions, topics.dead_letters, publisher.partition),
+        outputs=parts.outputs(config, publisher.partition),
         accepted_from=AcceptedFrom(windows, policy.guarantee, drift),
         alarms=alarms,
         drift=drift,

@@ -78,7 +78,7 @@ class House:
         self._supervisor.wait_ready()
         for name in ("run", "review", "learn"):
             self._supervisor.start(self._own(name, environment))
-        for tier in self._config.llm_tiers:
+        for tier in (*config.llm_tiers, *config.outside_tiers):
             self._supervisor.start(self._annotate(tier, environment))
         review = f"http://{config.review.host}:{config.review.port}"
         wait_for_page(f"{review}/healthz", 60, self._supervisor.watch)

@@ -133,7 +133,7 @@ def _invite(config: Config, grant: Grant) -> str:
 
 def _tiers(config: Config, role: Role, wanted: Sequence[str]) -> tuple[str, ...]:
     """Those that were named, or all that the role may answer in."""
-    reviewed = [name for name, tier in config.tiers.items() if not tier.is_llm]
+    reviewed = [name for name, tier in config.tiers.items() if tier.is_web]
     final = {name for name, tier in config.tiers.items() if tier.final}
     if not wanted:
         return tiers_open_to(role, reviewed, final)

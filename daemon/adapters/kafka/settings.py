@@ -1,6 +1,6 @@
 """How Kafka is reached and which topics are used."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Annotated
 
 from annotated_types import Ge, Le, MinLen
@@ -10,19 +10,20 @@ Name = Annotated[str, MinLen(1)]
 
 @dataclass(frozen=True, slots=True)
 class TopicNames:
-    """Topics of one task. `items` is read, the others are written."""
+    """Topics of one task. `items` is read, and `votes` where a tier is answered there; others are written."""
 
     items: Name = "items"
     labels: Name = "labels"
     questions: Name = "questions"
     dead_letters: Name = "dead-letters"
+    votes: Name = "votes"
 
     def all(self) -> tuple[str, ...]:
-        """Every topic, the one that is read first."""
+        """Every topic that `labelloop run` needs, the one that is read first."""
         return (self.items, self.labels, self.questions, self.dead_letters)
 
     def __post_init__(self) -> None:
-        names = self.all()
+        names = (*self.all(), self.votes)
         if len(set(names)) < len(names):
             raise ValueError(f"topics: two of {', '.join(names)} are the same; each needs its own topic")
 
@@ -101,3 +102,8 @@ class KafkaSettings:
     def __post_init__(self) -> None:
         if self.max_poll_seconds < self.session_seconds:
             raise ValueError("max_poll_seconds: must not be below session_seconds")
+
+    def of_votes(self) -> "KafkaSettings":
+        """For a source of topic `votes`, in a group of its own."""
+        swapped = replace(self.topics, items=self.topics.votes, votes=self.topics.items)
+        return replace(self, topics=swapped, group=f"{self.group}-votes")

@@ -108,10 +108,20 @@ def give(connection: Connection, rows: Sequence[Row[Any]], person: int, until: i
         closed=None,
         attempt=questions.c.attempt + 1,
     )
+    asked_about = _items(connection, rows)
+    return [_lease(row, asked_about[row.item], until) for row in rows]
+
+
+def shown(connection: Connection, rows: Sequence[Row[Any]]) -> list[Lease]:
+    """The leases that these leased questions are."""
+    asked_about = _items(connection, rows)
+    return [_lease(row, asked_about[row.item], row.leased_until) for row in rows]
+
+
+def _items(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, Row[*tuple[Any, ...]]]:
     columns = (items.c.id, items.c.payload, items.c.labels, items.c.score)
     wanted = select(*columns).where(among(connection, items.c.id, [row.item for row in rows]))
-    asked_about = {item.id: item for item in connection.execute(wanted)}
-    return [_lease(row, asked_about[row.item], until) for row in rows]
+    return {item.id: item for item in connection.execute(wanted)}
 
 
 def _lease(question: Row[Any], item: Row[*tuple[Any, ...]], until: int) -> Lease:

@@ -192,7 +192,7 @@ def _people(config: Config, running: Running, truth: dict[str, str], who: str) -
     reviewers = [
         Reviewer(f"{name}-{number}", name, 1.0 if tier.final else tier.accuracy, tier.seconds_per_answer)
         for name, tier in config.tiers.items()
-        if not tier.is_llm
+        if tier.is_web
         for number in (1, 2)
     ]
     crew = Crew(reviewers, running.review, truth, config.task.classes)

@@ -1,0 +1,94 @@
+"""People who answer in another program: what is held for them, and what becomes of their votes."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Protocol
+
+from daemon.core.rows import Lease
+from daemon.core.wire import OutMessage, Span
+
+
+@dataclass(frozen=True, slots=True)
+class OutsideVote:
+    """An answer that somebody gave elsewhere.
+
+    Attributes:
+        question: which one. annotator: who, by the name that the other program knows.
+        label: as `labeling_functions.label_space` has labels.
+        seconds: what it took. probabilities: (C,) of each class as the annotator sees them, or None.
+        external: key of the answer in the other program, where it has one: no key is taken twice.
+    """
+
+    question: int
+    annotator: str
+    label: int
+    seconds: float = 0.0
+    probabilities: tuple[float, ...] | None = None
+    external: str | None = None
+
+
+class Verdict(StrEnum):
+    """What became of a vote. REPEATED ones changed nothing; all but these and TAKEN never can be taken."""
+
+    TAKEN = "taken"
+    REPEATED = "repeated"
+    UNKNOWN_QUESTION = "unknown_question"
+    NOT_OPEN = "not_open"
+    ANSWERED_ALREADY = "answered_already"
+    RESERVED = "reserved"
+
+
+REASONS = {
+    Verdict.UNKNOWN_QUESTION: "no tier that is answered there has such a question",
+    Verdict.NOT_OPEN: "the question is not wanted any more: it was answered, or withdrawn",
+    Verdict.ANSWERED_ALREADY: "this annotator has answered the item already, and nobody is asked twice",
+    Verdict.RESERVED: "the question is meant for somebody else",
+}
+"""Why a vote was not taken, for people."""
+
+LOST = tuple(REASONS)
+
+Announce = Callable[[Sequence[Lease]], Sequence[OutMessage]]
+"""Called inside the transaction with the questions that are held from now on; pure; what to publish."""
+
+Refuse = Callable[[Sequence[Verdict]], Sequence[OutMessage]]
+"""Called inside the transaction with what became of each vote, in order; pure; what to publish."""
+
+
+class OutsideStore(Protocol):
+    """Questions held for people who answer elsewhere, and their answers."""
+
+    def enroll(self, tier: str) -> int:
+        """Id of the annotator that stands for the tier's queue: it holds questions and answers none."""
+
+    def hold(
+        self, queue: int, tier: str, most: int, seconds: float, announce: Announce = lambda _: ()
+    ) -> list[Lease]:
+        """Hold further questions, best first, until there are `most`, an item once; those that are new.
+
+        What is no audit takes its money now, as far as the day's allowance reaches. What nobody answered
+        within `seconds` is back in the queue, its money given back.
+        """
+
+    def held(self, queue: int) -> list[Lease]:
+        """All that is held now."""
+
+    def release(self, queue: int, questions: Sequence[int]) -> None:
+        """Put those of the questions that are still held back into the tier's queue."""
+
+    def take(
+        self, votes: Sequence[OutsideVote], spans: Sequence[Span] = (), refuse: Refuse = lambda _: ()
+    ) -> list[Verdict]:
+        """Record and pay what can be taken; what became of each vote. One transaction.
+
+        Each name is a person of the question's tier, enrolled here if new. A vote is taken while its
+        question is open or held, late or not, and paid in any case.
+
+        Args:
+            votes: given in the same order. spans: of the log that they came from.
+            refuse: what to publish of those that were not taken.
+
+        Raises:
+            FenceLost: a position is not what its span says; nothing was taken.
+        """

@@ -1,0 +1,99 @@
+"""`labelloop annotate TIER` where people answer in another program."""
+
+import signal
+import threading
+from collections.abc import Callable, Mapping
+
+from daemon.adapters.kafka.publisher import KafkaPublisher
+from daemon.adapters.kafka.source import KafkaSource
+from daemon.adapters.kafka.topics import check_topics, create_topics
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.outside import OutsideRoom
+from daemon.adapters.store.stream import StreamRoom
+from daemon.core.errors import SetupProblem
+from daemon.core.settings import KAFKA
+from daemon.core.vote_stream import VoteStream
+from daemon.wiring import parts
+from daemon.wiring.config import Config
+
+Work = Callable[[Config, Database, str, threading.Event], None]
+
+
+def main(config: Config, tier: str) -> None:
+    """Hold questions and take answers until SIGTERM or SIGINT."""
+    stop = threading.Event()
+    for wanted in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(wanted, lambda *_: stop.set())
+    database = parts.open_database(config)
+    try:
+        WORK[config.tiers[tier].backend](config, database, tier, stop)
+    finally:
+        database.close()
+
+
+def room(config: Config, database: Database, tier: str) -> OutsideRoom:
+    """What is held for the people of a tier; votes are taken for all tiers of its backend."""
+    backend = config.tiers[tier].backend
+    tiers = [name for name, settings in config.tiers.items() if settings.backend == backend]
+    return OutsideRoom(database, tiers, parts.allowances(config), config.task.space.n_facets)
+
+
+def reporter(config: Config, database: Database, tier: str) -> Callable[[Mapping[str, object]], None]:
+    """Takes what a process says of itself."""
+    stream, name = StreamRoom(database, parts.caps(config)), parts.holder(f"annotate-{tier}")
+    return lambda report: stream.report(name, "annotate", report)
+
+
+def take_votes(config: Config, database: Database, tier: str, stop: threading.Event) -> None:
+    """Take votes from Kafka."""
+    if config.kafka.bootstrap is None:
+        raise SetupProblem(
+            "kafka.bootstrap is not set: name your brokers there, or let `labelloop up` start an embedded one"
+        )
+    settings = config.kafka.of_votes()
+    if settings.create_topics:
+        create_topics(settings)
+    if problems := check_topics(settings):
+        raise SetupProblem("; ".join(problems))
+    publisher = KafkaPublisher(config.kafka)
+    try:
+        votes = _stream(config, database, tier, stop, publisher)
+        try:
+            votes.run()
+        finally:
+            votes.source.close()
+        votes.tell()
+    finally:
+        publisher.close()
+
+
+def _stream(
+    config: Config, database: Database, tier: str, stop: threading.Event, publisher: KafkaPublisher
+) -> VoteStream:
+    store, settings = room(config, database, tier), config.tiers[tier]
+    outputs = parts.outputs(config, publisher.partition)
+    for topic in (outputs.questions, outputs.dead_letters):
+        publisher.partition(topic, b"")  # learned now, so that an outage later does not stop us
+    source = KafkaSource(
+        config.kafka.of_votes(),
+        StreamRoom(database, parts.caps(config)).locate,
+        end_offsets_exact=config.kafka.end_offsets_exact,
+        batch_items=config.stream.batch_items,
+    )
+    return VoteStream(
+        source=source,
+        store=store,
+        space=config.task.space,
+        outputs=outputs,
+        queue=store.enroll(tier),
+        tier=tier,
+        price=settings.price_micros,
+        outstanding=settings.outstanding,
+        lease_seconds=settings.lease_seconds,
+        stop=stop,
+        report=reporter(config, database, tier),
+    )
+
+
+WORK: Mapping[str, Work] = {KAFKA: take_votes}
+"""What serves the people of each backend."""

@@ -1,0 +1,213 @@
+"""Questions held for people who answer in another program: money, repeats, refusals, and positions."""
+
+import threading
+from collections.abc import Sequence
+
+import numpy as np
+import pytest
+from rows_for_tests import add_annotator, add_items, add_question, all_rows, count
+
+from daemon.adapters.store.allowance import Allowances
+from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.outside import OutsideRoom
+from daemon.adapters.store.questions import QuestionRoom
+from daemon.adapters.store.schema import annotators, answers, budgets, outbox, questions, recheck, spend
+from daemon.adapters.store.stream import StreamRoom
+from daemon.core.errors import FenceLost, UnknownReviewer
+from daemon.core.outside import OutsideVote, Verdict
+from daemon.core.rows import Lease
+from daemon.core.wire import LogStart, OutMessage, Span
+
+TIER = "crowd"
+HOUR = 3_600.0
+
+
+def asked(database: Database, *ids: str, tier: str = TIER, **changes: object) -> list[int]:
+    add_items(database, ids)
+    return [add_question(database, id_, tier, **changes) for id_ in ids]  # type: ignore[arg-type]
+
+
+def room_of(database: Database, cap: int | None = None) -> OutsideRoom:
+    return OutsideRoom(database, [TIER], Allowances({TIER: cap}))
+
+
+def vote(question: int, name: str = "ann", label: int = 1, **more: object) -> OutsideVote:
+    return OutsideVote(question, name, label, **more)  # type: ignore[arg-type]
+
+
+def states(database: Database) -> list[str]:
+    return [row.state for row in all_rows(database, questions)]
+
+
+def test_what_is_held_takes_its_money_and_gives_it_back_when_nobody_answers(
+    database: Database, clock: MovableClock
+) -> None:
+    asked(database, "a", "b", "c", price=5)
+    room = room_of(database, cap=12)
+    queue = room.enroll(TIER)
+    assert len(room.hold(queue, TIER, 10, HOUR)) == 2, "the third cannot be paid"
+    assert [row.reserved for row in all_rows(database, budgets)] == [10]
+    assert {lease.item for lease in room.held(queue)} == {"a", "b"}
+    clock.advance(HOUR + 1)
+    assert room.held(queue) == []
+    assert len(room.hold(queue, TIER, 10, HOUR)) == 2
+    assert [row.reserved for row in all_rows(database, budgets)] == [10]
+
+
+def test_no_more_are_held_than_are_wanted_and_each_item_once(database: Database) -> None:
+    asked(database, "a", "b")
+    add_question(database, "a", TIER)
+    room = room_of(database)
+    queue = room.enroll(TIER)
+    assert len(room.hold(queue, TIER, 1, HOUR)) == 1
+    assert len(room.hold(queue, TIER, 9, HOUR)) == 1, "the second question about an item waits"
+    assert room.hold(queue, TIER, 9, HOUR) == []
+
+
+def test_an_answer_is_of_a_person_paid_and_looked_at(database: Database) -> None:
+    (question,) = asked(database, "a", price=5)
+    room = room_of(database)
+    room.hold(room.enroll(TIER), TIER, 1, HOUR)
+    said = vote(question, seconds=2.5, probabilities=(0.25, 0.75), external="kafka:1")
+    assert room.take([said]) == [Verdict.TAKEN]
+    (row,) = all_rows(database, answers)
+    assert (row.item, row.purpose, row.cost, row.seconds, row.external) == ("a", "settle", 5, 2.5, "kafka:1")
+    assert np.frombuffer(row.labels, np.int8).tolist() == [1]
+    assert np.frombuffer(row.probabilities, "<f4").tolist() == [0.25, 0.75]
+    (person,) = all_rows(database, annotators, annotators.c.id == row.annotator)
+    assert (person.kind, person.name, person.tier) == ("person", "ann", TIER)
+    assert [(row.state, row.micros) for row in all_rows(database, spend)] == [("spent", 5)]
+    assert [row.item for row in all_rows(database, recheck)] == ["a"]
+    assert states(database) == ["answered"]
+
+
+def test_a_repeated_vote_changes_nothing(database: Database) -> None:
+    (question,) = asked(database, "a", price=5)
+    room = room_of(database)
+    room.hold(room.enroll(TIER), TIER, 1, HOUR)
+    assert room.take([vote(question), vote(question)]) == [Verdict.TAKEN, Verdict.REPEATED]
+    assert room.take([vote(question)]) == [Verdict.REPEATED]
+    assert (count(database, answers), count(database, recheck), count(database, spend)) == (1, 1, 1)
+
+
+def test_a_key_from_outside_is_taken_once_whatever_comes_with_it(database: Database) -> None:
+    first, second = asked(database, "a", "b")
+    room = room_of(database)
+    assert room.take([vote(first, external="x")]) == [Verdict.TAKEN]
+    assert room.take([vote(second, external="x"), vote(second, "bob")]) == [Verdict.REPEATED, Verdict.TAKEN]
+
+
+def test_nobody_answers_an_item_twice_under_any_tier(database: Database) -> None:
+    add_items(database, ["a"])
+    here, there, third = (add_question(database, "a", tier) for tier in (TIER, "expert", TIER))
+    reviewers = QuestionRoom(database)
+    ann = reviewers.enroll("ann", "expert")
+    reviewers.lease(ann.id, "expert", 1, HOUR)
+    reviewers.answer(there, ann.id, 0, 1.0)
+    room = room_of(database)
+    assert room.take([vote(here)]) == [Verdict.ANSWERED_ALREADY]
+    assert room.take([vote(here, "bob"), vote(third, "bob"), vote(third, "cy")]) == [
+        Verdict.TAKEN,
+        Verdict.ANSWERED_ALREADY,
+        Verdict.TAKEN,
+    ]
+
+
+def test_votes_that_can_never_be_taken_say_why(database: Database) -> None:
+    gone, meant, elsewhere = asked(database, "a", "b", "c")
+    (other,) = asked(database, "d", tier="expert")
+    somebody = add_annotator(database, "zoe", TIER)
+    with database.write() as connection:
+        update = questions.update()
+        connection.execute(update.where(questions.c.id == gone).values(state="cancelled"))
+        connection.execute(update.where(questions.c.id == meant).values(reserved_for=somebody))
+        until = database.now(connection) + 60_000
+        leased = {"state": "leased", "holder": somebody, "leased_until": until}
+        connection.execute(update.where(questions.c.id == elsewhere).values(**leased))
+    room = room_of(database)
+    votes = [vote(gone), vote(meant), vote(elsewhere), vote(other), vote(999)]
+    assert room.take(votes) == [
+        Verdict.NOT_OPEN,
+        Verdict.RESERVED,
+        Verdict.NOT_OPEN,
+        Verdict.UNKNOWN_QUESTION,
+        Verdict.UNKNOWN_QUESTION,
+    ]
+    assert count(database, answers) == 0
+    assert room.take([vote(meant, "zoe")]) == [Verdict.TAKEN]
+
+
+def test_a_late_answer_counts_and_is_paid_while_its_question_is_open(
+    database: Database, clock: MovableClock
+) -> None:
+    (question,) = asked(database, "a", price=5)
+    room = room_of(database)
+    queue = room.enroll(TIER)
+    room.hold(queue, TIER, 1, HOUR)
+    room.release(queue, [question])
+    assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(0, 0)]
+    clock.advance(2 * HOUR)
+    assert room.take([vote(question)]) == [Verdict.TAKEN]
+    assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(0, 5)]
+
+
+def test_votes_positions_and_refusals_are_one_transaction(database: Database) -> None:
+    (question,) = asked(database, "a")
+    room = room_of(database)
+    StreamRoom(database, {}).locate([LogStart("t1", "votes", 0, 0)])
+
+    def refuse(verdicts: Sequence[Verdict]) -> list[OutMessage]:
+        return [OutMessage("dead", 0, None, one.value.encode()) for one in verdicts if one != Verdict.TAKEN]
+
+    span = Span("t1", "votes", 0, 0, 2)
+    room.take([vote(question), vote(7)], [span], refuse)
+    assert (count(database, answers), count(database, outbox)) == (1, 1)
+    with pytest.raises(FenceLost):
+        room.take([vote(question, "bob")], [span], refuse)
+    assert (count(database, answers), count(database, outbox), count(database, annotators)) == (1, 1, 1)
+
+
+def test_what_is_held_is_told_of_in_the_same_transaction(database: Database) -> None:
+    asked(database, "a", "b")
+    room = room_of(database)
+    queue = room.enroll(TIER)
+    told: list[str] = []
+
+    def announce(leases: Sequence[Lease]) -> list[OutMessage]:
+        told.extend(lease.item for lease in leases)
+        return [OutMessage("questions", 0, None, b"?")]
+
+    room.hold(queue, TIER, 9, HOUR, announce)
+    room.hold(queue, TIER, 9, HOUR, announce)
+    assert told == ["a", "b"]
+    assert count(database, outbox) == 1
+
+
+def test_a_queue_that_is_not_enrolled_holds_nothing(database: Database) -> None:
+    with pytest.raises(UnknownReviewer):
+        room_of(database).hold(add_annotator(database, "ann", TIER), TIER, 1, HOUR)
+
+
+def test_many_processes_take_each_vote_once(database: Database) -> None:
+    ids = asked(database, *(f"i{n:02}" for n in range(40)), price=3)
+    room_of(database).hold(room_of(database).enroll(TIER), TIER, 30, HOUR)
+    ready = threading.Barrier(4)
+    found: list[Verdict] = []
+
+    def work(turn: int) -> None:
+        room = room_of(database)
+        mixed = ids if turn % 2 else ids[::-1]
+        ready.wait(timeout=30)
+        for first in range(0, 40, 8):
+            votes = [vote(id_, f"p{turn}", external=f"{id_}") for id_ in mixed[first : first + 8]]
+            found.extend(room.take(votes))
+
+    threads = [threading.Thread(target=work, args=(turn,)) for turn in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(timeout=60)
+    assert found.count(Verdict.TAKEN) == 40
+    assert len(found) == 160
+    assert set(found) <= {Verdict.TAKEN, Verdict.REPEATED, Verdict.NOT_OPEN}
+    assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(0, 120)]
