@@ -25,7 +25,7 @@ class Right(StrEnum):
 
     PUBLIC: nothing. KNOWN: an account, by session or token. OWN: a session, as it is about the account
     itself. ANSWER: to answer questions. WATCH: to see the loop, items with their votes, and people's figures.
-    PEOPLE: to see who has an account. MANAGE: to change that.
+    LEAD: to pause reviewers and let them go on. PEOPLE: to see who has an account. MANAGE: to change that.
     """
 
     PUBLIC = "public"
@@ -33,13 +33,14 @@ class Right(StrEnum):
     OWN = "own"
     ANSWER = "answer"
     WATCH = "watch"
+    LEAD = "lead"
     PEOPLE = "people"
     MANAGE = "manage"
 
 
 _ANYBODY = frozenset({Right.PUBLIC})
 _REVIEWING = _ANYBODY | {Right.KNOWN, Right.OWN, Right.ANSWER}
-_LEADING = _REVIEWING | {Right.WATCH, Right.PEOPLE}
+_LEADING = _REVIEWING | {Right.WATCH, Right.LEAD, Right.PEOPLE}
 
 BY_ROLE = {
     Role.REVIEWER: _REVIEWING,
@@ -50,7 +51,7 @@ BY_ROLE = {
 BY_SCOPE = {
     Scope.ANSWER: frozenset({Right.ANSWER}),
     Scope.READ: frozenset({Right.WATCH, Right.PEOPLE}),
-    Scope.MANAGE: frozenset({Right.PEOPLE, Right.MANAGE}),
+    Scope.MANAGE: frozenset({Right.LEAD, Right.PEOPLE, Right.MANAGE}),
 }
 
 

@@ -29,6 +29,10 @@ class UnknownReviewer(Exception):
     """Nobody is enrolled under this id, or not in this tier."""
 
 
+class ReviewerPaused(Exception):
+    """This person is given no questions, and no answers are taken, until a lead lets them go on."""
+
+
 class UnknownAccount(Exception):
     """Nobody has an account of this id or name."""
 

@@ -6,6 +6,7 @@ from typing import Annotated
 
 from annotated_types import Ge, Gt, Le, Lt, MinLen
 
+from daemon.core.control_settings import ControlSettings
 from daemon.core.states import AuditProtocol
 
 PROVISIONAL = ("publish", "accepted", "hold")
@@ -50,6 +51,7 @@ class TierSettings:
         suggest: show reviewers what the votes at hand say. People lean towards what they are shown, so that
             their answers say less; blind questions never show it.
         highlight: mark the words that keyword and regex heuristics found; blind questions never show them.
+        controls: how it is seen whether its people answer well.
     """
 
     price: Annotated[float, Ge(0)] = 0.05
@@ -68,6 +70,7 @@ class TierSettings:
     accuracy: Annotated[float, Gt(0.5), Lt(1)] = 0.8
     suggest: bool = False
     highlight: bool = False
+    controls: ControlSettings = field(default_factory=ControlSettings)
 
     def __post_init__(self) -> None:
         if self.votes_first and self.final:
@@ -100,6 +103,8 @@ class TierSettings:
         for name in ("suggest", "highlight"):
             if self.is_llm and getattr(self, name):
                 raise ValueError(f"{name}: is for people; a language model is asked by its prompt")
+        if self.is_llm and self.controls != ControlSettings():
+            raise ValueError("controls: are for people; `labelloop llm compare` measures language models")
 
     @property
     def is_llm(self) -> bool:

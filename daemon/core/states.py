@@ -18,7 +18,8 @@ class Purpose(StrEnum):
 
     GOLD is a random blind draw before the first window; AUDIT is the coin of a window. Both are truth
     for evaluation. OUTGOING is the coin of a released label, for the ledger. SETTLE and ADJUDICATE finish
-    doubtful items, LEARN picks serve training.
+    doubtful items, LEARN picks serve training. CONTROL asks a person about an item whose label is known, to
+    learn how good the person is: its answer says nothing of the item.
     """
 
     LEARN = "learn"
@@ -27,6 +28,7 @@ class Purpose(StrEnum):
     GOLD = "gold"
     ADJUDICATE = "adjudicate"
     OUTGOING = "outgoing"
+    CONTROL = "control"
 
 
 RANDOM_PURPOSES = (Purpose.AUDIT, Purpose.GOLD)
@@ -53,6 +55,13 @@ class QuestionState(StrEnum):
     CANCELLED = "cancelled"
     EXPIRED = "expired"
     PASSED = "passed"
+
+
+class PersonState(StrEnum):
+    """Whether somebody is given questions. PAUSED: not until somebody who may lets them go on."""
+
+    ACTIVE = "active"
+    PAUSED = "paused"
 
 
 class CallState(StrEnum):

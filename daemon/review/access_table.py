@@ -8,7 +8,8 @@ from starlette.routing import compile_path
 from daemon.core.account_rules import Right
 
 PUBLIC, KNOWN, OWN = Right.PUBLIC, Right.KNOWN, Right.OWN
-ANSWER, WATCH, PEOPLE, MANAGE = Right.ANSWER, Right.WATCH, Right.PEOPLE, Right.MANAGE
+ANSWER, WATCH, LEAD = Right.ANSWER, Right.WATCH, Right.LEAD
+PEOPLE, MANAGE = Right.PEOPLE, Right.MANAGE
 
 TABLE: tuple[tuple[str, str, Right], ...] = (
     ("GET", "/healthz", PUBLIC),
@@ -39,6 +40,8 @@ TABLE: tuple[tuple[str, str, Right], ...] = (
     ("POST", "/enter", ANSWER),
     ("GET", "/review", ANSWER),
     ("POST", "/api/reviewers", ANSWER),
+    ("GET", "/api/reviewers", WATCH),
+    ("POST", "/api/reviewers/state", LEAD),
     ("POST", "/api/leases", ANSWER),
     ("POST", "/api/answers", ANSWER),
     ("POST", "/api/skips", ANSWER),

@@ -114,7 +114,8 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         """Answer a leased question. Repeating the same answer changes nothing."""
         check_reviewer(body.reviewer, services)
         label, probabilities = answer_of(body, task)
-        return AnswerOut(id=store.answer(body.question, body.reviewer, label, body.seconds, probabilities))
+        store.answer(body.question, body.reviewer, label, body.seconds, probabilities)
+        return AnswerOut(question=body.question)
 
     @router.post("/skips", tags=["reviewing"], responses={**LOST, **INVALID})
     def skip(body: Skip) -> Done:

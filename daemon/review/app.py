@@ -18,6 +18,7 @@ from daemon.review import (
     pages,
     people_api,
     problems,
+    reviewers_api,
 )
 from daemon.review.bodies import Done
 from daemon.review.services import ReviewServices
@@ -46,6 +47,7 @@ def create_app(services: ReviewServices) -> FastAPI:
     app.include_router(account_pages.build(services, templates))
     app.include_router(account_api.build(services))
     app.include_router(people_api.build(services))
+    app.include_router(reviewers_api.build(services))
     app.include_router(api.build(services))
     access_docs.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")

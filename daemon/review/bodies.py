@@ -151,9 +151,9 @@ class LeasesOut(BaseModel):
 
 
 class AnswerOut(BaseModel):
-    """The recorded answer."""
+    """The answer is recorded."""
 
-    id: int
+    question: int
 
 
 class UndoOut(BaseModel):

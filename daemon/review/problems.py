@@ -13,6 +13,7 @@ from daemon.core.errors import (
     LeaseLost,
     LoginRefused,
     LoginWait,
+    ReviewerPaused,
     UnknownAccount,
     UnknownReviewer,
 )
@@ -57,6 +58,10 @@ def install(app: FastAPI, missing: MissingPage) -> None:
     @app.exception_handler(UnknownReviewer)
     def _unknown(_request: Request, error: UnknownReviewer) -> Response:
         return problem(404, str(error), "POST /api/reviewers with name and tier gives an id")
+
+    @app.exception_handler(ReviewerPaused)
+    def _paused(_request: Request, error: ReviewerPaused) -> Response:
+        return problem(403, str(error), "a lead sees why, and can let you go on")
 
     _install_accounts(app)
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from daemon.core.insight_ports import InsightStore
 from daemon.core.ports import QuestionStore, ReportStore
+from daemon.core.reviewer_rows import ReviewerStore
 from daemon.core.run_pages import RunPages
 from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
@@ -19,7 +20,7 @@ class ReviewServices:
     """Stores, and the part of the configuration that people see.
 
     Attributes:
-        questions, reports, insights: the stores.
+        questions, reports, insights, reviewers: the stores.
         desk: accounts, sessions and passwords.
         task: what is asked. tiers: who is asked, by name.
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
@@ -34,6 +35,7 @@ class ReviewServices:
     questions: QuestionStore
     reports: ReportStore
     insights: InsightStore
+    reviewers: ReviewerStore
     desk: Desk
     task: Task
     tiers: Mapping[str, TierSettings]

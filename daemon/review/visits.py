@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from daemon.core.account_rows import Account, Actor, Caller
 from daemon.core.account_rules import Right, rights
 
-OPEN_RIGHTS = frozenset({Right.PUBLIC, Right.KNOWN, Right.ANSWER, Right.WATCH})
+OPEN_RIGHTS = frozenset({Right.PUBLIC, Right.KNOWN, Right.ANSWER, Right.WATCH, Right.LEAD})
 """What everybody on this computer may do while there is no account."""
 
 

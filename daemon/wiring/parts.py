@@ -8,7 +8,9 @@ from pathlib import Path
 from daemon.adapters.encoders import ENCODERS, WholeTexts
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.binding import bind
+from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.pipeline import Encoder
 from daemon.core.policy import Outputs, Partition, Policy
@@ -55,6 +57,16 @@ def allowances(config: Config) -> Allowances:
     """How the tiers' money is let go."""
     final = frozenset(name for name, tier in config.tiers.items() if tier.final)
     return Allowances(caps(config), final, config.routing.pace == "day")
+
+
+def questions(config: Config, database: Database) -> QuestionRoom:
+    """The questions of people, control questions among them."""
+    controls = Controls(
+        rules={name: tier.controls for name, tier in config.tiers.items()},
+        prices={name: tier.question_micros for name, tier in config.tiers.items()},
+        final=policy(config).final_tiers,
+    )
+    return QuestionRoom(database, allowances(config), config.task.space.n_facets, controls)
 
 
 def policy(config: Config) -> Policy:

@@ -6,7 +6,7 @@ from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_run_pages import MlflowRunPages
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.insights import InsightRoom
-from daemon.adapters.store.questions import QuestionRoom
+from daemon.adapters.store.reviewers import ReviewerRoom
 from daemon.review.app import ReviewServices, create_app, serve
 from daemon.wiring import accounts, parts
 from daemon.wiring.config import Config
@@ -25,9 +25,10 @@ def main(config: Config) -> None:
         desk = accounts.desk(database)
         accounts.check_reachable(desk.accounts, config.review)
         services = ReviewServices(
-            questions=QuestionRoom(database, parts.allowances(config), config.task.space.n_facets),
+            questions=parts.questions(config, database),
             reports=parts.reports(config, database),
             insights=InsightRoom(database, parts.policy(config).final_tiers, config.task.space.n_facets),
+            reviewers=ReviewerRoom(database),
             desk=desk,
             task=config.task,
             tiers=config.tiers,

@@ -23,6 +23,7 @@ from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.login_tries import LoginTries
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
+from daemon.adapters.store.reviewers import ReviewerRoom
 from daemon.adapters.store.schema import answers, items, labels
 from daemon.adapters.store.sessions import SessionRoom
 from daemon.adapters.store.stream import StreamRoom
@@ -93,6 +94,7 @@ class House:
             questions=self.questions,
             reports=ReportRoom(self.database, caps, frozenset({"expert"})),
             insights=InsightRoom(self.database, frozenset({"expert"}), task.space.n_facets),
+            reviewers=ReviewerRoom(self.database),
             desk=desk_of(self.database),
             task=task,
             tiers=tiers,

@@ -283,3 +283,21 @@ def test_insights_tell_of_functions_and_costs(house: House, client: TestClient) 
 def test_addresses_that_no_database_takes_are_refused(client: TestClient, path: str) -> None:
     refused = client.get(path)
     assert (refused.status_code, set(refused.json())) == (400, {"error", "help"})
+
+
+def test_a_paused_reviewer_is_told_why_until_a_lead_lets_them_go_on(house: House, client: TestClient) -> None:
+    house.ask(["first", "second"])
+    ann = _enroll(client)
+    held = _lease(client, ann)[0]
+    paused = {"reviewer": ann, "state": "paused", "note": "read the guidelines first"}
+    assert client.post("/api/reviewers/state", json=paused).status_code == 200
+    wish = {"reviewer": ann, "tier": "expert", "count": 1}
+    answer = {"question": held["question"], "reviewer": ann, "label": "ham"}
+    for path, body in (("/api/leases", wish), ("/api/answers", answer)):
+        refused = client.post(path, json=body)
+        assert refused.status_code == 403
+        assert refused.json()["error"] == "you are paused: read the guidelines first"
+    (told,) = client.get("/api/reviewers").json()["reviewers"]
+    assert (told["name"], told["state"], told["answers"], told["interval"]) == ("ann", "paused", 0, None)
+    client.post("/api/reviewers/state", json={"reviewer": ann, "state": "active"})
+    assert len(_lease(client, ann)) == 1

@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 from review_house import House, blank_database, served
 
-from daemon.core.states import Purpose
+from daemon.core.account_rows import Actor
+from daemon.core.states import PersonState, Purpose
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 
@@ -213,6 +214,19 @@ def test_a_long_text_says_that_it_goes_on(house: House, page) -> None:
     page.wait_for_selector("#item:not(.more)")
     _press_and_wait_for_next(page, "1")
     assert page.query_selector("#item.more") is None
+
+
+def test_who_is_paused_reads_why_and_goes_on_when_let(house: House, page) -> None:
+    house.ask(TEXTS[:3])
+    _enter(page)
+    page.wait_for_selector(SHOWN)
+    (ann,) = house.services.reviewers.reviewers()
+    house.services.reviewers.set_state(ann.id, PersonState.PAUSED, "please call me", Actor("lea"))
+    page.keyboard.press("1")
+    page.wait_for_selector("#item >> text=You are paused: please call me.")
+    assert page.locator("#skip").is_disabled()
+    house.services.reviewers.set_state(ann.id, PersonState.ACTIVE, "", Actor("lea"))
+    page.wait_for_selector(SHOWN)
 
 
 def test_on_a_phone_nothing_sticks_out(house: House, page) -> None:

@@ -8,8 +8,8 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, fal
 
 from daemon.adapters.store import budget
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import label_of
-from daemon.adapters.store.schema import answers, items, questions, skips
+from daemon.adapters.store.codec import f4, label_of
+from daemon.adapters.store.schema import answers, controls, items, labels, questions, skips
 from daemon.core.errors import LeaseLost
 from daemon.core.pace import Left
 from daemon.core.rows import Lease
@@ -30,9 +30,15 @@ def free_expired(connection: Connection, tier: str, now: int) -> None:
 
 
 def free(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:
-    """Put questions back into the queue; what was reserved for their leases is given back."""
+    """Put questions back into the queue; what was reserved for their leases is given back.
+
+    Control questions end instead: nobody else can be asked.
+    """
     if rows:
         change(connection, [row.id for row in rows], state=OPEN, holder=None, leased_until=None)
+        personal = [row.id for row in rows if row.purpose == Purpose.CONTROL.value]
+        if personal:
+            change(connection, personal, state=QuestionState.CANCELLED.value)
         leased = [row.id for row in rows if row.purpose not in budget.PAID_WHEN_MADE]
         if leased:
             budget.release(connection, leased)
@@ -87,9 +93,10 @@ def _free_for(tier: str, mine: Sequence[int]) -> Select[Any]:
     )
     held = exists().where(same_item, other.c.holder.in_(mine), other.c.state == LEASED)
     skipped = exists().where(same_item, skips.c.question == other.c.id, skips.c.annotator.in_(mine))
+    controlled = exists().where(controls.c.item == questions.c.item, controls.c.annotator.in_(mine))
     return (
         select(questions)
-        .where(questions.c.tier == tier, questions.c.state == OPEN, ~answered, ~held, ~skipped)
+        .where(questions.c.tier == tier, questions.c.state == OPEN, ~answered, ~held, ~skipped, ~controlled)
         .where(or_(questions.c.reserved_for.is_(None), questions.c.reserved_for.in_(mine)))
         .with_for_update(of=questions, skip_locked=True)
     )
@@ -108,14 +115,21 @@ def give(connection: Connection, rows: Sequence[Row[Any]], person: int, until: i
         closed=None,
         attempt=questions.c.attempt + 1,
     )
-    asked_about = _items(connection, rows)
-    return [_lease(row, asked_about[row.item], until) for row in rows]
+    return _leases(connection, rows, [until] * len(rows))
 
 
 def shown(connection: Connection, rows: Sequence[Row[Any]]) -> list[Lease]:
     """The leases that these leased questions are."""
+    return _leases(connection, rows, [row.leased_until for row in rows])
+
+
+def _leases(connection: Connection, rows: Sequence[Row[Any]], untils: Sequence[int]) -> list[Lease]:
     asked_about = _items(connection, rows)
-    return [_lease(row, asked_about[row.item], row.leased_until) for row in rows]
+    first = _first_labels(connection, [row.item for row in rows if row.purpose == Purpose.CONTROL.value])
+    return [
+        _lease(row, asked_about[row.item], first.get(row.item), until)
+        for row, until in zip(rows, untils, strict=True)
+    ]
 
 
 def _items(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, Row[*tuple[Any, ...]]]:
@@ -124,10 +138,27 @@ def _items(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, Row[*t
     return {item.id: item for item in connection.execute(wanted)}
 
 
-def _lease(question: Row[Any], item: Row[*tuple[Any, ...]], until: int) -> Lease:
-    """Of a blind question nothing but the item's content."""
+def _first_labels(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, float]]:
+    """Item -> what was said of it before any person spoke, and how likely that seemed."""
+    if not ids:
+        return {}
+    query = select(labels).where(among(connection, labels.c.item, ids), labels.c.revision == 1)
+    found = {}
+    for row in connection.execute(query):
+        found[row.item] = label_of(row.labels), float(f4(row.probabilities).max())
+    return found
+
+
+def _lease(
+    question: Row[Any], item: Row[*tuple[Any, ...]], first: tuple[int, float] | None, until: int
+) -> Lease:
+    """Of a blind question nothing but the item's content. A control question must not tell the truth, and
+    looks like others all the same: it shows what was said at `first`.
+    """
     blind = question.purpose in BLIND
     label, sure = (None, 0.0) if blind else (label_of(item.labels), float(item.score))
+    if question.purpose == Purpose.CONTROL.value:
+        label, sure = first or (None, 0.0)
     return Lease(
         question.id, question.item, question.tier, bytes(item.payload), blind, until, label=label, sure=sure
     )

@@ -113,7 +113,11 @@ def _answers(connection: Connection, ids: Sequence[str]) -> dict[str, list[Answe
 def _wanted(connection: Connection, ids: Sequence[str]) -> dict[str, list[Wanted]]:
     query = (
         select(questions)
-        .where(among(connection, questions.c.item, ids), questions.c.state.in_(UNANSWERED))
+        .where(
+            among(connection, questions.c.item, ids),
+            questions.c.state.in_(UNANSWERED),
+            questions.c.purpose != Purpose.CONTROL.value,
+        )
         .order_by(questions.c.id)
     )
     found: dict[str, list[Wanted]] = defaultdict(list)
@@ -135,10 +139,16 @@ def _passed(connection: Connection, ids: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _costs(connection: Connection, ids: Sequence[str]) -> dict[str, int]:
-    """What was paid for people's answers, and for calls to language models that answered."""
+    """What was paid for people's answers, but to control questions, and for calls to language models that
+    answered.
+    """
     asked = (
         select(spend.c.item, func.sum(spend.c.micros).label("micros"))
-        .where(among(connection, spend.c.item, ids), spend.c.state == "spent")
+        .where(
+            among(connection, spend.c.item, ids),
+            spend.c.state == "spent",
+            spend.c.purpose != Purpose.CONTROL.value,
+        )
         .group_by(spend.c.item)
     )
     called = (

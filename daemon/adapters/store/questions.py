@@ -25,6 +25,7 @@ from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.codec import label_bytes
+from daemon.adapters.store.controls import Controls, check_active, last_answered, retract
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, questions, skips, windows
 from daemon.core.errors import LeaseLost, UnknownReviewer
@@ -38,16 +39,24 @@ BLIND = frozenset(BLIND_PURPOSES)
 class QuestionRoom:
     """`daemon.core.ports.QuestionStore` on SQLite or PostgreSQL."""
 
-    def __init__(self, database: Database, allowances: Allowances = UNLIMITED, n_facets: int = 1) -> None:
+    def __init__(
+        self,
+        database: Database,
+        allowances: Allowances = UNLIMITED,
+        n_facets: int = 1,
+        controls: Controls | None = None,
+    ) -> None:
         """Make one.
 
         Args:
             allowances: what may be spent by now on questions that are paid for when they are leased.
             n_facets: bytes of a label: 1, or the number of classes of a multilabel task.
+            controls: questions whose answer is known; none if not given.
         """
         self._database = database
         self._allowances = allowances
         self._n_facets = n_facets
+        self._controls = controls or Controls()
 
     def enroll(self, name: str, tier: str) -> Person:
         """Register a reviewer of a tier, or find them.
@@ -65,17 +74,21 @@ class QuestionRoom:
         Best is the highest priority, then the lowest id; the router puts audits and gold draws above
         everything else. Those that the person already holds come first, with a new lease. What is not an
         audit takes its money now, and is passed over while the day's allowance does not reach that far.
+        Control questions are among them as the tier's settings say, while there are others.
 
         Raises:
             UnknownReviewer: nobody of this id is enrolled in this tier.
+            ReviewerPaused: they get none.
         """
         with self._database.write() as connection:
             mine = _hold_reviewer(connection, person, tier)
+            check_active(connection, person)
             now = self._database.now(connection)
             held = _already_held(connection, person, tier, count)
             leasing.free_expired(connection, tier, now)
             left = self._allowances.lock(connection, tier, now)
             taken = leasing.best_free(connection, tier, mine, count - len(held), left)
+            taken = self._controls.mixed(connection, tier, person, mine, taken, now)
             paid_now = [leasing.booking(row) for row in taken if row.purpose not in budget.PAID_WHEN_MADE]
             budget.reserve_leased(connection, tier, paid_now, now)
             return leasing.give(connection, [*held, *taken], person, now + round(seconds * 1000))
@@ -96,16 +109,24 @@ class QuestionRoom:
         seconds: float,
         probabilities: Sequence[float] | None = None,
     ) -> int:
-        """Record, pay and ask for a recheck; id of the answer. Repeating the same answer returns the same id.
+        """Record, pay and ask for a recheck; id of the answer, or of a control question.
+
+        Repeating the same answer returns the same id.
 
         Raises:
             LeaseLost: the question is not there for this person any more.
             UnknownReviewer: nobody has this id.
+            ReviewerPaused: nothing is taken from them.
         """
         with self._database.write() as connection:
             mine = _hold_reviewer(connection, person)
+            check_active(connection, person)
             now = self._database.now(connection)
             row = leasing.lock_question(connection, question)
+            if row.purpose == Purpose.CONTROL.value:
+                labels = label_bytes(label, self._n_facets)
+                self._controls.record(connection, row, person, labels, seconds, now)
+                return question
             known = leasing.standing(connection, row.item, mine)
             given = {
                 "labels": label_bytes(label, self._n_facets),
@@ -148,12 +169,18 @@ class QuestionRoom:
             _hold_reviewer(connection, person)
             until = self._database.now(connection) + round(seconds * 1000)
             last = _last_answer(connection, person)
+            known = last_answered(connection, person)
+            if known is not None and (last is None or known.at >= last.at):
+                last = known
             if question is not None and (last is None or last.question != question):
                 held = _held(connection, question, person)
                 return leasing.give(connection, [held], person, until)[0] if held is not None else None
-            if last is None or _rested_on(connection, last):
+            if last is None or (last is not known and _rested_on(connection, last)):
                 return None
             row = leasing.lock_question(connection, last.question)
+            if last is known:
+                retract(connection, row.id)
+                return leasing.give(connection, [row], person, until)[0]
             _retract(connection, last, self._database.now(connection))
             return leasing.give(connection, [row], person, until)[0]
 

@@ -22,12 +22,13 @@ from sqlalchemy import (
     text,
 )
 
-from daemon.adapters.store import schema_accounts, schema_base, schema_calls
+from daemon.adapters.store import schema_accounts, schema_base, schema_calls, schema_people
 from daemon.adapters.store.schema_base import serial
 
 metadata = schema_base.metadata
 calls, chat_cache, judgments = schema_calls.calls, schema_calls.chat_cache, schema_calls.judgments
 accounts = schema_accounts.accounts
+controls, truths = schema_people.controls, schema_people.truths
 
 positions = Table(
     "positions",
@@ -82,6 +83,8 @@ annotators = Table(
     Column("version", Text, nullable=False),
     Column("tier", Text),
     Column("state", Text, nullable=False, server_default="active"),
+    Column("state_at", BigInteger),
+    Column("note", Text),
     UniqueConstraint("kind", "name", "version"),
     sqlite_autoincrement=True,
 )

@@ -224,11 +224,23 @@ async function refill(force = false) {
     take(leases.filter((lease) => !settled.has(lease.question)), moves === before);
     again = current === null;
   } catch (error) {
-    if (!error.passing) say(`${error.message}; ${error.help}`);
+    if (error.status === 403) showPaused(error);
+    else if (!error.passing) say(`${error.message}; ${error.help}`);
     else if (current === null) say("No connection; trying again.");
   }
   asking = false;
   if (again) pollTimer = setTimeout(refill, EMPTY_POLL_MS);
+}
+
+/** Somebody whom a lead lets go on goes on here by themselves. */
+function showPaused(error) {
+  current = null;
+  ahead = [];
+  delete byId("item").dataset.question;
+  const said = error.message.charAt(0).toUpperCase() + error.message.slice(1);
+  byId("item").replaceChildren(el("p", { class: "empty" }, `${said}.`), el("p", { class: "quiet" }, `${error.help}.`));
+  markMore();
+  enable();
 }
 
 /** Take what the server says we hold; `settledNow`: nothing was answered or undone while it was asked. */

@@ -11,6 +11,7 @@ from daemon.core.insight_ports import InsightStore
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.report_rows import NO_CLASS, NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
+from daemon.core.reviewer_rows import ReviewerStore
 from daemon.core.settings import GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
 from daemon.core.window_rows import WindowRecord
@@ -22,6 +23,7 @@ SERVICES = ReviewServices(
     questions=cast(QuestionStore, None),
     reports=cast(ReportStore, None),
     insights=cast(InsightStore, None),
+    reviewers=cast(ReviewerStore, None),
     desk=cast(Desk, None),
     task=Task("sms", ("ham", "spam")),
     tiers={
