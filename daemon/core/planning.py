@@ -170,7 +170,7 @@ def make_plan(
         experts=_experts(rates, size, policy) if len(ready) else [],
         upkeep=_upkeep(share, 0.0 if present is None else present.share, today, policy),
         today=today,
-        guesses=_guesses(sample, windows, gold, policy),
+        guesses=guesses(sample, windows, gold, policy),
     )
 
 
@@ -242,6 +242,12 @@ def buy(
         lambda posterior: np.asarray(bundle.scores(posterior) >= least),
         tier_budgets=tiers,
     )
+
+
+def audits_per_day(sample: Sample, policy: Policy) -> float:
+    """Currency a day that windows' audits take, whatever the budgets; 0 where no pace is known."""
+    ready = float((sample.scores >= policy.routing.ask_below).mean())
+    return (sample.per_day or 0.0) * ready * policy.guarantee.audit_share * audit_price(policy)
 
 
 def audit_price(policy: Policy) -> float:
@@ -318,20 +324,21 @@ def _released_from(sample: Sample, windows: Sequence[WindowRecord], policy: Poli
     return float(ready[count - 1]) if count else math.inf
 
 
-def _guesses(sample: Sample, windows: Sequence[WindowRecord], gold: int, policy: Policy) -> list[str]:
-    guesses = []
+def guesses(sample: Sample, windows: Sequence[WindowRecord], gold: int, policy: Policy) -> list[str]:
+    """What a plan takes for granted, in sentences."""
+    told = []
     if sample.guessed:
-        guesses.append("No item has come yet: half of them are taken to be easy, and one label in six wrong.")
+        told.append("No item has come yet: half of them are taken to be easy, and one label in six wrong.")
     elif gold < policy.guarantee.cold_start_gold or not gold:
         few = f"Only {gold:,} random blind answers are" if gold else "No random blind answer is"
-        guesses.append(
+        told.append(
             f"{few} in: how often labels are wrong is taken from the "
             "built-in beliefs about functions and people."
         )
     if not windows:
-        guesses.append(
+        told.append(
             "No window has closed yet: labels are taken to be wrong somewhat more often than they say."
         )
     if not sample.per_day:
-        guesses.append("Nobody knows how many items come in a day (--items-per-day says it).")
-    return guesses
+        told.append("Nobody knows how many items come in a day (--items-per-day says it).")
+    return told

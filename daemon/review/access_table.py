@@ -49,12 +49,15 @@ TABLE: tuple[tuple[str, str, Right], ...] = (
     ("GET", "/api/queues", KNOWN),
     ("GET", "/dashboard", WATCH),
     ("GET", "/insights", WATCH),
+    ("GET", "/lead", WATCH),
     ("GET", "/items/{id:path}", WATCH),
     ("GET", "/traces/{id}", WATCH),
     ("GET", "/runs/{id}", WATCH),
     ("GET", "/api/overview", WATCH),
     ("GET", "/api/items/{id:path}", WATCH),
     ("GET", "/api/insights", WATCH),
+    ("GET", "/api/lead", WATCH),
+    ("POST", "/api/what-if", WATCH),
     ("GET", "/api/labels", WATCH),
 )
 """Method, path as the route has it, right. The first row that fits a call counts."""

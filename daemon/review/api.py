@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from daemon.core.account_rules import Right
 from daemon.core.report_rows import ItemStory, Overview
-from daemon.review import visits
+from daemon.review import lead_api, visits
 from daemon.review.bodies import (
     AnswerOut,
     Done,
@@ -70,7 +70,9 @@ def build(services: ReviewServices) -> APIRouter:
     """All calls under /api."""
     router = APIRouter(prefix="/api")
     _reviewing(router, services)
-    _reporting(router, services, SharedOverview(services))
+    shared = SharedOverview(services)
+    _reporting(router, services, shared)
+    router.include_router(lead_api.build(services, shared.get))
     _insights(router, SharedInsights(services))
     return router
 

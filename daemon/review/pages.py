@@ -168,6 +168,10 @@ def _watching(router: APIRouter, services: ReviewServices, templates: Templates,
     def insights() -> Response:
         return templates.page("insights.html")
 
+    @router.get("/lead")
+    def lead() -> Response:
+        return templates.page("lead.html")
+
     @router.get("/items/{id:path}")
     def item(id: str) -> Response:
         try:

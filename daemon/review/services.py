@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemon.core.insight_ports import InsightStore
+from daemon.core.lead_ports import LeadStore, Planner
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.reviewer_rows import ReviewerStore
 from daemon.core.run_pages import RunPages
@@ -20,7 +21,7 @@ class ReviewServices:
     """Stores, and the part of the configuration that people see.
 
     Attributes:
-        questions, reports, insights, reviewers: the stores.
+        questions, reports, insights, leading, reviewers: the stores. planner: tells what budgets would do.
         desk: accounts, sessions and passwords.
         task: what is asked. tiers: who is asked, by name.
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
@@ -35,6 +36,8 @@ class ReviewServices:
     questions: QuestionStore
     reports: ReportStore
     insights: InsightStore
+    leading: LeadStore
+    planner: Planner
     reviewers: ReviewerStore
     desk: Desk
     task: Task

@@ -1,41 +1,17 @@
 """`labelloop plan`: what the target costs before it is spent, and what another budget would buy."""
 
 import json
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
-from functools import lru_cache
+from dataclasses import asdict
 
-import numpy as np
 from rich.console import Console
 
-from daemon.adapters.store.engine import Database
-from daemon.adapters.store.learning import LearningRoom
-from daemon.adapters.store.planning import PlanRoom
-from daemon.adapters.store.stream import StreamRoom
-from daemon.core.decide import label_scores
 from daemon.core.errors import SetupProblem
-from daemon.core.evidence import function_key, of_stored
-from daemon.core.grouping import groups_of_stored
-from daemon.core.planning import Budgets, Sample, buy, guessed_sample, make_plan
+from daemon.core.planning import Budgets, buy, make_plan
 from daemon.core.policy import Policy
-from daemon.core.report_rows import NOTHING_YET, Overview
-from daemon.core.rows import OpenItem
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from daemon.wiring.plan_tables import forecast_table, tables
-from models.bundles import AnyBundle, read_bundle
-
-SAMPLE = 3_000
-"""Items that are looked at: the newest."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Situation:
-    """What is known when planning."""
-
-    sample: Sample
-    overview: Overview
-    bundle: AnyBundle
+from daemon.wiring.situation import Situation, guessed_situation, read_situation
 
 
 def main(config: Config, what_if: str | None, items_per_day: float | None, as_json: bool) -> None:
@@ -108,39 +84,12 @@ def _per_item(budgets: Budgets, per_day: float) -> Budgets:
     return Budgets(total, tuple((name, money / per_day) for name, money in budgets.tiers))
 
 
-def _situation(config: Config, policy: Policy, items_per_day: float | None) -> _Situation:
+def _situation(config: Config, policy: Policy, items_per_day: float | None) -> Situation:
     """From the database; from the settings alone where there is none yet, or nothing in it."""
-    priors = parts.prior_bundle(policy)
-    nothing = _Situation(guessed_sample(policy.space, items_per_day), NOTHING_YET, priors)
     if not parts.has_database(config):
-        return nothing
+        return guessed_situation(policy, items_per_day)
     database = parts.open_database(config)
     try:
-        room = PlanRoom(database)
-        overview = parts.reports(config, database).overview()
-        stored = LearningRoom(database).current_bundle(None)
-        bundle = priors if stored is None else read_bundle(stored.data)
-        items = room.recent(SAMPLE)
-        if not items:
-            return nothing
-        per_day = items_per_day or room.per_day()
-        return _Situation(_sample(items, per_day, bundle, policy, database), overview, bundle)
+        return read_situation(database, parts.reports(config, database), policy, items_per_day)
     finally:
         database.close()
-
-
-def _sample(
-    items: Sequence[OpenItem], per_day: float | None, bundle: AnyBundle, policy: Policy, database: Database
-) -> Sample:
-    stream = StreamRoom(database, {})
-
-    @lru_cache(maxsize=1_000)
-    def keys(functions: int) -> tuple[str, ...]:
-        return tuple(function_key(version) for version in stream.function_keys(functions))
-
-    evidence = of_stored(items, groups_of_stored(items), keys, bundle, policy.ladder, policy.final_tiers)
-    posterior = evidence.posterior.astype(np.float64)
-    _, scores = label_scores(
-        posterior, evidence.scores.astype(np.float64), policy.cost, policy.space.n_facets
-    )
-    return Sample(posterior, scores, per_day)

@@ -1,15 +1,19 @@
 """`labelloop review`: the pages and the REST API."""
 
 from collections.abc import Sequence
+from functools import partial
 
 from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_run_pages import MlflowRunPages
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.insights import InsightRoom
+from daemon.adapters.store.lead import LeadRoom
 from daemon.adapters.store.reviewers import ReviewerRoom
 from daemon.review.app import ReviewServices, create_app, serve
 from daemon.wiring import accounts, parts
+from daemon.wiring.budget_planner import SAMPLE, BudgetPlanner
 from daemon.wiring.config import Config
+from daemon.wiring.situation import read_situation
 from labeling_functions.function import Function
 from labeling_functions.loading import load
 
@@ -24,10 +28,14 @@ def main(config: Config) -> None:
     try:
         desk = accounts.desk(database)
         accounts.check_reachable(desk.accounts, config.review)
+        policy, reports = parts.policy(config), parts.reports(config, database)
+        read = partial(read_situation, database, reports, policy, None, SAMPLE)
         services = ReviewServices(
             questions=parts.questions(config, database),
-            reports=parts.reports(config, database),
-            insights=InsightRoom(database, parts.policy(config).final_tiers, config.task.space.n_facets),
+            reports=reports,
+            insights=InsightRoom(database, policy.final_tiers, config.task.space.n_facets),
+            leading=LeadRoom(database),
+            planner=BudgetPlanner(read, policy),
             reviewers=ReviewerRoom(database),
             desk=desk,
             task=config.task,

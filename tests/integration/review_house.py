@@ -20,6 +20,7 @@ from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.codec import label_bytes, label_of
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.insights import InsightRoom
+from daemon.adapters.store.lead import LeadRoom
 from daemon.adapters.store.login_tries import LoginTries
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
@@ -28,6 +29,7 @@ from daemon.adapters.store.schema import answers, items, labels
 from daemon.adapters.store.sessions import SessionRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.account_rows import Account, Actor, Grant, Role
+from daemon.core.lead_ports import WhatIf
 from daemon.core.rows import Ask, FunctionVersion
 from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
@@ -36,6 +38,7 @@ from daemon.review.app import ReviewServices, ReviewSettings, create_app, server
 from labeling_functions.function import Function
 from labeling_functions.label_space import LabelSpace, spread
 from labeling_functions.task import Task
+from models.forecast import Forecast
 
 FUNCTIONS = 1
 """Id of the first function set of a database."""
@@ -54,6 +57,17 @@ TIERS = {
 
 
 PASSWORD = "correct horse battery"
+
+
+class FakePlanner:
+    """Says that the more may be spent, the more is right; of a thousand items a day."""
+
+    def what_if(self, budgets: Mapping[str, float | None], items_per_day: float | None = None) -> WhatIf:
+        """A limit on experts makes labels worse."""
+        limited = budgets.get("expert") is not None
+        votes = {"crowd": 0.5, "expert": 0.01 if limited else 0.1}
+        forecast = Forecast(0.9 if limited else 0.99, 0.5, 0.25, 0.03, votes)
+        return WhatIf(items_per_day or 1_000.0, 30.0, forecast, ("No window has closed yet.",))
 
 
 def desk_of(database: Database) -> Desk:
@@ -95,6 +109,8 @@ class House:
             reports=ReportRoom(self.database, caps, frozenset({"expert"})),
             insights=InsightRoom(self.database, frozenset({"expert"}), task.space.n_facets),
             reviewers=ReviewerRoom(self.database),
+            leading=LeadRoom(self.database),
+            planner=FakePlanner(),
             desk=desk_of(self.database),
             task=task,
             tiers=tiers,

@@ -14,6 +14,7 @@ PAGES = {
     "start": ("/", "#enter"),
     "review": ("/review", "#item[data-question]"),
     "dashboard": ("/dashboard", "body[data-fresh]"),
+    "lead": ("/lead", "body[data-fresh]"),
     "insights": ("/insights", "body[data-fresh]"),
     "item": ("/items/item-00", "h1"),
     "missing": ("/items/nothing", "h1"),

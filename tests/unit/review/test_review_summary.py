@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from daemon.core.insight_ports import InsightStore
+from daemon.core.lead_ports import LeadStore, Planner
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import QuestionStore, ReportStore
 from daemon.core.report_rows import NO_CLASS, NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
@@ -24,6 +25,8 @@ SERVICES = ReviewServices(
     reports=cast(ReportStore, None),
     insights=cast(InsightStore, None),
     reviewers=cast(ReviewerStore, None),
+    leading=cast(LeadStore, None),
+    planner=cast(Planner, None),
     desk=cast(Desk, None),
     task=Task("sms", ("ham", "spam")),
     tiers={

@@ -1,0 +1,80 @@
+"""The lead's page: what the API says, and sliders that tell what other budgets would do."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from browsing import CHROMIUM, chromium, opened
+from fastapi.testclient import TestClient
+from review_house import TIERS, House, blank_database, served
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> Iterator[House]:
+    tiers = {**TIERS, "expert": replace(TIERS["expert"], budget_per_day=None)}
+    made = House(tmp_path, blank_database(tmp_path), tiers=tiers)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def client(house: House) -> Iterator[TestClient]:
+    with TestClient(house.app(), base_url="http://localhost") as made:
+        yield made
+
+
+def _answer(house: House, name: str, tier: str, label: int) -> None:
+    person = house.questions.enroll(name, tier).id
+    for lease in house.questions.lease(person, tier, 10, 60.0):
+        house.questions.answer(lease.question, person, label, 4.0)
+
+
+def test_queues_reviewers_and_disagreements_are_told(house: House, client: TestClient) -> None:
+    ids = house.ask(["win now", "see you"], tier="crowd")
+    _answer(house, "bob", "crowd", 0)
+    house.ask_again(ids)
+    _answer(house, "eve", "expert", 1)
+    house.ask(["third", "fourth"], prefix="more")
+    house.clock.advance(7_200)
+    found = client.get("/api/lead").json()
+    crowd, expert = found["queues"]
+    assert (crowd["waiting"], crowd["empty_in_hours"]) == (0, 0)
+    assert (expert["waiting"], expert["oldest_seconds"]) == (2, pytest.approx(7_200, abs=1))
+    assert (expert["answered_per_hour"], expert["empty_in_hours"]) == (0, None)
+    bob, eve = found["reviewers"]
+    assert (bob["name"], bob["answers"], bob["checked"], bob["right"]) == ("bob", 2, 2, 0)
+    assert (eve["earned"], eve["right"]) == (1.0, None)
+    newest = found["disagreements"][0]
+    assert newest["item"] in ids
+    assert [(one["name"], one["label"]) for one in newest["said"]] == [("bob", "ham"), ("eve", "spam")]
+    assert [(one["tier"], one["per_day"]) for one in found["budgets"]] == [("crowd", None), ("expert", None)]
+
+
+def test_what_if_changes_nothing_and_refuses_tiers_that_there_are_not(client: TestClient) -> None:
+    found = client.post("/api/what-if", json={"budgets": {"expert": 10}, "items_per_day": 500}).json()
+    assert found["items_per_day"] == 500
+    assert found["forecast"]["answers_per_day"] == {"crowd": 250, "expert": 5}
+    refused = client.post("/api/what-if", json={"budgets": {"boss": 10}})
+    assert (refused.status_code, refused.json()["help"]) == (422, "the tiers: crowd, expert")
+    assert client.post("/api/what-if", json={"budgets": {"expert": -1}}).status_code == 422
+    assert client.get("/api/lead").json()["budgets"][1]["per_day"] is None
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
+@pytest.mark.parametrize("key", ["Home", "ArrowLeft"])
+def test_a_slider_that_is_moved_with_keys_tells_what_it_would_do(house: House, key: str) -> None:
+    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+        page.goto("/lead")
+        page.wait_for_selector("body[data-fresh]")
+        assert page.get_attribute("#budget-expert", "aria-valuetext") == "no limit"
+        row = "#what-if tbody tr >> nth=0"
+        assert page.text_content(row) == "labels right99.0%99.0%"
+        page.focus("#budget-expert")
+        page.keyboard.press(key)
+        page.wait_for_selector("#what-if td:has-text('90.0%')")
+        assert page.text_content(row) == "labels right99.0%90.0%"
+        assert "USD a day" in page.get_attribute("#budget-expert", "aria-valuetext")
+        page.fill("#per-day", "2000")
+        page.wait_for_selector("#pace:has-text('2,000 items a day')")
