@@ -86,6 +86,11 @@ def tier_problem(role: Role, wanted: Iterable[str], tiers: Collection[str], fina
     return ""
 
 
+def in_words(role: Role, tiers: Iterable[str]) -> str:
+    """Role and tiers as people read them."""
+    return f"{role.value} in {', '.join(tiers) or 'no tier'}"
+
+
 def may_answer_in(account: Account, tier: str, final: Collection[str]) -> bool:
     """Whether this is a tier that the account was given."""
     return tier in account.tiers and bool(tiers_open_to(account.role, [tier], final))

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from daemon.core.errors import SetupProblem
-from daemon.wiring import check_llm, checks
+from daemon.wiring import check_accounts, check_llm, checks
 from daemon.wiring.checks import Check, Finding, State
 from daemon.wiring.config import Config, load
 from daemon.wiring.config_show import show as effective
@@ -24,6 +24,7 @@ CHECKS: Mapping[str, Check] = {
     "database": checks.database,
     "mlflow": checks.mlflow,
     "review": checks.review_port,
+    "accounts": check_accounts.accounts,
 }
 
 

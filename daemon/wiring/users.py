@@ -10,6 +10,7 @@ from rich.table import Table
 
 from daemon.core.account_rows import Account, AccountState, Actor, Grant, Invitation, Role, Scope
 from daemon.core.account_rules import (
+    in_words,
     name_problem,
     password_problem,
     scopes_of,
@@ -125,8 +126,8 @@ def _invite(config: Config, grant: Grant) -> str:
     with _desk(config) as desk:
         invitation = desk.accounts.invite(grant, digest(secret), _actor())
     return (
-        f"invitation for {grant.name or 'whoever has this link'} as {grant.role}, "
-        f"{', '.join(grant.tiers) or 'no tier'}; it works once, until {_moment(invitation.expires)}:\n"
+        f"invitation for {grant.name or 'whoever has this link'} as {in_words(grant.role, grant.tiers)}; "
+        f"it works once, until {_moment(invitation.expires)}:\n"
         f"{_address(config)}/invitation#{secret}"
     )
 
@@ -169,7 +170,7 @@ def _address(config: Config) -> str:
 
 
 def _told(account: Account) -> str:
-    return f"{account.name} ({account.role}; {', '.join(account.tiers) or 'no tier'})"
+    return f"{account.name} ({in_words(account.role, account.tiers)})"
 
 
 def _open(invitations: Sequence[Invitation]) -> Table:

@@ -312,5 +312,5 @@ def test_changes_are_written_down_with_who_did_them(people: AccountRoom, proofs:
         ("root", "account made", "ann"),
         ("root", "account made", "root"),
     ]
-    assert (lines[2].detail, lines[2].address) == ("expert, expert -> lead, crowd", "10.0.0.7")
+    assert (lines[2].detail, lines[2].address) == ("expert in expert -> lead in crowd", "10.0.0.7")
     assert people.log(1) == lines[:1]

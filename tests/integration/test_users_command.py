@@ -12,7 +12,8 @@ from daemon.adapters.store.engine import Database
 from daemon.core.account_rows import Role
 from daemon.core.account_secrets import digest
 from daemon.core.signing_in import Desk
-from daemon.wiring import accounts
+from daemon.wiring import accounts, check_accounts
+from daemon.wiring.config import load
 
 CONFIG = """
 task: {name: t, classes: [a, b]}
@@ -43,7 +44,7 @@ def _add(name: str, role: str = "admin", *more: str) -> Result:
 
 def test_an_account_with_a_password_can_sign_in(desk: Desk) -> None:
     done = _add("root")
-    assert done.output == "root (admin; crowd, expert) may sign in at http://127.0.0.1:8400/login\n"
+    assert done.output == "root (admin in crowd, expert) may sign in at http://127.0.0.1:8400/login\n"
     account, _ = desk.sign_in("root", PASSWORD, "", "")
     assert (account.role, account.tiers) == (Role.ADMIN, ("crowd", "expert"))
     (line,) = [line for line in desk.accounts.log(10) if line.action == "account made"]
@@ -61,7 +62,7 @@ def test_without_a_password_a_link_is_printed_that_makes_the_account(desk: Desk)
 def test_an_invitation_gives_role_and_tiers(desk: Desk) -> None:
     done = labelloop("users", "invite", "--role", "expert", "--tier", "crowd")
     assert done.output.startswith(
-        "invitation for whoever has this link as expert, crowd; it works once, until "
+        "invitation for whoever has this link as expert in crowd; it works once, until "
     )
     (invitation,) = desk.accounts.invitations()
     assert (invitation.grant.role, invitation.grant.tiers) == (Role.EXPERT, ("crowd",))
@@ -149,6 +150,23 @@ def test_an_account_or_an_invitation_is_enough_to_serve_them(desk: Desk, tmp_pat
     (tmp_path / "labelloop.yaml").write_text(CONFIG + "review: {host: 0.0.0.0, names: [labels.example]}\n")
     told = labelloop("users", "add", "root", "--role", "admin").output
     assert "https://labels.example/invitation#" in told
-    from daemon.wiring.config import load
-
     accounts.check_reachable(desk.accounts, load(tmp_path / "labelloop.yaml").review)
+
+
+def _found(folder: Path, review: str) -> tuple[str, str]:
+    (folder / "labelloop.yaml").write_text(f"{CONFIG}review: {{{review}}}\n")
+    finding = check_accounts.accounts(load(folder / "labelloop.yaml"))
+    return finding.state.value, finding.text
+
+
+def test_check_says_who_may_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert _found(tmp_path, "port: 8400")[0] == "ok"
+    assert _found(tmp_path, "host: 0.0.0.0")[0] == "problem"
+    assert not (tmp_path / "users.db").exists()
+    Database("sqlite:///users.db").migrate()
+    assert _found(tmp_path, "host: 0.0.0.0")[0] == "problem"
+    labelloop("users", "invite", "--role", "admin")
+    assert _found(tmp_path, "host: 0.0.0.0") == ("note", "nobody yet; there are invitations")
+    _add("root")
+    assert _found(tmp_path, "host: 0.0.0.0") == ("ok", "1 may sign in")

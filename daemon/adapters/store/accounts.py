@@ -23,7 +23,7 @@ from daemon.core.account_rows import (
     Role,
     Standing,
 )
-from daemon.core.account_rules import key_of
+from daemon.core.account_rules import in_words, key_of
 from daemon.core.errors import AccountConflict
 from daemon.core.rows import Person
 from daemon.core.states import AnnotatorKind
@@ -141,8 +141,8 @@ class AccountRoom:
             if grant.name is not None:
                 _check_free(connection, grant.name)
             invitation = invitations.add(connection, grant, digest, by.name, now)
-            detail = f"{grant.role.value}, {', '.join(grant.tiers) or 'no tier'}"
-            audit_log.write(connection, now, by, "invited", grant.name or "whoever has the link", detail)
+            told = in_words(grant.role, grant.tiers)
+            audit_log.write(connection, now, by, "invited", grant.name or "whoever has the link", told)
             return invitation
 
     def invitation(self, digest: bytes) -> Invitation | None:
@@ -262,4 +262,4 @@ def _last(account: Column[Any], at: Column[Any]) -> Subquery:
 
 
 def _told(account: Account) -> str:
-    return f"{account.role.value}, {', '.join(account.tiers) or 'no tier'}"
+    return in_words(account.role, account.tiers)
