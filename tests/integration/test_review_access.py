@@ -63,6 +63,9 @@ ANSWERING = {
     ("POST", "/api/undo"),
     ("POST", "/enter"),
 }
+LEADING = {("POST", "/api/reviewers/state")}
+"""What leads and admins change; reading alone does not reach it."""
+
 MANAGING = {
     ("GET", "/api/people/log"),
     ("POST", "/api/people/change"),
@@ -165,8 +168,8 @@ def test_a_token_that_does_not_count_opens_nothing(house: House, client: TestCli
 
 OF_SCOPE = {
     Scope.ANSWER: ANSWERING,
-    Scope.READ: ROUTES - REVIEWERS - MANAGING,
-    Scope.MANAGE: MANAGING | PEOPLE,
+    Scope.READ: ROUTES - REVIEWERS - LEADING - MANAGING,
+    Scope.MANAGE: LEADING | MANAGING | PEOPLE,
 }
 
 

@@ -29,7 +29,7 @@ def _account(role: Role, *tiers: str) -> Account:
     [
         (Role.REVIEWER, REVIEWING),
         (Role.EXPERT, REVIEWING),
-        (Role.LEAD, REVIEWING | {Right.WATCH, Right.PEOPLE}),
+        (Role.LEAD, REVIEWING | {Right.WATCH, Right.LEAD, Right.PEOPLE}),
         (Role.ADMIN, set(Right)),
     ],
 )
@@ -55,7 +55,7 @@ def test_scopes_divide_what_a_token_may_do() -> None:
     base = {Right.PUBLIC, Right.KNOWN}
     assert rights(Caller(admin, scopes=[Scope.ANSWER])) == base | {Right.ANSWER}
     assert rights(Caller(admin, scopes=[Scope.READ])) == base | {Right.WATCH, Right.PEOPLE}
-    assert rights(Caller(admin, scopes=[Scope.MANAGE])) == base | {Right.PEOPLE, Right.MANAGE}
+    assert rights(Caller(admin, scopes=[Scope.MANAGE])) == base | {Right.LEAD, Right.PEOPLE, Right.MANAGE}
     assert scopes_of(Role.REVIEWER) == (Scope.ANSWER,)
     assert scopes_of(Role.LEAD) == (Scope.ANSWER, Scope.READ, Scope.MANAGE)
 
