@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
 .DEFAULT_GOAL := help
-.PHONY: help install demo test check bench format clean
+.PHONY: help install demo test test-all check bench format clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -29,6 +29,15 @@ check: $(VENV)/installed ## lint, format, types, import directions
 
 test: check ## everything that must hold
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+
+$(VENV)/label-studio/installed:
+	@echo "installing Label Studio into $(VENV)/label-studio (about three minutes)"
+	$(PYTHON) -m venv $(VENV)/label-studio
+	$(VENV)/label-studio/bin/pip install --quiet --progress-bar off label-studio==1.23.2
+	@touch $@
+
+test-all: test $(VENV)/label-studio/installed ## test, and what takes minutes: a real Label Studio
+	LABELLOOP_TEST_LABEL_STUDIO=$(abspath $(VENV)/label-studio/bin/label-studio) OMP_NUM_THREADS=1 $(BIN)/pytest -m slow $(ARGS)
 
 bench: $(VENV)/installed ## measure against named peers
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -37,6 +37,7 @@ class Verdict(StrEnum):
     NOT_OPEN = "not_open"
     ANSWERED_ALREADY = "answered_already"
     RESERVED = "reserved"
+    PAUSED = "paused"
 
 
 REASONS = {
@@ -44,6 +45,7 @@ REASONS = {
     Verdict.NOT_OPEN: "the question is not wanted any more: it was answered, or withdrawn",
     Verdict.ANSWERED_ALREADY: "this annotator has answered the item already, and nobody is asked twice",
     Verdict.RESERVED: "the question is meant for somebody else",
+    Verdict.PAUSED: "this annotator is paused: `labelloop reviewers` says why",
 }
 """Why a vote was not taken, for people."""
 
@@ -92,3 +94,45 @@ class OutsideStore(Protocol):
         Raises:
             FenceLost: a position is not what its span says; nothing was taken.
         """
+
+
+class OutsideUnavailable(Exception):
+    """The other program does not answer, or not as it should; nothing is lost, it is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """What stands in the other program.
+
+    Attributes:
+        shown: questions that are there.
+        votes: answers to them, each with its key; those seen before among them.
+        unread: answers that name no label of the task.
+    """
+
+    shown: frozenset[int]
+    votes: tuple[OutsideVote, ...] = ()
+    unread: int = 0
+
+
+class OutsideQueue(Protocol):
+    """Another program in which people answer. Every call may raise OutsideUnavailable.
+
+    It keeps nothing here: what is held and what is shown are compared again and again, so that whatever a
+    crash or an outage left behind is put right by the next turn.
+    """
+
+    def look(self) -> Look:
+        """What is shown, and what was answered."""
+
+    def offer(self, leases: Sequence[Lease]) -> None:
+        """Show these. Called by one process at a time, and only for questions that a look did not find."""
+
+    def settle(self, verdicts: Sequence[tuple[OutsideVote, Verdict]]) -> None:
+        """Told what became of each vote of the last look, before anything is withdrawn."""
+
+    def withdraw(self, questions: Sequence[int]) -> None:
+        """Show these no longer; those that are gone already are no error."""
+
+    def close(self) -> None:
+        """Disconnect."""

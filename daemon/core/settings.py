@@ -13,10 +13,11 @@ PROVISIONAL = ("publish", "accepted", "hold")
 
 PACES = ("day", "none")
 
-WEB, LLM, KAFKA = "web", "llm", "kafka"
-BACKENDS = (WEB, LLM, KAFKA)
-OUTSIDE = (KAFKA,)
+WEB, LLM, KAFKA, LABEL_STUDIO = "web", "llm", "kafka", "label_studio"
+OUTSIDE = (KAFKA, LABEL_STUDIO)
 """Backends of people who answer elsewhere; `labelloop annotate` holds questions for them."""
+
+BACKENDS = (WEB, LLM, *OUTSIDE)
 
 OCCASIONS = ("always", "uncertain", "never")
 
@@ -38,7 +39,7 @@ class TierSettings:
             else is weighed; the same as `when: always`.
         backend: `web` for people on the review pages and REST, `llm` for language models, which
             `labelloop annotate` asks and whose calls are paid one by one, `kafka` for whoever reads topic
-            `questions` and answers on topic `votes`.
+            `questions` and answers on topic `votes`, `label_studio` for people in a Label Studio.
         when: `always` asks every item that is not certified one vote of this tier before anything else is
             weighed, `uncertain` where an answer is worth its price, `never` not at all.
         variants: names in section `llm`, each an annotator of its own; empty for the one of the tier's name.

@@ -11,7 +11,9 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.mlflow_settings import MlflowSettings
+from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
 from daemon.core.settings import (
+    LABEL_STUDIO,
     DriftSettings,
     GuaranteeSettings,
     LearningSettings,
@@ -82,6 +84,7 @@ class Config:
         kafka: where items come from and labels go to.
         database: where everything is kept.
         mlflow: where training runs, models, and prompts and answers of language models are recorded.
+        label_studio: where the people of tiers with `backend: label_studio` answer.
         review: the pages where people answer.
         currency: what prices and budgets are counted in; shown beside amounts.
         state: folder of the parts that run embedded; relative to the configuration file.
@@ -104,6 +107,7 @@ class Config:
     kafka: KafkaSettings = field(default_factory=KafkaSettings)
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     mlflow: MlflowSettings = field(default_factory=MlflowSettings)
+    label_studio: LabelStudioSettings = field(default_factory=LabelStudioSettings)
     review: ReviewSettings = field(default_factory=ReviewSettings)
     currency: str = "USD"
     state: Path = Path("state")
@@ -119,6 +123,7 @@ class Config:
                 "the guarantee is audited there"
             )
         self._check_llm()
+        self._check_outside()
         for name in self.learning.label_models:
             if name not in LABEL_MODELS:
                 hint = suggest(name, LABEL_MODELS) or f"; there are {', '.join(LABEL_MODELS)}"
@@ -142,6 +147,11 @@ class Config:
         for tier in self.llm_tiers:
             if unknown := [variant for variant in self.variants(tier) if variant not in self.llm]:
                 raise ValueError(f"tiers: {tier}: variants: {_unknown(unknown[0], self.llm)}")
+
+    def _check_outside(self) -> None:
+        for name, tier in self.tiers.items():
+            if tier.backend == LABEL_STUDIO and self.label_studio.url is None:
+                raise ValueError(f"label_studio: url: is not set, and people of tier {name!r} answer there")
 
     def _check_costs(self) -> None:
         classes = self.task.classes

@@ -7,14 +7,22 @@ from collections.abc import Callable, Mapping
 from daemon.adapters.kafka.publisher import KafkaPublisher
 from daemon.adapters.kafka.source import KafkaSource
 from daemon.adapters.kafka.topics import check_topics, create_topics
+from daemon.adapters.outside.label_studio.client import LabelStudioClient
+from daemon.adapters.outside.label_studio.queue import LabelStudioQueue
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.outside import OutsideRoom
 from daemon.adapters.store.stream import StreamRoom
+from daemon.core.desk import HeldDuty
 from daemon.core.errors import SetupProblem
-from daemon.core.settings import KAFKA
+from daemon.core.outside import OutsideQueue
+from daemon.core.outside_loop import OutsideLoop
+from daemon.core.settings import KAFKA, LABEL_STUDIO
 from daemon.core.vote_stream import VoteStream
 from daemon.wiring import parts
 from daemon.wiring.config import Config
+
+TURN_SECONDS = 30.0
+"""A turn may take so long before another process believes this one dead."""
 
 Work = Callable[[Config, Database, str, threading.Event], None]
 
@@ -95,5 +103,45 @@ def _stream(
     )
 
 
-WORK: Mapping[str, Work] = {KAFKA: take_votes}
+def serve_label_studio(config: Config, database: Database, tier: str, stop: threading.Event) -> None:
+    """Questions of a tier as tasks of a project, named after both."""
+    settings = config.label_studio
+    client = LabelStudioClient(settings)
+    title = f"{config.task.name} / {tier}"
+    outside = LabelStudioQueue(client, config.task, title, config.tiers[tier].suggest)
+    _serve(config, database, tier, outside, settings.poll_seconds, stop)
+
+
+def _serve(
+    config: Config,
+    database: Database,
+    tier: str,
+    outside: OutsideQueue,
+    poll_seconds: float,
+    stop: threading.Event,
+) -> None:
+    store, settings = room(config, database, tier), config.tiers[tier]
+    name = parts.holder(f"annotate-{tier}")
+    stream, longest = StreamRoom(database, parts.caps(config)), TURN_SECONDS + 2 * poll_seconds
+    duty = HeldDuty(stream, f"outside:{tier}", name, longest)
+    loop = OutsideLoop(
+        outside=outside,
+        store=store,
+        queue=store.enroll(tier),
+        tier=tier,
+        outstanding=settings.outstanding,
+        lease_seconds=settings.lease_seconds,
+        poll_seconds=poll_seconds,
+        working=lambda: duty.get() is not None,
+        stop=stop,
+        report=reporter(config, database, tier),
+    )
+    try:
+        loop.run()
+        duty.drop()
+    finally:
+        outside.close()
+
+
+WORK: Mapping[str, Work] = {KAFKA: take_votes, LABEL_STUDIO: serve_label_studio}
 """What serves the people of each backend."""

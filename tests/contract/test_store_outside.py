@@ -183,6 +183,15 @@ def test_what_is_held_is_told_of_in_the_same_transaction(database: Database) -> 
     assert count(database, outbox) == 1
 
 
+def test_nothing_is_taken_from_who_is_paused_in_the_tier(database: Database) -> None:
+    (question,) = asked(database, "a")
+    with database.write() as connection:
+        row = {"kind": "person", "name": "ann", "version": TIER, "tier": TIER, "state": "paused"}
+        connection.execute(annotators.insert().values(row))
+    room = room_of(database)
+    assert room.take([vote(question), vote(question, "bob")]) == [Verdict.PAUSED, Verdict.TAKEN]
+
+
 def test_a_queue_that_is_not_enrolled_holds_nothing(database: Database) -> None:
     with pytest.raises(UnknownReviewer):
         room_of(database).hold(add_annotator(database, "ann", TIER), TIER, 1, HOUR)

@@ -21,7 +21,7 @@ from daemon.adapters.store.schema import annotators, answers, questions, spend
 from daemon.core.errors import UnknownReviewer
 from daemon.core.outside import Announce, OutsideVote, Refuse, Verdict
 from daemon.core.rows import Lease
-from daemon.core.states import AnnotatorKind, QuestionState
+from daemon.core.states import AnnotatorKind, PersonState, QuestionState
 from daemon.core.wire import Span
 
 
@@ -131,10 +131,12 @@ class OutsideRoom:
 
 @dataclass(frozen=True, slots=True)
 class _People:
-    """Who votes: the annotator of each name and tier, and of each name everybody who is the same person."""
+    """Who votes: the annotator of each name and tier, of each name everybody who is the same person, and who
+    is paused."""
 
     by_tier: dict[tuple[str, str], int]
     same: dict[str, list[int]]
+    paused: frozenset[int]
 
 
 @dataclass(slots=True)
@@ -158,6 +160,8 @@ class _Taking:
         if known is not None:
             same = (known.question, known.annotator, _said(known)) == (vote.question, person, given)
             return Verdict.REPEATED if same else Verdict.ANSWERED_ALREADY
+        if person in self.people.paused:
+            return Verdict.PAUSED
         if problem := self._problem(row, mine):
             return problem
         self._record(row, person, vote, given)
@@ -222,15 +226,17 @@ def _people(connection: Connection, wanted: Sequence[tuple[str, str]]) -> _Peopl
     ids = annotating.register(connection, [(AnnotatorKind.PERSON, name, tier, tier) for name, tier in pairs])
     names = sorted({name for name, _ in pairs})
     query = (
-        select(annotators.c.id, annotators.c.name)
+        select(annotators.c.id, annotators.c.name, annotators.c.state)
         .where(annotators.c.kind == AnnotatorKind.PERSON.value, annotators.c.name.in_(names))
         .order_by(annotators.c.id)
         .with_for_update(key_share=True)
     )
     same: dict[str, list[int]] = {name: [] for name in names}
-    for row in connection.execute(query):
+    rows = connection.execute(query).all()
+    for row in rows:
         same[row.name].append(row.id)
-    return _People(dict(zip(pairs, ids, strict=True)), same)
+    paused = frozenset(row.id for row in rows if row.state == PersonState.PAUSED.value)
+    return _People(dict(zip(pairs, ids, strict=True)), same, paused)
 
 
 def _lock(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:

@@ -1,0 +1,1 @@
+"""Programs outside in which people answer: one folder or file each."""

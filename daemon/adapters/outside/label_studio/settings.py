@@ -1,0 +1,41 @@
+"""How a Label Studio is reached."""
+
+import os
+from dataclasses import dataclass
+from typing import Annotated
+
+from annotated_types import Ge, Le, MinLen
+
+from daemon.core.errors import SetupProblem
+
+
+@dataclass(frozen=True, slots=True)
+class LabelStudioSettings:
+    """The Label Studio of all tiers with `backend: label_studio`.
+
+    Attributes:
+        url: address, such as http://label-studio:8080.
+        token_env: name of the environment variable that holds an access token, personal or legacy, of a user
+            who may make projects and delete tasks.
+        poll_seconds: between looks for annotations.
+        timeout_seconds: patience with one call.
+    """
+
+    url: Annotated[str, MinLen(1)] | None = None
+    token_env: Annotated[str, MinLen(1)] = "LABEL_STUDIO_TOKEN"
+    poll_seconds: Annotated[float, Ge(0.1), Le(3_600)] = 5.0
+    timeout_seconds: Annotated[float, Ge(1), Le(600)] = 30.0
+
+    def __post_init__(self) -> None:
+        if self.url is not None and not self.url.startswith(("http://", "https://")):
+            raise ValueError(f"url: {self.url!r} is no address that starts with http:// or https://")
+
+    def token(self) -> str:
+        """The token. Raises SetupProblem if the variable is not set."""
+        token = os.environ.get(self.token_env, "").strip()
+        if not token:
+            raise SetupProblem(
+                f"label_studio.token_env: the environment variable {self.token_env} is not set; it holds an "
+                "access token of Label Studio (Account & Settings there)"
+            )
+        return token

@@ -1,0 +1,132 @@
+"""A Label Studio behind the adapter, made to look alike for the contract: in memory, and a real one."""
+
+import os
+import secrets
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Protocol
+
+import httpx
+
+from daemon.adapters.broker.process import free_port
+from daemon.adapters.outside.label_studio.client import LabelStudioClient
+from daemon.adapters.outside.label_studio.fake import FakeLabelStudio
+from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
+
+TOKEN_ENV = "LABEL_STUDIO_TOKEN"
+START_SECONDS = 170.0
+
+
+class World(Protocol):
+    """A Label Studio with an administrator and people."""
+
+    def client(self) -> LabelStudioClient:
+        """As the administrator."""
+
+    def tasks(self, project: int) -> list[dict[str, Any]]:
+        """Tasks of a project as people find them."""
+
+    def annotate(self, task: int, result: list[dict[str, Any]], skip: bool = False) -> str:
+        """Answer a task, or skip it; by whom."""
+
+
+class FakeWorld:
+    """In memory."""
+
+    def __init__(self) -> None:
+        self.studio = FakeLabelStudio()
+        os.environ[TOKEN_ENV] = self.studio.token
+
+    def client(self) -> LabelStudioClient:
+        """As the administrator."""
+        return LabelStudioClient(LabelStudioSettings("http://studio"), self.studio.transport)
+
+    def tasks(self, project: int) -> list[dict[str, Any]]:
+        """Tasks of a project as people find them."""
+        return [task for task in self.studio.tasks.values() if task["project"] == project]
+
+    def annotate(self, task: int, result: list[dict[str, Any]], skip: bool = False) -> str:
+        """Answer a task, or skip it; by whom."""
+        self.studio.annotate(task, result, "ann@example.com", skip)
+        return "ann@example.com"
+
+
+class RealWorld:
+    """A server of its own process on loopback."""
+
+    def __init__(self, url: str, token: str, personal: str) -> None:
+        self._url = url
+        self._personal = personal
+        self.clients: list[LabelStudioClient] = []
+        self._http = httpx.Client(base_url=url, headers={"Authorization": f"Token {token}"}, timeout=60)
+
+    def close(self) -> None:
+        """Disconnect."""
+        for client in self.clients:
+            client.close()
+        self._http.close()
+
+    def client(self) -> LabelStudioClient:
+        """As the administrator, with a personal token."""
+        os.environ[TOKEN_ENV] = self._personal
+        self.clients.append(LabelStudioClient(LabelStudioSettings(self._url)))
+        return self.clients[-1]
+
+    def tasks(self, project: int) -> list[dict[str, Any]]:
+        """Tasks of a project as people find them."""
+        reply = self._http.get("/api/tasks/", params={"project": project, "fields": "all", "page_size": 500})
+        return list(reply.raise_for_status().json()["tasks"])
+
+    def annotate(self, task: int, result: list[dict[str, Any]], skip: bool = False) -> str:
+        """Answer a task, or skip it; by whom."""
+        body = {"result": result, "was_cancelled": skip, "lead_time": 1.5}
+        self._http.post(f"/api/tasks/{task}/annotations/", json=body).raise_for_status()
+        return "ann@example.com"
+
+
+@contextmanager
+def real_world(program: str, folder: Path) -> Iterator[RealWorld]:
+    """Start `label-studio` from where it is installed; gone at the end."""
+    port, token = free_port(), secrets.token_hex(20)
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    environment = {
+        **kept,
+        "LABEL_STUDIO_BASE_DATA_DIR": str(folder / "data"),
+        "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
+        "LABEL_STUDIO_USER_TOKEN": token,
+        "COLLECT_ANALYTICS": "False",
+        "LATEST_VERSION_CHECK": "false",
+        "SENTRY_DSN": "",
+        "FRONTEND_SENTRY_DSN": "",
+    }
+    options = ["--no-browser", "--internal-host", "127.0.0.1", "--port", str(port)]
+    person = ["--username", "ann@example.com", "--password", secrets.token_hex(12)]
+    with (folder / "label-studio.log").open("wb") as log:
+        process = subprocess.Popen(
+            [program, "start", *options, *person], stdout=log, stderr=log, env=environment, cwd=folder
+        )
+    try:
+        url = f"http://127.0.0.1:{port}"
+        _wait(url, process, folder / "label-studio.log")
+        made = httpx.post(f"{url}/api/token/", headers={"Authorization": f"Token {token}"}, timeout=60)
+        world = RealWorld(url, token, made.raise_for_status().json()["token"])
+        yield world
+        world.close()
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _wait(url: str, process: subprocess.Popen[bytes], log: Path) -> None:
+    until = time.monotonic() + START_SECONDS
+    while True:
+        try:
+            if httpx.get(f"{url}/health", timeout=5).status_code == 200:
+                return
+        except httpx.HTTPError:
+            pass
+        assert process.poll() is None and time.monotonic() < until, log.read_text()[-3_000:]
+        time.sleep(0.5)
