@@ -11,7 +11,8 @@ class TierPace:
     """How fast a tier is asked and answers, lately.
 
     Attributes:
-        asked, answered: questions made (withdrawn ones left out) and answers given, within `seconds`.
+        asked, answered: questions made (withdrawn ones and controls left out) and answers given, within
+            `seconds`.
         seconds: an hour, or less where the newest rows that are read, or all there are, span less.
     """
 
@@ -26,16 +27,12 @@ class WorkRecord:
     """Somebody who answered in a tier.
 
     Attributes:
-        answers: standing ones. today: those of the UTC day. seconds: that one took, on average.
-        micros, today_micros: earned, in all and in the UTC day. last_at: of the last answer.
+        today: standing answers of the UTC day. today_micros: earned by them. last_at: of the last answer.
     """
 
     name: str
     tier: str
-    answers: int
     today: int
-    seconds: float
-    micros: int
     today_micros: int
     last_at: int
 

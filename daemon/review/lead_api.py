@@ -18,7 +18,8 @@ def build(services: ReviewServices, overview: Callable[[], Overview]) -> APIRout
     @router.get("/lead", tags=["leading"])
     def get_lead() -> LeadOut:
         """Queues and when they will be empty, reviewers with pay, and disagreements."""
-        return lead_out(services.leading.lead_rows(), overview(), services)
+        reviewers = services.reviewers.reviewers()
+        return lead_out(services.leading.lead_rows(), reviewers, overview(), services)
 
     @router.post(
         "/what-if",

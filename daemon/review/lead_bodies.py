@@ -4,6 +4,7 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field
 
+from daemon.core.states import PersonState
 from daemon.review.bodies import SAID, Body, Name, Said
 
 
@@ -22,16 +23,21 @@ class LeadQueueOut(BaseModel):
 
 
 class ReviewerRecordOut(BaseModel):
-    """Somebody who answered in a tier."""
+    """Somebody who reviews in a tier."""
 
+    id: int
     name: str
     tier: str
-    answers: int = Field(description="Standing ones.")
+    state: PersonState = Field(description="`paused`: no questions, and no answers taken, until let go on.")
+    note: str | None = Field(description="Why, or what was said when it changed last.")
+    answers: int = Field(description="Standing ones, those to control questions apart.")
     today: int = Field(description="Of the UTC day.")
-    seconds: float = Field(description="That an answer took, on average.")
-    earned: float
-    earned_today: float = Field(description="In the UTC day.")
-    last_at: int = Field(description="Milliseconds since 1970, UTC.")
+    seconds: float = Field(description="Median of the newest answers.")
+    earned: float = Field(description="In all, with control questions.")
+    earned_today: float = Field(description="In the UTC day, without control questions.")
+    last_at: int | None = Field(description="Milliseconds since 1970, UTC; null before the first answer.")
+    controls: int = Field(description="Counted answers to control questions.")
+    controls_right: int
     checked: int = Field(
         description="Answers to questions that chance did not draw, where an expert answered later."
     )

@@ -6,8 +6,9 @@ from daemon.core.lead_ports import WhatIf
 from daemon.core.lead_rows import Disagreement, LeadRows, TierPace, WorkRecord
 from daemon.core.queue_forecast import hours_to_empty
 from daemon.core.report_rows import AnnotatorRecord, Overview, QueueDepth
+from daemon.core.reviewer_rows import ReviewerRecord
 from daemon.core.settings import MICROS
-from daemon.core.states import AnnotatorKind
+from daemon.core.states import AnnotatorKind, Purpose
 from daemon.review.lead_bodies import (
     DisagreementOut,
     ForecastOut,
@@ -25,15 +26,21 @@ from labeling_functions.label_space import LabelSpace
 NO_PACE = TierPace("", 0, 0, 3_600.0)
 
 
-def lead_out(rows: LeadRows, overview: Overview, services: ReviewServices) -> LeadOut:
+def lead_out(
+    rows: LeadRows, reviewers: Sequence[ReviewerRecord], overview: Overview, services: ReviewServices
+) -> LeadOut:
     """Everything but what budgets would do."""
+    work = {(one.name, one.tier): one for one in rows.reviewers}
     paces = {pace.tier: pace for pace in rows.paces}
     people = [one for one in overview.annotators if one.kind == AnnotatorKind.PERSON]
     quality = {(one.name, one.tier): one for one in people}
     return LeadOut(
         currency=services.currency,
         queues=[_queue(tier, overview.queues, paces.get(tier, NO_PACE)) for tier in services.tiers],
-        reviewers=[_reviewer(one, quality.get((one.name, one.tier))) for one in rows.reviewers],
+        reviewers=[
+            _reviewer(one, work.get((one.name, one.tier)), quality.get((one.name, one.tier)))
+            for one in reviewers
+        ],
         disagreements=[_disagreement(one, services.task.space) for one in rows.disagreements],
         budgets=[
             TierBudgetOut(tier=name, price=tier.price, per_day=tier.budget_per_day)
@@ -63,7 +70,7 @@ def what_if_out(found: WhatIf) -> WhatIfOut:
 
 
 def _queue(tier: str, depths: Sequence[QueueDepth], pace: TierPace) -> LeadQueueOut:
-    mine = [depth for depth in depths if depth.tier == tier]
+    mine = [depth for depth in depths if depth.tier == tier and depth.purpose != Purpose.CONTROL]
     waiting = sum(depth.open + depth.leased for depth in mine)
     asked, answered = (3_600 * count / pace.seconds for count in (pace.asked, pace.answered))
     return LeadQueueOut(
@@ -77,17 +84,24 @@ def _queue(tier: str, depths: Sequence[QueueDepth], pace: TierPace) -> LeadQueue
     )
 
 
-def _reviewer(one: WorkRecord, quality: AnnotatorRecord | None) -> ReviewerRecordOut:
+def _reviewer(
+    one: ReviewerRecord, work: WorkRecord | None, quality: AnnotatorRecord | None
+) -> ReviewerRecordOut:
     right = None if quality is None else quality.accuracy
     return ReviewerRecordOut(
+        id=one.id,
         name=one.name,
         tier=one.tier,
+        state=one.state,
+        note=one.note,
         answers=one.answers,
-        today=one.today,
+        today=0 if work is None else work.today,
         seconds=one.seconds,
         earned=one.micros / MICROS,
-        earned_today=one.today_micros / MICROS,
-        last_at=one.last_at,
+        earned_today=0.0 if work is None else work.today_micros / MICROS,
+        last_at=None if work is None else work.last_at,
+        controls=one.controls,
+        controls_right=one.right,
         checked=0 if right is None else right.answered,
         right=None if right is None else right.share,
         low=None if right is None else right.low,

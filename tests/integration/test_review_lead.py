@@ -44,7 +44,7 @@ def test_queues_reviewers_and_disagreements_are_told(house: House, client: TestC
     assert (expert["answered_per_hour"], expert["empty_in_hours"]) == (0, None)
     bob, eve = found["reviewers"]
     assert (bob["name"], bob["answers"], bob["checked"], bob["right"]) == ("bob", 2, 2, 0)
-    assert (eve["earned"], eve["right"]) == (1.0, None)
+    assert (eve["earned"], eve["earned_today"], eve["right"], eve["state"]) == (1.0, 1.0, None, "active")
     newest = found["disagreements"][0]
     assert newest["item"] in ids
     assert [(one["name"], one["label"]) for one in newest["said"]] == [("bob", "ham"), ("eve", "spam")]
@@ -78,3 +78,29 @@ def test_a_slider_that_is_moved_with_keys_tells_what_it_would_do(house: House, k
         assert "USD a day" in page.get_attribute("#budget-expert", "aria-valuetext")
         page.fill("#per-day", "2000")
         page.wait_for_selector("#pace:has-text('2,000 items a day')")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
+def test_a_lead_pauses_somebody_and_lets_them_go_on_with_the_keyboard(house: House) -> None:
+    house.ask(["one", "two"], tier="crowd")
+    _answer(house, "bob", "crowd", 0)
+    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+        page.goto("/lead")
+        page.wait_for_selector("body[data-fresh]")
+        page.focus("[data-reviewer]")
+        page.keyboard.press("Enter")
+        assert page.text_content("#state-title") == "Pause bob?"
+        page.fill("#state-note", "please read the guidelines")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#lead-reviewers .chip:has-text('paused')")
+        (paused,) = house.services.reviewers.reviewers()
+        assert (paused.state, paused.note) == ("paused", "please read the guidelines")
+        page.click("text=Let go on")
+        page.keyboard.press("Escape")
+        assert page.is_visible("#lead-reviewers .chip:has-text('paused')"), "Escape changes nothing"
+        page.click("text=Let go on")
+        page.click("#state-yes")
+        page.wait_for_selector("#lead-reviewers >> text=at work")
+    (again,) = house.services.reviewers.reviewers()
+    assert again.state == "active"

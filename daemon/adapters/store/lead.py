@@ -12,7 +12,7 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.rested import Rested
 from daemon.adapters.store.schema import annotators, answers, items, questions
 from daemon.core.lead_rows import Disagreement, LeadRows, Said, TierPace, WorkRecord
-from daemon.core.states import AnnotatorKind, QuestionState
+from daemon.core.states import AnnotatorKind, Purpose, QuestionState
 
 HOUR = 3_600_000
 DAY = 24 * HOUR
@@ -44,6 +44,7 @@ class LeadRoom:
 def _paces(connection: Connection, now: int) -> list[TierPace]:
     asked_query = (
         select(questions.c.tier, questions.c.created.label("at"), questions.c.state)
+        .where(questions.c.purpose != Purpose.CONTROL.value)
         .order_by(questions.c.id.desc())
         .limit(NEWEST)
     )
@@ -77,10 +78,7 @@ def _reviewers(connection: Connection, now: int) -> list[WorkRecord]:
         select(
             annotators.c.name,
             annotators.c.tier,
-            func.count().label("answers"),
             func.sum(case((today, 1), else_=0)).label("today"),
-            func.avg(answers.c.seconds).label("seconds"),
-            func.sum(answers.c.cost).label("micros"),
             func.sum(case((today, answers.c.cost), else_=0)).label("today_micros"),
             func.max(answers.c.at).label("last_at"),
         )
@@ -93,10 +91,7 @@ def _reviewers(connection: Connection, now: int) -> list[WorkRecord]:
         WorkRecord(
             name=row.name,
             tier=row.tier or "",
-            answers=int(row.answers),
             today=int(row.today),
-            seconds=float(row.seconds),
-            micros=int(row.micros),
             today_micros=int(row.today_micros),
             last_at=int(row.last_at),
         )

@@ -14,6 +14,7 @@ let currency = "";
 let chosen = null;
 let set = null;
 let restTimer = null;
+let shown = null;
 let asked = 0;
 
 function fill(id, rows, none) {
@@ -39,12 +40,54 @@ function queues(list) {
 }
 
 function reviewers(list) {
-  const line = (one) =>
-    el("tr", {}, name(one.name), el("td", {}, one.tier), number(whole(one.answers)), number(whole(one.today)),
-      number(one.seconds.toFixed(1)), number(money(one.earned, currency)), number(money(one.earned_today, currency)),
-      number(whole(one.checked)), one.right === null ? number("unknown") : interval(one.right, one.low, one.high),
-      el("td", {}, moment(one.last_at, Date.now() - one.last_at > DAY_MS ? 2 * DAY_MS : DAY_MS)));
-  fill("lead-reviewers", list.map(line), "nobody has answered yet");
+  // Written only when it has changed: whoever is on a button of the table stays there.
+  const key = JSON.stringify(list);
+  if (key === shown) return;
+  shown = key;
+  const focused = document.activeElement?.dataset.reviewer;
+  fill("lead-reviewers", list.map(reviewer), "nobody has enrolled yet");
+  if (focused) document.querySelector(`[data-reviewer="${focused}"]`)?.focus();
+}
+
+function reviewer(one) {
+  const { last_at: last } = one;
+  return el("tr", {}, name(one.name), el("td", {}, one.tier), number(whole(one.answers)), number(whole(one.today)),
+    number(one.seconds.toFixed(1)), number(money(one.earned, currency)), number(money(one.earned_today, currency)),
+    number(one.controls > 0 ? `${whole(one.controls_right)} of ${whole(one.controls)}` : "–"),
+    one.right === null ? number("unknown") : interval(one.right, one.low, one.high),
+    el("td", {}, last === null ? "" : moment(last, Date.now() - last > DAY_MS ? 2 * DAY_MS : DAY_MS)),
+    el("td", {}, state(one)));
+}
+
+/** Paused or not, and for leads a button that changes it. */
+function state(one) {
+  const paused = one.state === "paused";
+  const told = el("span", { class: paused ? "chip alarm-open" : "quiet", title: one.note }, paused ? "paused" : "at work");
+  if (!("mayLead" in byId("lead-reviewers").dataset)) return told;
+  const button = el("button", { type: "button", class: "plain", "data-reviewer": one.id }, paused ? "Let go on" : "Pause", el("span", { class: "sr-only" }, ` ${one.name} in ${one.tier}`));
+  button.addEventListener("click", () => askState(one, paused ? "active" : "paused"));
+  return el("span", {}, told, " ", button);
+}
+
+function askState(one, wanted) {
+  const title = wanted === "paused" ? `Pause ${one.name}?` : `Let ${one.name} go on?`;
+  byId("state-title").textContent = title;
+  byId("state-yes").textContent = wanted === "paused" ? "Pause" : "Let go on";
+  byId("state-note").value = "";
+  byId("state-problem").hidden = true;
+  byId("state-form").onsubmit = async (event) => {
+    if (event.submitter?.value === "no") return;
+    event.preventDefault();
+    try {
+      await post("/api/reviewers/state", { reviewer: one.id, state: wanted, note: byId("state-note").value });
+      byId("state-dialog").close();
+      reviewers((await get("/api/lead")).reviewers);
+    } catch (error) {
+      byId("state-problem").textContent = [error.message, error.help].filter(Boolean).join("; ");
+      byId("state-problem").hidden = false;
+    }
+  };
+  byId("state-dialog").showModal();
 }
 
 function disagreements(list) {
