@@ -120,7 +120,7 @@ class LoginGate(Protocol):
 
 
 class Passwords(Protocol):
-    """Slow hashes of passwords."""
+    """Slow hashes of passwords; both raise PasswordsBusy when too many are wanted at once."""
 
     def hash(self, password: str) -> str:
         """A salted hash that says how it was made."""

@@ -53,6 +53,10 @@ class LoginWait(Exception):
         self.seconds = seconds
 
 
+class PasswordsBusy(Exception):
+    """More passwords are being looked at than this process has room for; nothing was decided."""
+
+
 def waiting(seconds: int) -> str:
     """A wait in words."""
     if seconds >= 120:

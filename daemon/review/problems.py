@@ -13,6 +13,7 @@ from daemon.core.errors import (
     LeaseLost,
     LoginRefused,
     LoginWait,
+    PasswordsBusy,
     ReviewerPaused,
     UnknownAccount,
     UnknownReviewer,
@@ -89,6 +90,10 @@ def _install_accounts(app: FastAPI) -> None:
     @app.exception_handler(LoginRefused)
     def _no_entry(_request: Request, error: LoginRefused) -> Response:
         return problem(401, str(error), "an admin can set a new password: labelloop users password NAME")
+
+    @app.exception_handler(PasswordsBusy)
+    def _busy(_request: Request, error: PasswordsBusy) -> Response:
+        return problem(503, str(error), "nothing was changed")
 
     @app.exception_handler(LoginWait)
     def _wait(_request: Request, error: LoginWait) -> Response:

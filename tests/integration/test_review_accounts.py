@@ -11,9 +11,10 @@ from review_house import PASSWORD, House, blank_database, served
 from starlette.testclient import TestClient
 
 from daemon.core.account_rows import AccountState, Actor, Role, Scope
-from daemon.core.account_rules import FREE_TRIES_BY_NAME
+from daemon.core.account_rules import FREE_TRIES_BY_NAME, Right
 from daemon.core.account_secrets import digest, new_token
 from daemon.review.access import SESSION_COOKIE
+from daemon.review.access_table import right_for
 from daemon.review.account_pages import local_path
 from daemon.review.app import create_app
 
@@ -199,6 +200,26 @@ def test_nobody_acts_as_another_reviewer(house: House) -> None:
     assert bob.post("/api/leases", json={"reviewer": 999, "tier": "expert"}).status_code == 404
 
 
+def test_every_call_that_names_a_reviewer_is_bound_to_the_account(house: House) -> None:
+    ann, bob = _signed_in(house, "ann"), _signed_in(house, "bob")
+    anns = _enroll(ann, "ann")
+    spec = bob.get("/openapi.json").json()
+    named = {}
+    for path, calls in spec["paths"].items():
+        schema = calls.get("post", {}).get("requestBody", {}).get("content", {}).get("application/json", {})
+        body = spec["components"]["schemas"].get(
+            schema.get("schema", {}).get("$ref", "").rsplit("/", 1)[-1], {}
+        )
+        if "reviewer" in body.get("properties", {}) and right_for("POST", path) is Right.ANSWER:
+            kinds = {name: body["properties"][name].get("type") for name in body["required"]}
+            named[path] = {name: 1 if kind == "integer" else "expert" for name, kind in kinds.items()}
+    assert {"/api/leases", "/api/answers", "/api/skips", "/api/undo"} <= set(named)
+    for path, required in named.items():
+        refused = bob.post(path, json={**required, "reviewer": anns})
+        assert refused.status_code == 403, (path, refused.text)
+        assert refused.json()["error"] == f"reviewer {anns} is somebody else"
+
+
 def test_nobody_answers_in_a_tier_that_they_were_not_given(house: House) -> None:
     house.ask(["one"], tier="crowd")
     ann = _signed_in(house, "ann", Role.REVIEWER, "crowd")
@@ -239,16 +260,19 @@ def test_the_review_page_takes_the_only_tier_or_asks(house: House) -> None:
     assert 'data-tier="crowd"' in two.get("/review").text
 
 
+def _links(client: TestClient) -> set[str]:
+    """Where the pages' navigation leads; all of it is open to whoever sees it."""
+    page = client.get("/api/docs").text
+    nav = page[page.index("<nav") : page.index("</nav>")]
+    found = {part.split('"')[0] for part in nav.split('href="')[1:]}
+    assert [client.get(path).status_code for path in found] == [200] * len(found)
+    return found
+
+
 def test_pages_show_only_what_the_role_may_see(house: House) -> None:
-    shown = {
-        Role.REVIEWER: {"/review", "/api/docs", "/account"},
-        Role.LEAD: {"/review", "/dashboard", "/insights", "/people", "/api/docs", "/account"},
-    }
-    for role, links in shown.items():
-        client = _signed_in(house, role.value, role, "crowd")
-        page = client.get("/api/docs").text
-        nav = page[page.index("<nav") : page.index("</nav>")]
-        assert {part.split('"')[0] for part in nav.split('href="')[1:]} == links
+    shown = {role: _links(_signed_in(house, role.value, role, "crowd")) for role in Role}
+    assert shown[Role.REVIEWER] == shown[Role.EXPERT] == {"/review", "/api/docs", "/account"}
+    assert shown[Role.LEAD] == shown[Role.ADMIN] >= {"/review", "/dashboard", "/insights", "/people"}
     lost = _signed_in(house, "ann").get("/dashboard", headers={"Accept": "text/html"})
     assert lost.status_code == 403
     assert "This is not for role expert" in lost.text
