@@ -41,6 +41,9 @@ SCALE_ANSWERS = (
     ("5", "Response 2 is much better"),
 )
 
+FLAGS = "/api/flags"
+"""Takes {question, reviewer, note}; without this call the page offers no flag."""
+
 HERE = Path(__file__).parent
 COOKIE = "labelloop_reviewer"
 COOKIE_SECONDS = 30 * 86_400
@@ -88,7 +91,7 @@ def build(services: ReviewServices, templates: Templates, app: FastAPI) -> APIRo
     """All pages."""
     router = APIRouter(include_in_schema=False)
     _entering(router, services, templates)
-    _reviewing(router, services, templates)
+    _reviewing(router, services, templates, app)
     _watching(router, services, templates, app)
     return router
 
@@ -110,9 +113,9 @@ def _entering(router: APIRouter, services: ReviewServices, templates: Templates)
         return Done()
 
 
-def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates) -> None:
+def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates, app: FastAPI) -> None:
     guidelines = rendering.guidelines_html(services.task.guidelines)
-    keys, known_actions = merged(services.settings.keys), actions(services.task)
+    keys = merged(services.settings.keys)
 
     @router.get("/review")
     def review(request: Request) -> Response:
@@ -120,6 +123,8 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
         if known is None or known.tier not in own_tiers(services):
             return RedirectResponse("/", 303)
         person = services.questions.enroll(known.name, known.tier)
+        flags = FLAGS in app.openapi()["paths"]
+        known_actions = actions(services.task, flags)
         return templates.page(
             "review.html",
             person=person,
@@ -129,6 +134,7 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
             pair_answers=pair_answers(services.task),
             keys={action: keys[action] for action, _ in known_actions},
             actions=known_actions,
+            flags=flags,
         )
 
 
@@ -139,8 +145,11 @@ def pair_answers(task: Task) -> Sequence[tuple[str, str]]:
     return SCALE_ANSWERS if task.scale else CHOICE_ANSWERS
 
 
-def actions(task: Task) -> list[tuple[str, str]]:
-    """(action, what it does) of everything on the review page that has a key, in the order of its help."""
+def actions(task: Task, flags: bool) -> list[tuple[str, str]]:
+    """(action, what it does) of everything on the review page that has a key, in the order of its help.
+
+    `flags`: whether items can be flagged.
+    """
     names = [name for _, name in pair_answers(task)] or task.classes
     said = [(f"answer_{number}", name) for number, name in enumerate(names[:10], 1)]
     undo = "take the last answer back, sent or not" + (", with what was chosen" if task.space.sets else "")
@@ -148,6 +157,7 @@ def actions(task: Task) -> list[tuple[str, str]]:
         *said,
         ("skip", "skip: somebody else gets the item"),
         ("undo", undo),
+        *([("flag", "flag: tell a lead that something is wrong with the item")] if flags else []),
         ("guidelines", "show or hide the guidelines"),
         ("help", "show these keys"),
     ]

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from browsing import barriers, opened
 from review_house import House, blank_database, served
 
 from daemon.core.account_rows import Actor
@@ -371,3 +372,38 @@ def test_the_dashboard_follows_the_database(house: House, page) -> None:
 def _held(house: House) -> int:
     overview = house.services.reports.overview()
     return sum(queue.leased for queue in overview.queues)
+
+
+def test_without_a_call_for_flags_there_is_no_key_for_them(house: House, page) -> None:
+    house.ask(TEXTS[:1])
+    _enter(page)
+    assert page.query_selector("#flag") is None
+    page.keyboard.press("f")
+    assert page.query_selector("dialog[open]") is None
+
+
+def test_an_item_is_flagged_with_a_note_and_stays(house: House, browser) -> None:
+    house.ask(TEXTS[:2])
+    app, flagged = house.app(), []
+
+    @app.post("/api/flags")
+    def flag(body: dict) -> dict:
+        flagged.append(body)
+        return {"ok": True}
+
+    with served(app) as address, opened(browser, address) as page:
+        _enter(page)
+        question = int(page.get_attribute("#item", "data-question"))
+        page.keyboard.press("f")
+        page.keyboard.type("1 is cut, s too")
+        page.keyboard.press("Enter")
+        page.wait_for_selector("#notice:has-text('Flagged')")
+        assert _text(page) == TEXTS[0], "digits and letters of the note are no answers"
+        page.keyboard.press("f")
+        page.keyboard.press("Escape")
+        page.wait_for_selector("#flag-dialog", state="hidden")
+        assert barriers(page) == []
+        _press_and_wait_for_next(page, "1")
+    (body,) = flagged
+    assert (body["question"], body["note"]) == (question, "1 is cut, s too")
+    assert isinstance(body["reviewer"], int)

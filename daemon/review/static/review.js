@@ -10,6 +10,7 @@ const EMPTY_POLL_MS = 1_500;
 const IDLE_MS = 5 * 60_000;
 const NOTICE_MS = 6_000;
 const SCROLL_PX = 60;
+const FLAGS = "/api/flags";
 const LOOKING = "This page looks for new questions by itself.";
 
 const desk = document.getElementById("desk");
@@ -46,7 +47,7 @@ const outbox = new Outbox(`labelloop:${reviewer}`, () => {
   showNotice();
   refill();
 });
-for (const call of outbox.waiting) settled.add(call.body.question);
+for (const call of outbox.waiting) if (call.path !== FLAGS) settled.add(call.body.question);
 
 function show(lease) {
   current = lease;
@@ -109,6 +110,7 @@ function next() {
 function enable() {
   toggles?.show(current?.question ?? null);
   for (const button of [...buttons, byId("skip")]) button.disabled = current === null;
+  if (byId("flag")) byId("flag").disabled = current === null;
   byId("undo").disabled = past.length === 0;
   byId("count").textContent = count;
   const hours = startedAt ? (Date.now() - startedAt) / 3_600_000 : 0;
@@ -200,6 +202,20 @@ function undo() {
   show(entry.lease);
 }
 
+/** Ask what is wrong with the item; it stays, to be answered or skipped. */
+function flag() {
+  const lease = current;
+  const dialog = byId("flag-dialog");
+  if (lease === null || dialog === null) return;
+  byId("flag-note").value = "";
+  byId("flag-form").onsubmit = (event) => {
+    if (event.submitter?.value === "no") return;
+    outbox.add(FLAGS, { question: lease.question, reviewer, note: byId("flag-note").value.trim() }, (_result, error) =>
+      say(error ? `${error.message}; ${error.help}` : "Flagged: a lead will look at it."));
+  };
+  dialog.showModal();
+}
+
 function stands(entry) {
   settled.add(entry.lease.question);
   count += 1;
@@ -271,15 +287,16 @@ function toggleGuidelines() {
   byId("toggle").setAttribute("aria-expanded", String(!hidden));
 }
 
-const ACTIONS = { skip, undo, guidelines: toggleGuidelines, help: () => help.show() };
+const ACTIONS = { skip, undo, flag, guidelines: toggleGuidelines, help: () => help.show() };
 
 function press(event) {
   activeAt = Date.now();
-  if (event.ctrlKey || event.altKey || event.metaKey || help.open) return;
+  if (event.ctrlKey || event.altKey || event.metaKey || document.querySelector("dialog[open]")) return;
   if (event.key === "ArrowDown" || event.key === "ArrowUp") scrollItem(event);
   if (event.key === "Enter") toggles?.enter(event);
   if (event.repeat) return;
   const action = keys.action(event.key);
+  if (action !== undefined) event.preventDefault();
   const chosen = buttons[Number(/^answer_(\d+)$/.exec(action ?? "")?.[1]) - 1];
   if (chosen) choose(chosen);
   else ACTIONS[action]?.();
@@ -294,6 +311,7 @@ byId("item").addEventListener("scroll", markMore);
 addEventListener("resize", markMore);
 byId("skip").addEventListener("click", skip);
 byId("undo").addEventListener("click", undo);
+byId("flag")?.addEventListener("click", flag);
 byId("toggle").addEventListener("click", toggleGuidelines);
 byId("help").addEventListener("click", () => help.show());
 addEventListener("keydown", press);
