@@ -41,7 +41,11 @@ class Door:
         right = right_for(request.method, request.url.path)
         if not self._closed():
             visit = Visit(is_open=True, address=address)
-            return visit if right is None or visit.may(right) else self._refusal(request, 404, *NO_ACCOUNTS)
+            return (
+                visit
+                if right is None or visit.may(right)
+                else self._refusal(request, visit, 404, *NO_ACCOUNTS)
+            )
         caller, refused = self._caller(request)
         if refused is not None:
             return refused
@@ -52,9 +56,13 @@ class Door:
             return _sign_in_first(request)
         if right is None:
             return self._refusal(
-                request, 404, f"there is nothing at {request.method} {request.url.path}", "check the address"
+                request,
+                visit,
+                404,
+                f"there is nothing at {request.method} {request.url.path}",
+                "check the address",
             )
-        return self._refusal(request, 403, *_why_not(caller, right))
+        return self._refusal(request, visit, 403, *_why_not(caller, right))
 
     def _closed(self) -> bool:
         """From the first account on, for good: accounts never go."""
@@ -81,8 +89,9 @@ class Door:
             )
         return known, None
 
-    def _refusal(self, request: Request, status: int, error: str, help_: str) -> Response:
+    def _refusal(self, request: Request, visit: Visit, status: int, error: str, help_: str) -> Response:
         if wants_page(request):
+            visits.begin(visit)  # the page shows where this caller may go
             title = "Not found" if status == 404 else "Not for you"
             return self._page(error, help_, status, title)
         return problem(status, error, help_)

@@ -23,15 +23,25 @@ from daemon.review.account_bodies import (
     account_out,
     invitation_out,
 )
+from daemon.review.api import INVALID, NOT_FOUND, Responses
 from daemon.review.bodies import Done
 from daemon.review.identity import own_tiers_of
-from daemon.review.problems import Refused
+from daemon.review.problems import Problem, Refused
 from daemon.review.services import ReviewServices
+
+THROTTLED: Responses = {
+    429: {"model": Problem, "description": "Too many wrong passwords; Retry-After says when to try again."},
+    503: {"model": Problem, "description": "Too many people sign in at this moment."},
+}
+LOGIN: Responses = {401: {"model": Problem, "description": "Name or password is wrong."}, **THROTTLED}
+CONFLICT: Responses = {
+    409: {"model": Problem, "description": "A name is taken, an invitation used, or no admin would be left."}
+}
 
 
 def build(services: ReviewServices) -> APIRouter:
     """All calls about the caller's own account."""
-    router = APIRouter(prefix="/api", tags=["account"])
+    router = APIRouter(prefix="/api", tags=["account"], responses=INVALID)
     _coming(router, services)
     _keeping(router, services)
     return router
@@ -40,7 +50,7 @@ def build(services: ReviewServices) -> APIRouter:
 def _coming(router: APIRouter, services: ReviewServices) -> None:
     desk = services.desk
 
-    @router.post("/login")
+    @router.post("/login", responses=LOGIN)
     def login(body: Login, request: Request, response: Response) -> SignedIn:
         """Sign in: sets the session's cookie."""
         address, agent = visits.current().address, request.headers.get("user-agent", "")
@@ -56,7 +66,7 @@ def _coming(router: APIRouter, services: ReviewServices) -> None:
         response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
         return Done()
 
-    @router.post("/invitation")
+    @router.post("/invitation", responses=NOT_FOUND)
     def look(body: InvitationSecret) -> InvitationOut:
         """What an invitation is for."""
         found = desk.accounts.invitation(digest(body.invitation))
@@ -68,7 +78,7 @@ def _coming(router: APIRouter, services: ReviewServices) -> None:
             )
         return invitation_out(found)
 
-    @router.post("/invitation/accept")
+    @router.post("/invitation/accept", responses=CONFLICT)
     def accept(body: Acceptance, request: Request, response: Response) -> SignedIn:
         """Make the account that an invitation is for, and sign in."""
         secret = digest(body.invitation)
@@ -93,7 +103,7 @@ def _keeping(router: APIRouter, services: ReviewServices) -> None:
         account = visits.current().account
         return MeOut(account=None if account is None else account_out(account))
 
-    @router.post("/account/password")
+    @router.post("/account/password", responses=THROTTLED)
     def set_password(body: NewPassword) -> Done:
         """Another password; all other sessions end."""
         account, session = own_session()

@@ -102,7 +102,7 @@ class AccountOut(BaseModel):
 class StandingOut(AccountOut):
     """An account, and when it was last used."""
 
-    seen: int | None = Field(description="When it last called, to the minute; null: never, or signed out.")
+    seen: int | None = Field(description="When it last called, to the minute; null: never.")
 
 
 class MeOut(BaseModel):

@@ -6,7 +6,7 @@ from daemon.core.account_rows import Grant
 from daemon.core.account_rules import name_problem, tier_problem
 from daemon.core.account_secrets import digest, new_secret
 from daemon.review import visits
-from daemon.review.account_api import check
+from daemon.review.account_api import CONFLICT, check
 from daemon.review.account_bodies import (
     AccountOut,
     Change,
@@ -21,6 +21,7 @@ from daemon.review.account_bodies import (
     account_out,
     invitation_out,
 )
+from daemon.review.api import INVALID, NOT_FOUND
 from daemon.review.bodies import Done
 from daemon.review.services import ReviewServices
 
@@ -30,7 +31,7 @@ INVITATION_PATH = "/invitation#"
 
 def build(services: ReviewServices) -> APIRouter:
     """All calls under /api/people."""
-    router = APIRouter(prefix="/api/people", tags=["people"])
+    router = APIRouter(prefix="/api/people", tags=["people"], responses=INVALID)
     accounts = services.desk.accounts
 
     @router.get("")
@@ -43,7 +44,7 @@ def build(services: ReviewServices) -> APIRouter:
         """The audit log: who did what, about whom, from where."""
         return log(services, limit)
 
-    @router.post("/invite")
+    @router.post("/invite", responses=CONFLICT)
     def invite(body: NewInvitation) -> LinkOut:
         """A link that makes one account, once, within seven days."""
         if body.name is not None:
@@ -60,14 +61,14 @@ def build(services: ReviewServices) -> APIRouter:
         accounts.withdraw_invitation(body.id, visits.current().actor)
         return Done()
 
-    @router.post("/change")
+    @router.post("/change", responses={**NOT_FOUND, **CONFLICT})
     def change(body: Change) -> AccountOut:
         """Another role and other tiers, from the next call on."""
         check(tier_problem(body.role, body.tiers, services.reviewed, services.final_tiers), "tiers")
         tiers = tuple(dict.fromkeys(body.tiers))
         return account_out(accounts.change(body.account, body.role, tiers, visits.current().actor))
 
-    @router.post("/state")
+    @router.post("/state", responses={**NOT_FOUND, **CONFLICT})
     def set_state(body: StateChange) -> AccountOut:
         """Disable an account, which ends its sessions and tokens, or enable it again."""
         return account_out(accounts.set_state(body.account, body.state, visits.current().actor))

@@ -56,7 +56,7 @@ def show(config: Config) -> None:
     table = Table("name", "role", "tiers", "state", "last seen", title="Accounts", title_justify="left")
     for one in everybody:
         account = one.account
-        seen = "not lately" if one.seen is None else _moment(one.seen)
+        seen = "never" if one.seen is None else _moment(one.seen)
         table.add_row(account.name, account.role, ", ".join(account.tiers), account.state, seen)
     console = Console()
     console.print(table if everybody else "no accounts yet: labelloop users add NAME --role admin")

@@ -256,6 +256,11 @@ def test_everybody_is_listed_with_when_they_were_last_seen(
     assert (first.account.name, second.account.name) == ("ann", "Bob")
     assert first.seen is not None and first.seen > first.account.created + 3_000_000
     assert second.seen is None
+    proofs.revoke_token(ann, proofs.tokens(ann)[0].id, Actor("ann"))
+    for session in proofs.sessions(ann):
+        proofs.close(ann, session.id, Actor("ann"))
+    gone = people.all()[0].seen
+    assert gone is not None and gone >= first.seen
 
 
 def test_failures_in_a_row_wait_longer_and_longer(database: Database, clock: MovableClock) -> None:

@@ -276,6 +276,7 @@ def test_pages_show_only_what_the_role_may_see(house: House) -> None:
     lost = _signed_in(house, "ann").get("/dashboard", headers={"Accept": "text/html"})
     assert lost.status_code == 403
     assert "This is not for role expert" in lost.text
+    assert 'href="/account"' in lost.text and 'href="/dashboard"' not in lost.text
 
 
 def test_an_invitation_from_link_to_account(house: House) -> None:

@@ -12,6 +12,7 @@ from daemon.adapters.store.account_rows import account_of, listed, lock_account,
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators
 from daemon.adapters.store.schema_accounts import accounts, api_tokens, sessions
+from daemon.adapters.store.schema_accounts import audit_log as audit_lines
 from daemon.core.account_rows import (
     Account,
     AccountState,
@@ -63,15 +64,17 @@ class AccountRoom:
         """Everybody, by name."""
         seen = _last(sessions.c.account, sessions.c.seen)
         used = _last(api_tokens.c.account, api_tokens.c.used)
+        acted = _last(audit_lines.c.actor, audit_lines.c.at)
         query = (
-            select(accounts, seen.c.at.label("seen"), used.c.at.label("used"))
+            select(accounts, seen.c.at.label("seen"), used.c.at.label("used"), acted.c.at.label("acted"))
             .outerjoin(seen, seen.c.account == accounts.c.id)
             .outerjoin(used, used.c.account == accounts.c.id)
+            .outerjoin(acted, acted.c.account == accounts.c.name)
             .order_by(accounts.c.key)
         )
         with self._database.read() as connection:
             return [
-                Standing(account_of(row), max(filter(None, (row.seen, row.used)), default=None))
+                Standing(account_of(row), max(filter(None, (row.seen, row.used, row.acted)), default=None))
                 for row in connection.execute(query)
             ]
 
