@@ -180,6 +180,7 @@ class Overview:
         open_windows: number. windows: closed ones, newest first, at most 50.
         gold: random blind answers. answers: all standing answers.
         dead_letters: reason -> count. function_failures: name -> count.
+        webhooks: name -> state (`waiting`, `dead`) -> events that were not delivered.
         bundle: the promoted one, its `data` left out (b""). rechecks: due ones.
         automated: ready, frozen or certified items that no person answered.
         ledger: of all labels released.
@@ -220,6 +221,7 @@ class Overview:
     audited: Sequence[AuditedPair] = ()
     chances: Mapping[int, float | None] = field(default_factory=dict)
     alarms: Sequence[AlarmRecord] = ()
+    webhooks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     fresh: int | None = None
 
 

@@ -166,6 +166,7 @@ class OverviewOut(BaseModel):
     answers: int
     dead_letters: dict[str, int]
     function_failures: dict[str, int]
+    undelivered: dict[str, int] = Field(description="Webhook -> events that were given up.")
     processes: list[ProcessOut]
     bundle: BundleOut | None
     outbox: int
@@ -205,6 +206,7 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         answers=overview.answers,
         dead_letters=dict(overview.dead_letters),
         function_failures=dict(overview.function_failures),
+        undelivered={name: states["dead"] for name, states in overview.webhooks.items() if "dead" in states},
         processes=[_process(process) for process in overview.processes],
         bundle=_bundle(overview),
         outbox=overview.outbox,

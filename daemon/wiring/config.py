@@ -21,6 +21,7 @@ from daemon.core.settings import (
     StreamSettings,
     TierSettings,
 )
+from daemon.core.webhooks import WebhookSettings
 from daemon.review.settings import ReviewSettings
 from daemon.wiring import config_keys
 from daemon.wiring.config_declared import declare
@@ -85,6 +86,7 @@ class Config:
         database: where everything is kept.
         mlflow: where training runs, models, and prompts and answers of language models are recorded.
         label_studio: where the people of tiers with `backend: label_studio` answer.
+        webhooks: programs that are told what happened, by a name of your choice.
         review: the pages where people answer.
         currency: what prices and budgets are counted in; shown beside amounts.
         state: folder of the parts that run embedded; relative to the configuration file.
@@ -108,6 +110,7 @@ class Config:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     mlflow: MlflowSettings = field(default_factory=MlflowSettings)
     label_studio: LabelStudioSettings = field(default_factory=LabelStudioSettings)
+    webhooks: Mapping[str, WebhookSettings] = field(default_factory=dict)
     review: ReviewSettings = field(default_factory=ReviewSettings)
     currency: str = "USD"
     state: Path = Path("state")
@@ -134,7 +137,7 @@ class Config:
         self._check_costs()
 
     def _check_llm(self) -> None:
-        for section, names in (("endpoints", self.endpoints), ("llm", self.llm)):
+        for section, names in (("endpoints", self.endpoints), ("llm", self.llm), ("webhooks", self.webhooks)):
             for name in names:
                 if not name.replace("-", "_").isidentifier():
                     raise ValueError(f"{section}: {name!r} is no name; use letters, digits, _ and -")

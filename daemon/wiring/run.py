@@ -28,7 +28,7 @@ from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
 from daemon.core.stream import StreamWorker
-from daemon.wiring import parts
+from daemon.wiring import parts, webhooks
 from daemon.wiring.config import Config
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function
@@ -96,7 +96,8 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
     desk.report = lambda: rooms.stream.report(name, "run", _report(worker, pipeline, desk))
     log.info("working as %s", name, extra={"action": "worker_started"})
     try:
-        _both(worker.run, desk.run, stop, done, wake)
+        with webhooks.telling(config, database, stop):
+            _both(worker.run, desk.run, stop, done, wake)
     finally:
         source.close()
         rooms.publisher.close()

@@ -186,6 +186,11 @@ def _problems(overview: Overview) -> Table:
         table.add_row(f"dead letters: {reason}", f"{count:,}")
     if overview.rechecks:
         table.add_row("items that wait to be looked at again", f"{overview.rechecks:,}")
+    for name, states in overview.webhooks.items():
+        for state, count in sorted(states.items()):
+            table.add_row(
+                f"webhook {name}: events {'given up' if state == 'dead' else 'that wait'}", f"{count:,}"
+            )
     for name, count in overview.function_failures.items():
         table.add_row(f"function {name} failed", f"{count:,}")
     return table

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, or_, select, union_all, update
 
-from daemon.adapters.store import budget, leasing
+from daemon.adapters.store import budget, leasing, telling
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.first_answers import first_labels
 from daemon.adapters.store.schema import annotators, answers, controls, items, questions, skips, truths
@@ -216,11 +216,13 @@ def score(connection: Connection, person: int) -> list[bool]:
 
 def pause(connection: Connection, person: int, note: str, now: int) -> None:
     """Give this person no more questions; those that they hold go back into the queue."""
-    connection.execute(
+    done = connection.execute(
         update(annotators)
         .where(annotators.c.id == person, annotators.c.state == PersonState.ACTIVE.value)
         .values(state=PersonState.PAUSED.value, state_at=now, note=note)
     )
+    if done.rowcount:
+        telling.paused(connection, person, now)
     held = select(questions).where(
         questions.c.holder == person, questions.c.state == QuestionState.LEASED.value
     )

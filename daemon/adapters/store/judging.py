@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 from sqlalchemy import Connection, Row, insert, literal, or_, select, update
 
-from daemon.adapters.store import asking, budget, decided, open_items, outbox, panels
+from daemon.adapters.store import asking, budget, decided, open_items, outbox, panels, telling
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f8, i4, i8, unpack_frozen
 from daemon.adapters.store.panels import Terms
@@ -123,6 +123,8 @@ def _finish(connection: Connection, window: OpenWindow, closing: Closing, now: i
             closed_at=now,
         )
     )
+    if certified:
+        telling.accepted(connection, window.id, now)
 
 
 def _decide(

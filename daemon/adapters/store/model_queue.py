@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, insert, select, update
 
-from daemon.adapters.store import annotating, leasing
+from daemon.adapters.store import annotating, leasing, telling
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.codec import label_bytes
@@ -86,6 +86,7 @@ class ModelQueueRoom:
             said = label_bytes(vote.label, self._n_facets)
             answer = _record(connection, row, annotator, vote, said, now)
             _end(connection, row, QuestionState.ANSWERED, now)
+            telling.answered(connection, answer, now)
             return answer
 
     def pass_on(self, question: int, annotator: int) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, Row, func, insert, select
 
-from daemon.adapters.store import annotating, arrivals, budget, leasing, outbox
+from daemon.adapters.store import annotating, arrivals, budget, leasing, outbox, telling
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import among
@@ -193,7 +193,8 @@ class _Taking:
             "external": vote.external,
             "at": self.now,
         }
-        self.connection.execute(insert(answers).values(**values, **given))
+        made = insert(answers).values(**values, **given).returning(answers.c.id)
+        telling.answered(self.connection, self.connection.execute(made).scalar_one(), self.now)
         ended = QuestionState.ANSWERED.value
         leasing.change(
             self.connection, [row.id], state=ended, holder=None, leased_until=None, closed=self.now

@@ -20,7 +20,7 @@ from sqlalchemy import (
     update,
 )
 
-from daemon.adapters.store import annotating, budget, leasing
+from daemon.adapters.store import annotating, budget, leasing, telling
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
@@ -255,6 +255,7 @@ def _record(
     ).scalar_one()
     leasing.change(connection, [row.id], state=ANSWERED, holder=None, leased_until=None, closed=now)
     recheck_items(connection, [row.item], "answer")
+    telling.answered(connection, answer, now)
     return int(answer)
 
 

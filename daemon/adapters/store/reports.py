@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import Connection, and_, case, func, or_, select
 
-from daemon.adapters.store import alarms, judgments, people, quality, spending, stories
+from daemon.adapters.store import alarms, judgments, people, quality, spending, stories, webhooks
 from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.audited import Audited, audited_windows
 from daemon.adapters.store.codec import classes_in, unpack_frozen
@@ -113,6 +113,7 @@ class ReportRoom:
                 spending=spending.spending(connection, self._caps, now),
                 dead_letters=counted["dead_letter"],
                 function_failures=counted["function_failure"],
+                webhooks=webhooks.standing(connection),
                 processes=_processes(connection, now),
                 bundle=bundle,
                 model=None if bundle is None else self._model(connection, bundle.id),

@@ -22,13 +22,20 @@ from sqlalchemy import (
     text,
 )
 
-from daemon.adapters.store import schema_accounts, schema_base, schema_calls, schema_people
+from daemon.adapters.store import (
+    schema_accounts,
+    schema_base,
+    schema_calls,
+    schema_people,
+    schema_webhooks,
+)
 from daemon.adapters.store.schema_base import serial
 
 metadata = schema_base.metadata
 calls, chat_cache, judgments = schema_calls.calls, schema_calls.chat_cache, schema_calls.judgments
 accounts = schema_accounts.accounts
 controls, truths = schema_people.controls, schema_people.truths
+webhooks, deliveries = schema_webhooks.webhooks, schema_webhooks.deliveries
 
 positions = Table(
     "positions",

@@ -289,10 +289,11 @@ function models(o) {
 }
 
 function troubles(o) {
-  draw("troubles", [o.dead_letters, o.function_failures], ([letters, failures]) => {
+  draw("troubles", [o.dead_letters, o.function_failures, o.undelivered], ([letters, failures, undelivered]) => {
     const rows = [
       ...Object.entries(letters).map(([reason, n]) => row([text(`dead letters: ${reason.replaceAll("_", " ")}`), whole(n)])),
       ...Object.entries(failures).map(([name, n]) => row([text(`failures of function ${name}`), whole(n)])),
+      ...Object.entries(undelivered).map(([name, n]) => row([text(`events given up for webhook ${name}`), whole(n)])),
     ];
     byId("troubles").querySelector("tbody").replaceChildren(...rows);
     byId("no-trouble").hidden = rows.length > 0;

@@ -1,0 +1,27 @@
+"""Events posted over HTTP."""
+
+from collections.abc import Mapping
+
+import httpx
+
+from daemon.core.webhooks import NotDelivered
+
+
+class HttpPost:
+    """`daemon.core.webhooks.Post`; redirects are not followed, as they would carry what is told elsewhere."""
+
+    def __init__(self) -> None:
+        self._client = httpx.Client(follow_redirects=False)
+
+    def __call__(self, url: str, body: bytes, headers: Mapping[str, str], seconds: float) -> None:
+        """Raises NotDelivered, saying why, unless the answer is a success (2xx)."""
+        try:
+            reply = self._client.post(url, content=body, headers=dict(headers), timeout=seconds)
+        except (httpx.HTTPError, httpx.InvalidURL) as error:
+            raise NotDelivered(str(error) or type(error).__name__) from error
+        if not reply.is_success:
+            raise NotDelivered(f"HTTP {reply.status_code}")
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._client.close()
