@@ -11,13 +11,13 @@ import numpy as np
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
-from sqlalchemy import insert, select
+from sqlalchemy import insert, select, update
 
 from daemon.adapters.passwords import Argon2
 from daemon.adapters.store import asking
 from daemon.adapters.store.accounts import AccountRoom
 from daemon.adapters.store.allowance import Allowances
-from daemon.adapters.store.codec import label_bytes, label_of
+from daemon.adapters.store.codec import label_bytes, label_of, pack_frozen
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.lead import LeadRoom
@@ -25,7 +25,7 @@ from daemon.adapters.store.login_tries import LoginTries
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.reviewers import ReviewerRoom
-from daemon.adapters.store.schema import answers, items, labels
+from daemon.adapters.store.schema import answers, items, labels, questions, windows
 from daemon.adapters.store.sessions import SessionRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.account_rows import Account, Actor, Grant, Role
@@ -34,6 +34,7 @@ from daemon.core.rows import Ask, FunctionVersion
 from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
 from daemon.core.states import Purpose
+from daemon.core.window_rows import Frozen
 from daemon.review.app import ReviewServices, ReviewSettings, create_app, server_options
 from labeling_functions.function import Function
 from labeling_functions.label_space import LabelSpace, spread
@@ -157,6 +158,42 @@ class House:
         desk = self.services.desk
         grant = Grant(role, tuple(tiers), name)
         return desk.accounts.add(grant, desk.passwords.hash(PASSWORD), Actor("test"))
+
+    def close_window(self, n: int = 60, prefix: str = "frozen") -> None:
+        """A window whose items are all audited; experts contradict every tenth label."""
+        ids = self.ask(
+            [f"{prefix} message {number}" for number in range(n)], purpose=Purpose.AUDIT, prefix=prefix
+        )
+        wrong = np.arange(n) % 10 == 9
+        frozen = Frozen(ids, np.linspace(0.99, 0.6, n, dtype=np.float32), np.ones((n, 1), np.int8))
+        row = {
+            "state": "closed",
+            "n": n,
+            "p": 0.5,
+            "alpha": 0.05,
+            "delta": 0.1,
+            "lambdas": np.array([0.8], "<f8").tobytes(),
+            "start": 0,
+            "tier": "expert",
+            "price": 10,
+            "priority": 20.0,
+            "deadline": 0,
+            "frozen_at": 0,
+            "frozen": pack_frozen(frozen),
+            "audited": np.arange(n, dtype="<i4").tobytes(),
+            "wrong": wrong.astype(np.int8).tobytes(),
+            "tau": 0.8,
+            "certified": n // 2,
+            "closed_at": 7,
+        }
+        auditor = self.questions.enroll("Auditor", "expert").id
+        with self.database.write() as connection:
+            window = connection.execute(insert(windows).values(**row).returning(windows.c.id)).scalar_one()
+            connection.execute(
+                update(questions).where(questions.c.item.in_(ids)).values(window=window, chance=0.5)
+            )
+        for lease in self.questions.lease(auditor, "expert", n, 600.0):
+            self.questions.answer(lease.question, auditor, int(not wrong[ids.index(lease.item)]), 3.0)
 
     def register_functions(self, *names: str) -> None:
         """Give the two functions that voted on every item their names."""

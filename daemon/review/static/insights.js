@@ -136,7 +136,7 @@ async function refresh() {
   try {
     const found = await get("/api/insights");
     byId("rests-on").textContent =
-      `From the newest ${whole(found.items)} items, ${whole(found.checked)} random blind answers and ${whole(found.windows)} windows.`;
+      `From the newest ${whole(found.items)} items, ${whole(found.checked)} random blind answers and ${whole(found.windows)} ${found.windows === 1 ? "window" : "windows"}.`;
     for (const part of [functions, risk, cost, confusions]) part(found);
     byId("notice").hidden = true;
     document.body.dataset.fresh = "yes";
