@@ -38,7 +38,7 @@ class Door:
     def admit(self, request: Request) -> Visit | Response:
         """Who is let in; else the answer that says why not."""
         address = request.client.host if request.client else ""
-        right = right_for(request.method, request.url.path)
+        right = right_for(request.method, path_of(request))
         if not self._closed():
             visit = Visit(is_open=True, address=address)
             return (
@@ -59,7 +59,7 @@ class Door:
                 request,
                 visit,
                 404,
-                f"there is nothing at {request.method} {request.url.path}",
+                f"there is nothing at {request.method} {path_of(request)}",
                 "check the address",
             )
         return self._refusal(request, visit, 403, *_why_not(caller, right))
@@ -102,13 +102,21 @@ def install(app: FastAPI, door: Door) -> None:
 
     @app.middleware("http")
     async def _access(request: Request, call_next: _Next) -> Response:
-        if request.url.path == "/healthz" or request.url.path.startswith("/static/"):
+        if (path := path_of(request)) == "/healthz" or path.startswith("/static/"):
             return await call_next(request)
         admitted = await run_in_threadpool(door.admit, request)
         if isinstance(admitted, Response):
             return admitted
         visits.begin(admitted)
         return await call_next(request)
+
+
+def path_of(request: Request) -> str:
+    """The path by which routes are found.
+
+    `request.url` is put together with what the caller calls the host, and can be read as another path.
+    """
+    return str(request.scope["path"])
 
 
 def bearer(request: Request) -> str | None:
@@ -124,7 +132,7 @@ def _names_its_page(request: Request) -> bool:
 
 def _sign_in_first(request: Request) -> Response:
     if wants_page(request) and request.method in SAFE_METHODS:
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        wanted = path_of(request) + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(wanted)}", 303)
     refused = problem(
         401,

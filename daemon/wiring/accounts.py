@@ -9,6 +9,8 @@ from daemon.core.account_ports import AccountStore
 from daemon.core.errors import SetupProblem
 from daemon.core.signing_in import Desk
 from daemon.review.settings import ReviewSettings
+from daemon.wiring import parts
+from daemon.wiring.config import Config
 
 
 def desk(database: Database) -> Desk:
@@ -33,3 +35,19 @@ def check_reachable(accounts: AccountStore, settings: ReviewSettings) -> None:
         f"{open_by}, and there is no account yet; make the first one with `labelloop users add NAME --role "
         f"admin`, or {instead}"
     )
+
+
+def check_open(config: Config, who: str) -> None:
+    """For programs that answer without an account.
+
+    Raises:
+        SetupProblem: there are accounts.
+    """
+    if not parts.has_database(config):
+        return
+    database = parts.open_database(config)
+    try:
+        if AccountRoom(database).any():
+            raise SetupProblem(f"{config.state} has accounts, and {who} have none: pages ask them to sign in")
+    finally:
+        database.close()

@@ -1,7 +1,9 @@
 """Who may call which route: every route of the app x every role x nobody x every scope of a token."""
 
+import asyncio
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -13,6 +15,7 @@ from daemon.core.account_rows import Actor, Role, Scope
 from daemon.core.account_secrets import digest, new_secret, new_token
 from daemon.review.access import SESSION_COOKIE
 from daemon.review.access_table import TABLE, right_for
+from daemon.review.app import create_app
 
 HERE = "http://127.0.0.1"
 OURS = {"Sec-Fetch-Site": "same-origin"}
@@ -221,3 +224,45 @@ def test_a_route_that_is_not_in_the_table_is_served_to_nobody(house: House) -> N
         answer = client.get("/forgotten", headers={"Authorization": f"Bearer {token}"})
     assert answer.status_code == 404
     assert "secret" not in answer.text
+
+
+HOST = "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("host", "path"),
+    [
+        (f"{HOST}/static", "/api/overview"),
+        (f"{HOST}/static/x?", "/api/overview"),
+        (f"{HOST}/login#", "/api/overview"),
+        (HOST, "/login?/api/overview"),
+        (HOST, "/healthz#/api/overview"),
+    ],
+)
+def test_no_spelling_of_host_or_path_leads_around_the_door(house: House, host: str, path: str) -> None:
+    house.add_account("ann")
+    sent: list[dict[str, object]] = []
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(message: dict[str, object]) -> None:
+        sent.append(message)
+
+    scope = {
+        "type": "http",
+        "asgi": {"version": "3.0"},
+        "http_version": "1.1",
+        "method": "GET",
+        "scheme": "http",
+        "path": path,
+        "raw_path": path.encode(),
+        "root_path": "",
+        "query_string": b"",
+        "headers": [(b"host", host.encode())],
+        "client": ("127.0.0.1", 1),
+        "server": ("127.0.0.1", 8400),
+    }
+    settings = replace(house.services.settings, host="0.0.0.0")  # where any name may be asked for
+    asyncio.run(create_app(replace(house.services, settings=settings))(scope, receive, send))
+    assert sent[0]["status"] == 401

@@ -11,6 +11,7 @@ from daemon import cli
 from daemon.adapters.store.engine import Database
 from daemon.core.account_rows import Role
 from daemon.core.account_secrets import digest
+from daemon.core.errors import SetupProblem
 from daemon.core.signing_in import Desk
 from daemon.wiring import accounts, check_accounts
 from daemon.wiring.config import load
@@ -170,3 +171,11 @@ def test_check_says_who_may_come_in(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert _found(tmp_path, "host: 0.0.0.0") == ("note", "nobody yet; there are invitations")
     _add("root")
     assert _found(tmp_path, "host: 0.0.0.0") == ("ok", "1 may sign in")
+
+
+def test_who_answers_without_an_account_is_told_that_there_are_accounts(desk: Desk, tmp_path: Path) -> None:
+    config = load(tmp_path / "labelloop.yaml")
+    accounts.check_open(config, "simulated reviewers")
+    _add("root")
+    with pytest.raises(SetupProblem, match="has accounts, and simulated reviewers have none"):
+        accounts.check_open(config, "simulated reviewers")

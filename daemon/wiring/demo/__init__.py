@@ -19,6 +19,7 @@ from daemon.core.report_rows import Overview
 from daemon.core.states import BLIND_PURPOSES, Purpose
 from daemon.core.windows import fewest_items
 from daemon.wiring import parts
+from daemon.wiring.accounts import check_open
 from daemon.wiring.config import Config, load
 from daemon.wiring.demo import corpus, outcome, recovery
 from daemon.wiring.demo.heard import read_labels
@@ -99,6 +100,8 @@ def main(options: DemoOptions) -> None:
     config = _config(options, ports)
     if config.state.exists() and not options.keep:
         empty(config.state)
+    if options.reviewers == SIMULATED:
+        check_open(config, "simulated reviewers")
     house = House(config, options.file, options.kafka_home, ports, _overrides(config))
     try:
         also = " and a language model" if options.llm else ""
