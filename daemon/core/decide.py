@@ -108,11 +108,12 @@ def _fates(
     told = evidence.final >= 0
     free = ~(stands | told | asked | evidence.drawn | evidence.held)
     sure = scores >= policy.routing.ask_below
-    settled = free & evidence.people & sure
+    raised = _raised(evidence)
+    settled = free & evidence.people & sure & ~raised
     may_ask = free & ~settled
     if not learned and policy.guarantee.cold_start_gold > 0:
         may_ask &= evidence.people
-    doubtful = may_ask & (~sure | (evidence.sent_back >= policy.routing.max_windows))
+    doubtful = may_ask & (~sure | raised | (evidence.sent_back >= policy.routing.max_windows))
     routed = doubtful | (may_ask & ~answered_first(evidence.answered, market.askers))
     votes = next_votes(evidence, routed, doubtful, market, policy)
     return _Fates(
@@ -121,6 +122,13 @@ def _fates(
         ready=free & ~settled & ~doubtful & ~votes.asked,
         votes=votes,
     )
+
+
+def _raised(evidence: Evidence) -> Mask:
+    """(n,) items that go up a tier."""
+    if evidence.raised is None:
+        return np.zeros(len(evidence), np.bool_)
+    return np.asarray(evidence.raised >= 0)
 
 
 def _picked(evidence: Evidence, drawn: Mask) -> Mask:

@@ -4,7 +4,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from daemon.core.alarm_rows import CALM, DriftStanding
 from daemon.core.bundles import BundleFollower
@@ -18,6 +18,7 @@ from daemon.core.market import LOOK_SECONDS, MarketWatch
 from daemon.core.messages import audit_composer, composer
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import Publisher, StreamStore, WindowStore
+from daemon.core.raising import lots, raised_to
 from daemon.core.rows import Compose, Decision, Duty, OpenItem
 from daemon.core.states import ItemState
 from daemon.core.windows import WindowJudge, is_due, plan, voter_of
@@ -283,6 +284,11 @@ class Desk:
             current.bundle,
             self.policy.ladder,
             self.policy.final_tiers,
+        )
+        evidence = replace(
+            evidence,
+            raised=raised_to(items, self.policy.ladder, self.policy.tiers),
+            lot=lots([item.id for item in items]),
         )
         decision = decide(
             evidence,

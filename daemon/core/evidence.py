@@ -42,6 +42,9 @@ class Evidence:
         before: (n,) last label, -1 for new items. states: last states; None for new items.
         follows: (n,) another item of the same subject is asked in its place; None: no item is.
         picked: (n,) an expert is to be asked so that the models learn; None: about no item.
+        raised: (n,) place in the ladder of a tier that must be asked, -1 for none; None: of no item.
+        lot: (n,) in [0, 1), the item's own: on which share of the items several are asked at once; None: on
+            all.
     """
 
     posterior: F4
@@ -61,6 +64,8 @@ class Evidence:
     states: Sequence[ItemState | None]
     follows: NDArray[np.bool_] | None = None
     picked: NDArray[np.bool_] | None = None
+    raised: NDArray[np.int64] | None = None
+    lot: NDArray[np.float64] | None = None
 
     def __len__(self) -> int:
         return len(self.scores)

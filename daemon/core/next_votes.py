@@ -20,6 +20,9 @@ from models.value import Asker
 MOVED = 0.2
 """A question whose worth moved by less than this share keeps its place in the queue."""
 
+RAISED = 1.0
+"""Worth, at least, of an answer that people ask for: what takes away one error for the price of one unit."""
+
 NEARLY = 1 - 1e-9
 """Keeps what is settled below the gold draws, whatever it is worth."""
 
@@ -61,6 +64,10 @@ def next_votes(
         return NextVotes(nothing, nothing, [], [])
     routed = _route(evidence, rows, doubtful, market, policy.cost)
     tier = np.where(routed.ask.any(axis=1), routed.ask.argmax(axis=1), NOBODY)
+    if evidence.raised is not None:
+        raised = rows & (evidence.raised > tier)
+        tier = np.where(raised, evidence.raised, tier)
+        routed = replace(routed, worth=np.where(raised, np.maximum(routed.worth, RAISED), routed.worth))
     stands = queued & (tier == evidence.queued)
     moved = stands & _has_moved(routed.worth, worth_of(evidence.priority))
     priority = priority_of(routed.worth)
@@ -122,7 +129,8 @@ def _route(evidence: Evidence, rows: Mask, doubtful: Mask, market: Market, cost:
 def _asks(row: int, tier: int, priority: float, evidence: Evidence, policy: Policy) -> list[Ask]:
     name = policy.ladder[tier]
     settings = policy.tiers[name]
-    count = 1 if evidence.answered[row, tier] else settings.asked_at_once
+    several = evidence.lot is None or evidence.lot[row] < settings.overlap_share
+    count = settings.asked_at_once if several and not evidence.answered[row, tier] else 1
     purpose = Purpose.ADJUDICATE if evidence.people[row] else Purpose.SETTLE
     return [Ask(row, name, purpose, priority, settings.question_micros)] * count
 

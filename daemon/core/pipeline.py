@@ -4,7 +4,7 @@ import logging
 import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 import numpy as np
@@ -19,6 +19,7 @@ from daemon.core.market import MarketWatch
 from daemon.core.messages import Voter, composer, dead_letter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import StreamStore
+from daemon.core.raising import lots
 from daemon.core.rows import F4, I1, Arrivals, Compose, Decision
 from daemon.core.settings import StreamSettings
 from daemon.core.wire import Batch, Record, Span
@@ -162,6 +163,7 @@ class Pipeline:
         evidence = of_arrivals(
             inline, self.columns.keys, usable, groups, current.bundle, len(self.policy.ladder)
         )
+        evidence = replace(evidence, lot=lots([item.id for item in items]))
         share = self.policy.guarantee.cold_start_share
         draws = draw_gold(len(inline), self.gold_wanted(), share, self.random)
         market = self.market.under(current.bundle)

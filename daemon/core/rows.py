@@ -198,6 +198,7 @@ class OpenItem:
         subject: what it shows together with other items.
         picked: the learner asks for it to be answered.
         passed: tiers whose question ended with an abstention, one entry each.
+        flagged: tiers somebody of which asked that the item goes up.
     """
 
     id: str
@@ -220,6 +221,7 @@ class OpenItem:
     subject: str | None = None
     picked: bool = False
     passed: Sequence[str] = ()
+    flagged: Sequence[str] = ()
 
 
 Decide = Callable[[Sequence[OpenItem]], tuple[Decision, Compose]]
@@ -236,6 +238,14 @@ class Duty:
 
 
 @dataclass(frozen=True, slots=True)
+class EarlierAnswer:
+    """What somebody of another tier answered; who it was is not told."""
+
+    tier: str
+    label: int
+
+
+@dataclass(frozen=True, slots=True)
 class Lease:
     """An item on a reviewer's screen.
 
@@ -243,6 +253,7 @@ class Lease:
         blind: nothing but the item may be shown (audits and gold draws).
         until: milliseconds since 1970, UTC, on the database's clock.
         label: as the votes at hand have it, None of a blind question. sure: probability that it is right.
+        earlier: what people of other tiers answered, oldest first; nothing of a blind or a control question.
     """
 
     question: int
@@ -253,6 +264,7 @@ class Lease:
     until: int
     label: int | None = None
     sure: float = 0.0
+    earlier: tuple[EarlierAnswer, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,13 @@ class TierSettings:
         price: currency per answer.
         final: an answer of this tier is the truth for its item (experts); audits go to such a tier.
         overlap: answers asked at once when this tier is first asked about an item; then one at a time.
+        overlap_share: of all items, on how many `overlap` answers are asked at once; on the others one. Which
+            these are goes by their ids.
+        escalate_below: share of a tier's answers on an item that say the same, two answers at least, below
+            which the next tier of people is asked whatever an answer is worth; null: worth alone decides.
+        capacity_per_day: answers that the tier takes of one person in a day (UTC); null for no limit.
+        show_earlier: show reviewers what tiers below answered. They lean towards it; blind questions and
+            control questions never show it.
         max_votes: answers that an item may get of this tier, at most; nobody answers an item twice, so set it
             no higher than the number of people there. A final tier is asked once.
         first: whether every item that is not certified is asked one cheap vote of this tier before anything
@@ -58,6 +65,10 @@ class TierSettings:
     price: Annotated[float, Ge(0)] = 0.05
     final: bool = False
     overlap: Annotated[int, Ge(1), Le(9)] = 1
+    overlap_share: Annotated[float, Ge(0), Le(1)] = 1.0
+    escalate_below: Annotated[float, Gt(0.5), Le(1)] | None = None
+    capacity_per_day: Annotated[int, Ge(1)] | None = None
+    show_earlier: bool = False
     max_votes: Annotated[int, Ge(1), Le(25)] = 5
     first: bool = False
     backend: str = "web"
@@ -104,6 +115,9 @@ class TierSettings:
         for name in ("suggest", "highlight"):
             if self.is_llm and getattr(self, name):
                 raise ValueError(f"{name}: is for people; a language model is asked by its prompt")
+        for name in ("escalate_below", "capacity_per_day", "show_earlier"):
+            if self.is_llm and getattr(self, name):
+                raise ValueError(f"{name}: is for people")
         if self.is_llm and self.controls != ControlSettings():
             raise ValueError("controls: are for people; `labelloop llm compare` measures language models")
 

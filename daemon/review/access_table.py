@@ -45,6 +45,7 @@ TABLE: tuple[tuple[str, str, Right], ...] = (
     ("POST", "/api/leases", ANSWER),
     ("POST", "/api/answers", ANSWER),
     ("POST", "/api/skips", ANSWER),
+    ("POST", "/api/flags", ANSWER),
     ("POST", "/api/undo", ANSWER),
     ("GET", "/api/queues", KNOWN),
     ("GET", "/dashboard", WATCH),

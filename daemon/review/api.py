@@ -13,6 +13,7 @@ from daemon.review.bodies import (
     AnswerOut,
     Done,
     Enrollment,
+    Flag,
     ItemOut,
     LabelsOut,
     LeasesOut,
@@ -124,6 +125,13 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         """Leave a question to somebody else; this reviewer will not get the item again."""
         check_reviewer(body.reviewer, services)
         store.skip(body.question, body.reviewer)
+        return Done()
+
+    @router.post("/flags", tags=["reviewing"], responses={**LOST, **INVALID})
+    def flag(body: Flag) -> Done:
+        """Ask that the item goes up a tier; this reviewer will not get it again."""
+        check_reviewer(body.reviewer, services)
+        store.flag(body.question, body.reviewer, body.note)
         return Done()
 
     @router.post("/undo", tags=["reviewing"], responses={**NOT_FOUND, **INVALID})

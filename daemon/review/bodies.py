@@ -63,6 +63,14 @@ class Skip(Body):
     reviewer: Id = Field(description="Who skips it.")
 
 
+class Flag(Body):
+    """An item that is to go up a tier."""
+
+    question: Id = Field(description="The question.")
+    reviewer: Id = Field(description="Who wants it so.")
+    note: str = Field("", max_length=500, description="Why.")
+
+
 class Undo(Body):
     """Wish to take the last answer back."""
 
@@ -126,6 +134,13 @@ class MarkOut(BaseModel):
     function: str
 
 
+class EarlierOut(BaseModel):
+    """What somebody of another tier answered."""
+
+    tier: str
+    label: Said = Field(description=SAID)
+
+
 class LeaseOut(BaseModel):
     """An item that a reviewer holds. Nothing is told of why it is asked, and of what others think of it only
     what the tier is set to show."""
@@ -141,6 +156,7 @@ class LeaseOut(BaseModel):
     )
     suggestion: SuggestionOut | None
     marks: list[MarkOut]
+    earlier: list[EarlierOut] = Field(description="Oldest first; empty unless the tier is set to show them.")
 
 
 class LeasesOut(BaseModel):

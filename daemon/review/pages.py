@@ -41,9 +41,6 @@ SCALE_ANSWERS = (
     ("5", "Response 2 is much better"),
 )
 
-FLAGS = "/api/flags"
-"""Takes {question, reviewer, note}; without this call the page offers no flag."""
-
 HERE = Path(__file__).parent
 COOKIE = "labelloop_reviewer"
 COOKIE_SECONDS = 30 * 86_400
@@ -91,7 +88,7 @@ def build(services: ReviewServices, templates: Templates, app: FastAPI) -> APIRo
     """All pages."""
     router = APIRouter(include_in_schema=False)
     _entering(router, services, templates)
-    _reviewing(router, services, templates, app)
+    _reviewing(router, services, templates)
     _watching(router, services, templates, app)
     return router
 
@@ -113,7 +110,7 @@ def _entering(router: APIRouter, services: ReviewServices, templates: Templates)
         return Done()
 
 
-def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates, app: FastAPI) -> None:
+def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates) -> None:
     guidelines = rendering.guidelines_html(services.task.guidelines)
     keys = merged(services.settings.keys)
 
@@ -123,8 +120,7 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
         if known is None or known.tier not in own_tiers(services):
             return RedirectResponse("/", 303)
         person = services.questions.enroll(known.name, known.tier)
-        flags = FLAGS in app.openapi()["paths"]
-        known_actions = actions(services.task, flags)
+        known_actions = actions(services.task)
         return templates.page(
             "review.html",
             person=person,
@@ -134,7 +130,6 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
             pair_answers=pair_answers(services.task),
             keys={action: keys[action] for action, _ in known_actions},
             actions=known_actions,
-            flags=flags,
         )
 
 
@@ -145,11 +140,8 @@ def pair_answers(task: Task) -> Sequence[tuple[str, str]]:
     return SCALE_ANSWERS if task.scale else CHOICE_ANSWERS
 
 
-def actions(task: Task, flags: bool) -> list[tuple[str, str]]:
-    """(action, what it does) of everything on the review page that has a key, in the order of its help.
-
-    `flags`: whether items can be flagged.
-    """
+def actions(task: Task) -> list[tuple[str, str]]:
+    """(action, what it does) of everything on the review page that has a key, in the order of its help."""
     names = [name for _, name in pair_answers(task)] or task.classes
     said = [(f"answer_{number}", name) for number, name in enumerate(names[:10], 1)]
     undo = "take the last answer back, sent or not" + (", with what was chosen" if task.space.sets else "")
@@ -157,7 +149,7 @@ def actions(task: Task, flags: bool) -> list[tuple[str, str]]:
         *said,
         ("skip", "skip: somebody else gets the item"),
         ("undo", undo),
-        *([("flag", "flag: tell a lead that something is wrong with the item")] if flags else []),
+        ("flag", "flag: somebody above is asked about the item"),
         ("guidelines", "show or hide the guidelines"),
         ("help", "show these keys"),
     ]

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from daemon.core.insight_ports import InsightStore
 from daemon.core.lead_ports import LeadStore, Planner
-from daemon.core.ports import QuestionStore, ReportStore
+from daemon.core.ports import ReportStore
+from daemon.core.question_ports import QuestionStore
 from daemon.core.reviewer_rows import ReviewerStore
 from daemon.core.run_pages import RunPages
 from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings

@@ -4,7 +4,7 @@ import hashlib
 
 from daemon.core.decoding import decode_stored
 from daemon.core.rows import Lease
-from daemon.review.bodies import ImageOut, LeaseOut, MarkOut, SuggestionOut
+from daemon.review.bodies import EarlierOut, ImageOut, LeaseOut, MarkOut, SuggestionOut
 from daemon.review.images import is_shown
 from daemon.review.rendering import fields_of_item, label_name
 from daemon.review.services import ReviewServices
@@ -30,6 +30,7 @@ def lease_out(lease: Lease, services: ReviewServices) -> LeaseOut:
         turned=pairs and is_turned(lease.question),
         suggestion=_suggestion(lease, services),
         marks=_marks(lease, item, services),
+        earlier=_earlier(lease, services),
     )
 
 
@@ -49,6 +50,14 @@ def _suggestion(lease: Lease, services: ReviewServices) -> SuggestionOut | None:
     if lease.blind or lease.label is None or tier is None or not tier.suggest:
         return None
     return SuggestionOut(label=label_name(lease.label, services.task.space), sure=lease.sure)
+
+
+def _earlier(lease: Lease, services: ReviewServices) -> list[EarlierOut]:
+    tier = services.tiers.get(lease.tier)
+    if lease.blind or tier is None or not tier.show_earlier:
+        return []
+    space = services.task.space
+    return [EarlierOut(tier=one.tier, label=label_name(one.label, space)) for one in lease.earlier]
 
 
 def _marks(lease: Lease, item: Item, services: ReviewServices) -> list[MarkOut]:

@@ -66,7 +66,12 @@ def questions(config: Config, database: Database) -> QuestionRoom:
         prices={name: tier.question_micros for name, tier in config.tiers.items()},
         final=policy(config).final_tiers,
     )
-    return QuestionRoom(database, allowances(config), config.task.space.n_facets, controls)
+    capacities = {
+        name: tier.capacity_per_day
+        for name, tier in config.tiers.items()
+        if tier.capacity_per_day is not None
+    }
+    return QuestionRoom(database, allowances(config), config.task.space.n_facets, controls, capacities)
 
 
 def policy(config: Config) -> Policy:

@@ -25,7 +25,7 @@ from daemon.adapters.store.login_tries import LoginTries
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.reviewers import ReviewerRoom
-from daemon.adapters.store.schema import answers, items, labels, questions, windows
+from daemon.adapters.store.schema import answers, flags, items, labels, questions, windows
 from daemon.adapters.store.sessions import SessionRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.account_rows import Account, Actor, Grant, Role
@@ -201,6 +201,11 @@ class House:
             [FunctionVersion(name, "1") for name in names]
         )
         assert made.id == FUNCTIONS
+
+    def flags(self) -> dict[str, str]:
+        """Item -> why somebody flagged it."""
+        with self.database.read() as connection:
+            return {row.item: row.note for row in connection.execute(select(flags))}
 
     def standing_answers(self) -> dict[str, str | list[str]]:
         """Item -> what every answer says that was not taken back."""

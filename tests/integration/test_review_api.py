@@ -11,6 +11,7 @@ from daemon.core.states import Purpose
 from daemon.review.guard import MAX_BODY_BYTES
 
 HERE = "http://127.0.0.1"
+HINTS = ("suggestion", "marks", "earlier")
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +92,7 @@ def test_what_the_budget_does_not_reach_is_told_and_comes_when_it_does(tmp_path:
 def test_leases_tell_nothing_but_the_item(house: House, client: TestClient) -> None:
     house.ask(["look at me"], purpose=Purpose.AUDIT)
     (lease,) = _lease(client, _enroll(client))
-    assert set(lease) == {"question", "item", "fields", "images", "until", "turned", "suggestion", "marks"}
+    assert set(lease) == {"question", "item", "fields", "images", "until", "turned", *HINTS}
     assert (lease["images"], lease["suggestion"], lease["marks"]) == ([], None, [])
     assert "secret-metadata" not in str(lease)
 
@@ -219,7 +220,9 @@ def test_the_api_describes_itself_without_the_outside(client: TestClient) -> Non
         for path, calls in spec["paths"].items()
         if "post" in calls and "reviewing" in calls["post"]["tags"]
     ]
-    assert sorted(posts) == ["/api/answers", "/api/leases", "/api/reviewers", "/api/skips", "/api/undo"]
+    assert sorted(posts) == [
+        f"/api/{call}" for call in ("answers", "flags", "leases", "reviewers", "skips", "undo")
+    ]
     page = client.get("/api/docs").text
     assert "/api/answers" in page
     assert "Name of a class." in page
@@ -301,3 +304,14 @@ def test_a_paused_reviewer_is_told_why_until_a_lead_lets_them_go_on(house: House
     assert (told["name"], told["state"], told["answers"], told["interval"]) == ("ann", "paused", 0, None)
     client.post("/api/reviewers/state", json={"reviewer": ann, "state": "active"})
     assert len(_lease(client, ann)) == 1
+
+
+def test_a_flag_passes_the_item_on(house: House, client: TestClient) -> None:
+    house.ask(["first", "second"])
+    ann, bob = _enroll(client), _enroll(client, "bob")
+    held = _lease(client, ann)[0]
+    flag = {"question": held["question"], "reviewer": ann, "note": "cut off"}
+    assert client.post("/api/flags", json=flag).json() == {"ok": True}
+    assert [one["item"] for one in _lease(client, ann, 5)] == ["item-01"]
+    refused = client.post("/api/flags", json={**flag, "question": 999, "reviewer": bob})
+    assert refused.status_code == 409

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from browsing import barriers, opened
+from browsing import barriers
 from review_house import House, blank_database, served
 
 from daemon.core.account_rows import Actor
@@ -217,6 +217,22 @@ def test_a_long_text_says_that_it_goes_on(house: House, page) -> None:
     assert page.query_selector("#item.more") is None
 
 
+def test_an_item_is_flagged_with_a_reason_by_keyboard(house: House, page) -> None:
+    ids = house.ask(TEXTS[:3])
+    _enter(page)
+    page.keyboard.press("f")
+    page.keyboard.type("1 is cut off s")
+    assert barriers(page) == []
+    page.keyboard.press("Escape")
+    assert _text(page) == TEXTS[0], "nothing was said"
+    page.keyboard.press("f")
+    page.keyboard.type("1 is cut off")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f"#item >> text={TEXTS[1]}")
+    _eventually(lambda: house.flags() == {ids[0]: "1 is cut off"})
+    assert page.text_content("#count") == "0"
+
+
 def test_who_is_paused_reads_why_and_goes_on_when_let(house: House, page) -> None:
     house.ask(TEXTS[:3])
     _enter(page)
@@ -372,38 +388,3 @@ def test_the_dashboard_follows_the_database(house: House, page) -> None:
 def _held(house: House) -> int:
     overview = house.services.reports.overview()
     return sum(queue.leased for queue in overview.queues)
-
-
-def test_without_a_call_for_flags_there_is_no_key_for_them(house: House, page) -> None:
-    house.ask(TEXTS[:1])
-    _enter(page)
-    assert page.query_selector("#flag") is None
-    page.keyboard.press("f")
-    assert page.query_selector("dialog[open]") is None
-
-
-def test_an_item_is_flagged_with_a_note_and_stays(house: House, browser) -> None:
-    house.ask(TEXTS[:2])
-    app, flagged = house.app(), []
-
-    @app.post("/api/flags")
-    def flag(body: dict) -> dict:
-        flagged.append(body)
-        return {"ok": True}
-
-    with served(app) as address, opened(browser, address) as page:
-        _enter(page)
-        question = int(page.get_attribute("#item", "data-question"))
-        page.keyboard.press("f")
-        page.keyboard.type("1 is cut, s too")
-        page.keyboard.press("Enter")
-        page.wait_for_selector("#notice:has-text('Flagged')")
-        assert _text(page) == TEXTS[0], "digits and letters of the note are no answers"
-        page.keyboard.press("f")
-        page.keyboard.press("Escape")
-        page.wait_for_selector("#flag-dialog", state="hidden")
-        assert barriers(page) == []
-        _press_and_wait_for_next(page, "1")
-    (body,) = flagged
-    assert (body["question"], body["note"]) == (question, "1 is cut, s too")
-    assert isinstance(body["reviewer"], int)

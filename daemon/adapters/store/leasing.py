@@ -1,7 +1,9 @@
 """Leases: which questions are free for whom, and how they are taken, held and put back."""
 
 import math
+from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, or_, select, update
@@ -9,14 +11,15 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, fal
 from daemon.adapters.store import budget
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f4, label_of
-from daemon.adapters.store.schema import answers, controls, items, labels, questions, skips
+from daemon.adapters.store.schema import annotators, answers, controls, items, labels, questions, skips
 from daemon.core.errors import LeaseLost
 from daemon.core.pace import Left
-from daemon.core.rows import Lease
-from daemon.core.states import BLIND_PURPOSES, Purpose, QuestionState
+from daemon.core.rows import EarlierAnswer, Lease
+from daemon.core.states import BLIND_PURPOSES, SETTLING, AnnotatorKind, Purpose, QuestionState
 
 OPEN, LEASED = QuestionState.OPEN.value, QuestionState.LEASED.value
 BLIND = frozenset(BLIND_PURPOSES)
+SETTLES = frozenset(purpose.value for purpose in SETTLING)
 
 
 def free_expired(connection: Connection, tier: str, now: int) -> None:
@@ -126,10 +129,33 @@ def shown(connection: Connection, rows: Sequence[Row[Any]]) -> list[Lease]:
 def _leases(connection: Connection, rows: Sequence[Row[Any]], untils: Sequence[int]) -> list[Lease]:
     asked_about = _items(connection, rows)
     first = _first_labels(connection, [row.item for row in rows if row.purpose == Purpose.CONTROL.value])
+    earlier = _earlier(connection, [row.item for row in rows if row.purpose in SETTLES])
     return [
-        _lease(row, asked_about[row.item], first.get(row.item), until)
+        replace(
+            _lease(row, asked_about[row.item], first.get(row.item), until),
+            earlier=tuple(one for one in earlier.get(row.item, ()) if one.tier != row.tier),
+        )
         for row, until in zip(rows, untils, strict=True)
     ]
+
+
+def _earlier(connection: Connection, ids: Sequence[str]) -> dict[str, list[EarlierAnswer]]:
+    """Item -> what people answered, oldest first."""
+    found: dict[str, list[EarlierAnswer]] = defaultdict(list)
+    if ids:
+        query = (
+            select(answers.c.item, annotators.c.tier, answers.c.labels)
+            .join(annotators, annotators.c.id == answers.c.annotator)
+            .where(
+                among(connection, answers.c.item, ids),
+                answers.c.retracted_at.is_(None),
+                annotators.c.kind == AnnotatorKind.PERSON.value,
+            )
+            .order_by(answers.c.id)
+        )
+        for row in connection.execute(query):
+            found[row.item].append(EarlierAnswer(row.tier, label_of(row.labels)))
+    return found
 
 
 def _items(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, Row[*tuple[Any, ...]]]:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection, Row, func, select, union_all
 from daemon.adapters.store.asking import UNANSWERED
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f2, f4, i1, label_of
+from daemon.adapters.store.flagging import flagged
 from daemon.adapters.store.schema import annotators, answers, items, questions, spend, vectors
 from daemon.core.rows import Answer, OpenItem, Wanted
 from daemon.core.states import AnnotatorKind, ItemState, Purpose, QuestionState
@@ -52,7 +53,15 @@ def complete(connection: Connection, rows: Sequence[Row[Any]]) -> list[OpenItem]
     costs = _costs(connection, ids)
     stored = _vectors(connection, ids)
     passed = _passed(connection, ids)
-    return [replace(_item(row, given, wanted, costs, stored), passed=passed.get(row.id, ())) for row in rows]
+    raised = flagged(connection, ids)
+    return [
+        replace(
+            _item(row, given, wanted, costs, stored),
+            passed=passed.get(row.id, ()),
+            flagged=raised.get(row.id, ()),
+        )
+        for row in rows
+    ]
 
 
 def answer_of(row: Row[*tuple[Any, ...]]) -> Answer:

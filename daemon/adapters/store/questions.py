@@ -20,20 +20,29 @@ from sqlalchemy import (
     update,
 )
 
-from daemon.adapters.store import annotating, budget, leasing, telling
+from daemon.adapters.store import annotating, budget, flagging, leasing, telling
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.codec import label_bytes
 from daemon.adapters.store.controls import Controls, check_active, last_answered, retract
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.schema import annotators, answers, questions, skips, windows
-from daemon.core.errors import LeaseLost, UnknownReviewer
+from daemon.adapters.store.holding import (
+    already_held,
+    check_free,
+    check_meant_for,
+    held_by,
+    hold_reviewer,
+    room_today,
+)
+from daemon.adapters.store.schema import answers, questions, skips, windows
+from daemon.core.errors import LeaseLost
 from daemon.core.rows import Lease, Person
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind, Purpose, QuestionState, WindowState
 
 OPEN, LEASED, ANSWERED = QuestionState.OPEN.value, QuestionState.LEASED.value, QuestionState.ANSWERED.value
 BLIND = frozenset(BLIND_PURPOSES)
+NO_LIMITS: Mapping[str, int] = {}
 
 
 class QuestionRoom:
@@ -45,6 +54,7 @@ class QuestionRoom:
         allowances: Allowances = UNLIMITED,
         n_facets: int = 1,
         controls: Controls | None = None,
+        capacities: Mapping[str, int] = NO_LIMITS,
     ) -> None:
         """Make one.
 
@@ -52,11 +62,13 @@ class QuestionRoom:
             allowances: what may be spent by now on questions that are paid for when they are leased.
             n_facets: bytes of a label: 1, or the number of classes of a multilabel task.
             controls: questions whose answer is known; none if not given.
+            capacities: tier -> answers that are taken of one person in a day (UTC).
         """
         self._database = database
         self._allowances = allowances
         self._n_facets = n_facets
         self._controls = controls or Controls()
+        self._capacities = capacities
 
     def enroll(self, name: str, tier: str) -> Person:
         """Register a reviewer of a tier, or find them.
@@ -78,13 +90,15 @@ class QuestionRoom:
 
         Raises:
             UnknownReviewer: nobody of this id is enrolled in this tier.
-            ReviewerPaused: they get none.
+            ReviewerPaused: they get none, or none any more today.
         """
         with self._database.write() as connection:
-            mine = _hold_reviewer(connection, person, tier)
+            mine = hold_reviewer(connection, person, tier)
             check_active(connection, person)
             now = self._database.now(connection)
-            held = _already_held(connection, person, tier, count)
+            if (capacity := self._capacities.get(tier)) is not None:
+                count = min(count, room_today(connection, person, capacity, now))
+            held = already_held(connection, person, tier, count)
             leasing.free_expired(connection, tier, now)
             left = self._allowances.lock(connection, tier, now)
             taken = leasing.best_free(connection, tier, mine, count - len(held), left)
@@ -119,7 +133,7 @@ class QuestionRoom:
             ReviewerPaused: nothing is taken from them.
         """
         with self._database.write() as connection:
-            mine = _hold_reviewer(connection, person)
+            mine = hold_reviewer(connection, person)
             check_active(connection, person)
             now = self._database.now(connection)
             row = leasing.lock_question(connection, question)
@@ -136,7 +150,7 @@ class QuestionRoom:
                 if (known.question, known.annotator, _said(known)) == (question, person, given):
                     return int(known.id)
                 raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
-            _check_free(connection, row, person, now)
+            check_free(connection, row, person, now)
             return _record(connection, row, person, given, seconds, now)
 
     def skip(self, question: int, person: int) -> None:
@@ -147,7 +161,7 @@ class QuestionRoom:
             UnknownReviewer: nobody has this id.
         """
         with self._database.write() as connection:
-            _hold_reviewer(connection, person)
+            hold_reviewer(connection, person)
             row = leasing.lock_question(connection, question)
             connection.execute(
                 upsert(connection, skips, ["question", "annotator"], []),
@@ -155,6 +169,19 @@ class QuestionRoom:
             )
             if row.state == LEASED and row.holder == person:
                 leasing.free(connection, [row])
+
+    def flag(self, question: int, person: int, note: str) -> None:
+        """The person wants the item to go up a tier; who flagged it never gets it again.
+
+        Raises:
+            LeaseLost: there is no such question, or it is another tier's.
+            UnknownReviewer: nobody has this id.
+        """
+        with self._database.write() as connection:
+            hold_reviewer(connection, person)
+            row = leasing.lock_question(connection, question)
+            check_meant_for(connection, row, person)
+            flagging.flag(connection, row, person, note, self._database.now(connection))
 
     def undo(self, person: int, seconds: float, question: int | None = None) -> Lease | None:
         """Retract the person's last answer and lease its question again; None if there is none to undo.
@@ -166,14 +193,14 @@ class QuestionRoom:
             UnknownReviewer: nobody has this id.
         """
         with self._database.write() as connection:
-            _hold_reviewer(connection, person)
+            hold_reviewer(connection, person)
             until = self._database.now(connection) + round(seconds * 1000)
             last = _last_answer(connection, person)
             known = last_answered(connection, person)
             if known is not None and (last is None or known.at >= last.at):
                 last = known
             if question is not None and (last is None or last.question != question):
-                held = _held(connection, question, person)
+                held = held_by(connection, question, person)
                 return leasing.give(connection, [held], person, until)[0] if held is not None else None
             if last is None or (last is not known and _rested_on(connection, last)):
                 return None
@@ -183,46 +210,6 @@ class QuestionRoom:
                 return leasing.give(connection, [row], person, until)[0]
             _retract(connection, last, self._database.now(connection))
             return leasing.give(connection, [row], person, until)[0]
-
-
-def _hold_reviewer(connection: Connection, person: int, tier: str | None = None) -> list[int]:
-    """Ids of everybody of this name, locked: two of their screens cannot take the same item."""
-    named = select(annotators.c.name).where(
-        annotators.c.id == person, annotators.c.kind == AnnotatorKind.PERSON.value
-    )
-    rows = connection.execute(
-        select(annotators.c.id, annotators.c.tier)
-        .where(annotators.c.kind == AnnotatorKind.PERSON.value, annotators.c.name == named.scalar_subquery())
-        .order_by(annotators.c.id)
-        .with_for_update(key_share=True)
-    ).all()
-    tiers = {row.id: row.tier for row in rows}
-    if person not in tiers or (tier is not None and tiers[person] != tier):
-        where = "" if tier is None else f" of tier {tier!r}"
-        raise UnknownReviewer(f"reviewer {person} is no reviewer{where}; enroll first")
-    return list(tiers)
-
-
-def _already_held(connection: Connection, person: int, tier: str, count: int) -> list[Row[Any]]:
-    query = (
-        select(questions)
-        .where(questions.c.holder == person, questions.c.tier == tier, questions.c.state == LEASED)
-        .order_by(questions.c.priority.desc(), questions.c.id)
-        .limit(count)
-        .with_for_update()
-    )
-    return list(connection.execute(query))
-
-
-def _check_free(connection: Connection, row: Row[Any], person: int, now: int) -> None:
-    """Late answers count while nobody else holds the question and it is still wanted."""
-    if row.state not in (OPEN, LEASED):
-        raise LeaseLost(f"question {row.id} is {row.state} already; take the next one")
-    if row.state == LEASED and row.holder != person and row.leased_until > now:
-        raise LeaseLost(f"question {row.id} went to somebody else when its lease had run out")
-    tier = connection.execute(select(annotators.c.tier).where(annotators.c.id == person)).scalar_one()
-    if tier != row.tier or row.reserved_for not in (None, person):
-        raise LeaseLost(f"question {row.id} is meant for somebody else")
 
 
 def _said(answer: Row[Any]) -> dict[str, bytes | None]:
@@ -264,13 +251,6 @@ def _last_answer(connection: Connection, person: int) -> Row[Any] | None:
         answers.c.annotator == person, answers.c.retracted_at.is_(None), answers.c.question.is_not(None)
     )
     return connection.execute(select(answers).where(answers.c.id == last.scalar_subquery())).one_or_none()
-
-
-def _held(connection: Connection, question: int, person: int) -> Row[Any] | None:
-    query = select(questions).where(
-        questions.c.id == question, questions.c.holder == person, questions.c.state == LEASED
-    )
-    return connection.execute(query.with_for_update()).one_or_none()
 
 
 def _rested_on(connection: Connection, answer: Row[Any]) -> bool:

@@ -34,7 +34,7 @@ from daemon.adapters.store.schema_base import serial
 metadata = schema_base.metadata
 calls, chat_cache, judgments = schema_calls.calls, schema_calls.chat_cache, schema_calls.judgments
 accounts = schema_accounts.accounts
-controls, truths = schema_people.controls, schema_people.truths
+controls, flags, truths = schema_people.controls, schema_people.flags, schema_people.truths
 webhooks, deliveries = schema_webhooks.webhooks, schema_webhooks.deliveries
 
 positions = Table(

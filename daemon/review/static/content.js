@@ -57,3 +57,13 @@ export function suggestionOf({ suggestion }, named) {
   const said = labels.length > 0 ? labels.map(named).join(", ") : "none of these";
   return [el("p", { class: "suggestion quiet" }, "Suggested: ", el("strong", {}, said), `, sure to ${Math.round(suggestion.sure * 100)}%`)];
 }
+
+/** What people of other tiers answered. */
+export function earlierOf({ earlier }, named) {
+  if (earlier.length === 0) return [];
+  const said = earlier.map(({ tier, label }) => {
+    const labels = [label].flat();
+    return `${tier} ${labels.length > 0 ? labels.map(named).join(", ") : "none of these"}`;
+  });
+  return [el("p", { class: "earlier quiet" }, `Answered before: ${said.join("; ")}`)];
+}

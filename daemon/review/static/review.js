@@ -1,6 +1,6 @@
 // One item at a time: the next ones are held ready, answers travel in the background.
 import { el, post } from "./calls.js";
-import { fieldsOf, picturesOf, preload, suggestionOf } from "./content.js";
+import { earlierOf, fieldsOf, picturesOf, preload, suggestionOf } from "./content.js";
 import { Keys, KeysDialog } from "./keys.js";
 import { Outbox } from "./outbox.js";
 import { inTermsOf, pairOf } from "./pairs.js";
@@ -10,7 +10,6 @@ const EMPTY_POLL_MS = 1_500;
 const IDLE_MS = 5 * 60_000;
 const NOTICE_MS = 6_000;
 const SCROLL_PX = 60;
-const FLAGS = "/api/flags";
 const LOOKING = "This page looks for new questions by itself.";
 
 const desk = document.getElementById("desk");
@@ -47,7 +46,7 @@ const outbox = new Outbox(`labelloop:${reviewer}`, () => {
   showNotice();
   refill();
 });
-for (const call of outbox.waiting) if (call.path !== FLAGS) settled.add(call.body.question);
+for (const call of outbox.waiting) settled.add(call.body.question);
 
 function show(lease) {
   current = lease;
@@ -58,6 +57,7 @@ function show(lease) {
     ...picturesOf(lease),
     ...(ofPairs ? pairOf(lease) : fieldsOf(lease)),
     ...suggestionOf(lease, (label) => named(lease, label)),
+    ...earlierOf(lease, (label) => named(lease, label)),
   );
   byId("item").scrollTop = 0;
   markMore();
@@ -109,8 +109,7 @@ function next() {
 
 function enable() {
   toggles?.show(current?.question ?? null);
-  for (const button of [...buttons, byId("skip")]) button.disabled = current === null;
-  if (byId("flag")) byId("flag").disabled = current === null;
+  for (const button of [...buttons, byId("skip"), byId("flag")]) button.disabled = current === null;
   byId("undo").disabled = past.length === 0;
   byId("count").textContent = count;
   const hours = startedAt ? (Date.now() - startedAt) / 3_600_000 : 0;
@@ -171,11 +170,16 @@ function refused(entry, error) {
 }
 
 function skip() {
+  pass("/api/skips", {});
+}
+
+/** Leave what is shown to others. */
+function pass(address, more) {
   if (current === null) return;
   const lease = current;
   moves += 1;
   settled.add(lease.question);
-  const call = outbox.add("/api/skips", { question: lease.question, reviewer });
+  const call = outbox.add(address, { question: lease.question, reviewer, ...more });
   past.push({ lease, call, answered: false });
   next();
 }
@@ -187,7 +191,7 @@ function undo() {
   if (!outbox.withdraw(entry.call)) {
     if (!entry.answered) {
       past.pop();
-      say("A skipped item has gone to somebody else.");
+      say("A skipped or flagged item has gone to somebody else.");
       enable();
       return;
     }
@@ -202,18 +206,14 @@ function undo() {
   show(entry.lease);
 }
 
-/** Ask what is wrong with the item; it stays, to be answered or skipped. */
+/** Ask what is wrong with the item, and leave it to somebody above. */
 function flag() {
-  const lease = current;
-  const dialog = byId("flag-dialog");
-  if (lease === null || dialog === null) return;
+  if (current === null) return;
   byId("flag-note").value = "";
   byId("flag-form").onsubmit = (event) => {
-    if (event.submitter?.value === "no") return;
-    outbox.add(FLAGS, { question: lease.question, reviewer, note: byId("flag-note").value.trim() }, (_result, error) =>
-      say(error ? `${error.message}; ${error.help}` : "Flagged: a lead will look at it."));
+    if (event.submitter?.value !== "no") pass("/api/flags", { note: byId("flag-note").value.trim() });
   };
-  dialog.showModal();
+  byId("flag-dialog").showModal();
 }
 
 function stands(entry) {
@@ -311,7 +311,7 @@ byId("item").addEventListener("scroll", markMore);
 addEventListener("resize", markMore);
 byId("skip").addEventListener("click", skip);
 byId("undo").addEventListener("click", undo);
-byId("flag")?.addEventListener("click", flag);
+byId("flag").addEventListener("click", flag);
 byId("toggle").addEventListener("click", toggleGuidelines);
 byId("help").addEventListener("click", () => help.show());
 addEventListener("keydown", press);

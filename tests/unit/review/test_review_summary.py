@@ -10,7 +10,8 @@ import pytest
 from daemon.core.insight_ports import InsightStore
 from daemon.core.lead_ports import LeadStore, Planner
 from daemon.core.learning_rows import StoredBundle
-from daemon.core.ports import QuestionStore, ReportStore
+from daemon.core.ports import ReportStore
+from daemon.core.question_ports import QuestionStore
 from daemon.core.report_rows import NO_CLASS, NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
 from daemon.core.reviewer_rows import ReviewerStore
 from daemon.core.settings import GuaranteeSettings, TierSettings
