@@ -12,6 +12,7 @@ from daemon.core.run_pages import RunPages
 from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
 from daemon.core.traces import TracePages
+from daemon.core.truth_ports import TruthStore
 from daemon.review.settings import ReviewSettings
 from labeling_functions.function import Function
 from labeling_functions.task import Task
@@ -22,7 +23,8 @@ class ReviewServices:
     """Stores, and the part of the configuration that people see.
 
     Attributes:
-        questions, reports, insights, leading, reviewers: the stores. planner: tells what budgets would do.
+        questions, reports, insights, leading, reviewers, truths: the stores.
+        planner: tells what budgets would do.
         desk: accounts, sessions and passwords.
         task: what is asked. tiers: who is asked, by name.
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
@@ -40,6 +42,7 @@ class ReviewServices:
     leading: LeadStore
     planner: Planner
     reviewers: ReviewerStore
+    truths: TruthStore
     desk: Desk
     task: Task
     tiers: Mapping[str, TierSettings]

@@ -9,6 +9,7 @@ from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.lead import LeadRoom
 from daemon.adapters.store.reviewers import ReviewerRoom
+from daemon.adapters.store.truths import TruthRoom
 from daemon.review.app import ReviewServices, create_app, serve
 from daemon.wiring import accounts, parts
 from daemon.wiring.budget_planner import SAMPLE, BudgetPlanner
@@ -37,6 +38,7 @@ def main(config: Config) -> None:
             leading=LeadRoom(database),
             planner=BudgetPlanner(read, policy),
             reviewers=ReviewerRoom(database),
+            truths=TruthRoom(database, config.task.space.n_facets),
             desk=desk,
             task=config.task,
             tiers=config.tiers,

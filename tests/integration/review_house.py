@@ -28,6 +28,7 @@ from daemon.adapters.store.reviewers import ReviewerRoom
 from daemon.adapters.store.schema import answers, flags, items, labels, questions, windows
 from daemon.adapters.store.sessions import SessionRoom
 from daemon.adapters.store.stream import StreamRoom
+from daemon.adapters.store.truths import TruthRoom
 from daemon.core.account_rows import Account, Actor, Grant, Role
 from daemon.core.lead_ports import WhatIf
 from daemon.core.rows import Ask, FunctionVersion
@@ -110,6 +111,7 @@ class House:
             reports=ReportRoom(self.database, caps, frozenset({"expert"})),
             insights=InsightRoom(self.database, frozenset({"expert"}), task.space.n_facets),
             reviewers=ReviewerRoom(self.database),
+            truths=TruthRoom(self.database, task.space.n_facets),
             leading=LeadRoom(self.database),
             planner=FakePlanner(),
             desk=desk_of(self.database),

@@ -16,6 +16,7 @@ from daemon.core.report_rows import NO_CLASS, NOTHING_YET, AuditedPair, ModelFac
 from daemon.core.reviewer_rows import ReviewerStore
 from daemon.core.settings import GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
+from daemon.core.truth_ports import TruthStore
 from daemon.core.window_rows import WindowRecord
 from daemon.review.services import ReviewServices
 from daemon.review.summary import OverviewOut, summarize
@@ -28,6 +29,7 @@ SERVICES = ReviewServices(
     reviewers=cast(ReviewerStore, None),
     leading=cast(LeadStore, None),
     planner=cast(Planner, None),
+    truths=cast(TruthStore, None),
     desk=cast(Desk, None),
     task=Task("sms", ("ham", "spam")),
     tiers={
