@@ -18,6 +18,7 @@ class ReviewerRecord:
         answers: standing ones, control questions apart. seconds: median of the newest, 0 without any.
         controls, right: counted answers to control questions, and how many of them are right.
         micros: paid so far, control questions among it.
+        suspicions: what looks like clicking without reading, in words.
     """
 
     id: int
@@ -31,6 +32,7 @@ class ReviewerRecord:
     controls: int
     right: int
     micros: int
+    suspicions: Sequence[str] = ()
 
 
 class ReviewerStore(Protocol):

@@ -26,6 +26,10 @@ class ReviewerStandingOut(BaseModel):
     controls: int = Field(description="Counted answers to control questions: the last 50 since let go on.")
     right: int = Field(description="How many of these are right.")
     interval: tuple[float, float] | None = Field(description="95 % interval of the share right (Wilson).")
+    suspicions: list[str] = Field(
+        description="What looks like clicking without reading: answers much faster than the others', or too "
+        "often the same in a row."
+    )
     paid: float = Field(description="For all answers, in the currency of the tiers.")
 
 
@@ -74,5 +78,6 @@ def _standing(one: ReviewerRecord) -> ReviewerStandingOut:
         controls=one.controls,
         right=one.right,
         interval=wilson(one.right, one.controls) if one.controls else None,
+        suspicions=list(one.suspicions),
         paid=one.micros / MICROS,
     )

@@ -55,7 +55,8 @@ def set_state(config: Config, name: str, tier: str | None, state: PersonState, r
 
 
 def _state(one: ReviewerRecord) -> str:
-    return f"{one.state}: {one.note}" if one.note else str(one.state)
+    state = f"{one.state}: {one.note}" if one.note else str(one.state)
+    return "; ".join((state, *one.suspicions))
 
 
 def _figures(one: ReviewerRecord) -> tuple[str, str, str, str]:

@@ -77,3 +77,22 @@ def test_a_lead_pauses_and_the_log_says_so(database: Database, people: QuestionR
 def test_nobody_unknown_is_paused(database: Database, people: QuestionRoom) -> None:
     with pytest.raises(UnknownReviewer, match="reviewer 99"):
         ReviewerRoom(database).set_state(99, PersonState.PAUSED, "", LEAD)
+
+
+def test_who_clicks_without_reading_is_told_and_paused_where_the_tier_wants_it(database: Database) -> None:
+    ids = [f"c{number}" for number in range(130)]
+    add_items(database, ids)
+    mixed = Controls({"crowd": ControlSettings(pause_clicking=True)})
+    room = QuestionRoom(database, controls=mixed)
+    cy, bob = room.enroll("cy", "crowd").id, room.enroll("bob", "crowd").id
+    for number, item in enumerate(ids):
+        add_question(database, item, "crowd")
+        lease = room.lease(cy, "crowd", 1, 60.0)[0]
+        room.answer(lease.question, cy, number % 2, 5.0 + number % 7)
+    for item in ids[:40]:
+        add_question(database, item, "crowd")
+    with pytest.raises(ReviewerPaused, match=r"in less than 2\.5 s; .* times the same answer in a row"):
+        for _ in range(40):
+            room.answer(room.lease(bob, "crowd", 1, 60.0)[0].question, bob, 1, 0.3)
+    told, other = ReviewerRoom(database).reviewers()
+    assert (told.name, told.state, other.suspicions) == ("bob", PersonState.PAUSED, [])

@@ -9,7 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, insert, or_, select, union_all, update
 
-from daemon.adapters.store import budget, leasing, telling
+from daemon.adapters.store import budget, leasing, paces, telling
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.first_answers import first_labels
 from daemon.adapters.store.schema import annotators, answers, controls, items, questions, skips, truths
@@ -26,6 +26,9 @@ TRIED = 40
 """Of these, how many are looked at for one person; who has seen all of them is asked no control question."""
 COUNTED = 50
 """Newest answers to control questions that a person is judged by."""
+
+LOOKED_AT = 10
+"""After one answer in so many it is looked at whether somebody clicks without reading."""
 
 Rules = Mapping[str, ControlSettings]
 """Tier -> how its people are looked at."""
@@ -184,6 +187,14 @@ class Controls:
         if len(right) >= rules.pause_after and sum(right) < rules.pause_below * len(right):
             note = f"{sum(right)} of the last {len(right)} control questions right"
             pause(connection, person, note, now)
+
+    def look(self, connection: Connection, tier: str, person: int, answer: int, now: int) -> None:
+        """After one answer in ten: pause who clicks without reading, where the tier wants that."""
+        rules = self.rules.get(tier)
+        if rules is None or not rules.pause_clicking or answer % LOOKED_AT:
+            return
+        if told := paces.clicking(connection, person, tier):
+            pause(connection, person, "; ".join(told), now)
 
 
 def retract(connection: Connection, question: int) -> None:

@@ -151,7 +151,9 @@ class QuestionRoom:
                     return int(known.id)
                 raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
             check_free(connection, row, person, now)
-            return _record(connection, row, person, given, seconds, now)
+            answer = _record(connection, row, person, given, seconds, now)
+            self._controls.look(connection, row.tier, person, answer, now)
+            return answer
 
     def skip(self, question: int, person: int) -> None:
         """Pass the question on to somebody else.

@@ -6,7 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, func, select, update
 
-from daemon.adapters.store import audit_log, controls
+from daemon.adapters.store import audit_log, controls, paces
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import annotators, answers, spend
 from daemon.core.account_rows import Actor
@@ -86,6 +86,7 @@ def _record(connection: Connection, row: Row[Any], given: int, micros: int) -> R
         controls=len(right),
         right=sum(right),
         micros=micros,
+        suspicions=paces.clicking(connection, row.id, row.tier),
     )
 
 
