@@ -45,6 +45,7 @@ REVIEWERS = NOBODYS | {
     ("POST", "/api/account/tokens"),
     ("POST", "/api/account/tokens/revoke"),
     ("POST", "/api/answers"),
+    ("POST", "/api/flags"),
     ("POST", "/api/leases"),
     ("POST", "/api/logout"),
     ("POST", "/api/reviewers"),
@@ -60,14 +61,20 @@ OWN = {route for route in REVIEWERS if "account" in route[1] or "logout" in rout
 ANSWERING = {
     ("GET", "/review"),
     ("POST", "/api/answers"),
+    ("POST", "/api/flags"),
     ("POST", "/api/leases"),
     ("POST", "/api/reviewers"),
     ("POST", "/api/skips"),
     ("POST", "/api/undo"),
     ("POST", "/enter"),
 }
-LEADING = {("POST", "/api/reviewers/state")}
-"""What leads and admins change; reading alone does not reach it."""
+LEADING = {
+    ("GET", "/api/truths"),
+    ("POST", "/api/reviewers/state"),
+    ("POST", "/api/truths"),
+    ("POST", "/api/truths/forget"),
+}
+"""What leads and admins do; reading alone does not reach it."""
 
 MANAGING = {
     ("GET", "/api/people/log"),

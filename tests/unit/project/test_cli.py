@@ -44,6 +44,7 @@ COMMANDS = [
     "init",
     "status",
     "ledger",
+    "reviewers",
     "users",
     "llm",
     "version",
