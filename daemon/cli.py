@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import click
 
 from daemon.cli_config import CONFIG_OPTION, configured, load_config
+from daemon.cli_gold import gold
 from daemon.cli_reviewers import reviewers
 from daemon.cli_users import users
 from daemon.core.errors import PositionOutsideLog, SetupProblem
@@ -299,6 +300,7 @@ def restart(given: Path, file: Path | None, reason: str) -> None:
     wiring.restart(load_config(file or given), reason)
 
 
+main.add_command(gold)
 main.add_command(reviewers)
 main.add_command(users)
 

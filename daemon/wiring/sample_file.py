@@ -39,17 +39,22 @@ def read_file(file: Path, label_column: str | None, task: Task, limit: int) -> S
     Raises:
         SetupProblem: the file cannot be read, is empty, has no such column, or a class that does not exist.
     """
-    rows = list(islice(_rows(file), limit))
+    rows = list(islice(file_rows(file), limit))
     if not rows:
         raise SetupProblem(f"{file} holds no items")
     truth = np.full(len(rows), UNKNOWN, dtype=np.int64)
     for index, row in enumerate(rows) if label_column is not None else ():
-        truth[index] = _class_of(row, str(label_column), task, f"{file}, item {index + 1}")
+        truth[index] = class_of(row, str(label_column), task, f"{file}, item {index + 1}")
     items = [_item(row, label_column, index) for index, row in enumerate(rows)]
     return Sample(items, truth, str(file))
 
 
-def _rows(file: Path) -> Iterator[Mapping[str, Any]]:
+def file_rows(file: Path) -> Iterator[Mapping[str, Any]]:
+    """The rows of a CSV file with a heading, or of JSON lines.
+
+    Raises:
+        SetupProblem: the file cannot be read.
+    """
     try:
         with file.open(encoding="utf-8-sig", newline="") as lines:
             if file.suffix == ".csv":
@@ -79,7 +84,12 @@ def _json_rows(lines: Iterator[str], file: Path) -> Iterator[Mapping[str, Any]]:
         yield row
 
 
-def _class_of(row: Mapping[str, Any], column: str, task: Task, place: str) -> int:
+def class_of(row: Mapping[str, Any], column: str, task: Task, place: str) -> int:
+    """The label in this column; UNKNOWN if it is empty.
+
+    Raises:
+        SetupProblem: there is no such column or class; `place` says where.
+    """
     if column not in row:
         raise SetupProblem(f"{place}: no column {column!r}; there are {', '.join(map(str, row))}")
     value = row[column]

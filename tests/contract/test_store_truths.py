@@ -59,3 +59,14 @@ def test_sets_of_classes_are_kept_whole(database: Database) -> None:
     room.vouch("a", 0b101, LEA)
     (one,) = room.known_labels(10)
     assert one.label == 0b101
+
+
+def test_many_are_vouched_for_at_once_whether_they_came_or_not(room: TruthRoom, database: Database) -> None:
+    add_items(database, ["here", "there"])
+    room.vouch("here", 0, LEA)
+    assert room.vouch_all({"here": 1, "there": 0, "later": 1}, MAX, "known.csv") == 2
+    known = {one.item: (one.label, one.source) for one in room.known_labels(10)}
+    assert known == {"here": (1, "max"), "there": (0, "max"), "later": (1, "max")}
+    line = all_rows(database, audit_log)[-1]
+    assert (line.action, line.subject, line.detail) == ("labels vouched for", "known.csv", "3 items")
+    assert room.vouch_all({}, MAX, "empty.csv") == 0

@@ -1,11 +1,11 @@
 """Known labels, edited by those who lead reviewers."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from daemon.adapters.store import audit_log
-from daemon.adapters.store.bulk import upsert
+from daemon.adapters.store.bulk import among, upsert
 from daemon.adapters.store.codec import label_bytes, label_of
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import items, truths
@@ -54,6 +54,25 @@ class TruthRoom:
             }
             connection.execute(upsert(connection, truths, ["item"], ["labels", "source", "at"]), row)
             audit_log.write(connection, now, by, "label vouched for", item)
+
+    def vouch_all(self, known: Mapping[str, int], by: Actor, source: str) -> int:
+        """`vouch` for all of these items or none; how many of them are there by now.
+
+        Args:
+            known: item -> label. source: of the file, for the audit log, where this is one line.
+        """
+        with self._database.write() as connection:
+            now = self._database.now(connection)
+            rows = [
+                {"item": item, "labels": label_bytes(label, self._n_facets), "source": by.name, "at": now}
+                for item, label in sorted(known.items())
+            ]
+            if not rows:
+                return 0
+            connection.execute(upsert(connection, truths, ["item"], ["labels", "source", "at"]), rows)
+            audit_log.write(connection, now, by, "labels vouched for", source, f"{len(rows)} items")
+            there = select(func.count()).where(among(connection, items.c.id, known))
+            return int(connection.execute(there).scalar_one())
 
     def forget(self, item: str, by: Actor) -> bool:
         """Vouch for it no longer; False if nobody did."""
