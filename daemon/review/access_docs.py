@@ -22,6 +22,9 @@ SCHEMES = {
         "browsers do (Origin or Sec-Fetch-Site).",
     },
 }
+INVALID = "422"
+NUL = "The address holds the character 0."
+PROBLEM = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
 REFUSALS = {
     "401": "Nobody is signed in, or the token does not count. Never while there are no accounts.",
     "403": "Not for this role, token or reviewer; or the call comes from a page of another site.",
@@ -36,6 +39,8 @@ def install(app: FastAPI) -> None:
         if app.openapi_schema is None:
             spec = plain()
             spec["components"]["securitySchemes"] = SCHEMES
+            for unused in ("HTTPValidationError", "ValidationError"):
+                spec["components"]["schemas"].pop(unused, None)
             for path, methods in spec["paths"].items():
                 for method, operation in methods.items():
                     _describe(operation, right_for(method.upper(), path))
@@ -45,14 +50,18 @@ def install(app: FastAPI) -> None:
 
 
 def _describe(operation: dict[str, Any], right: Right | None) -> None:
+    operation["responses"].setdefault("400", {"description": NUL, "content": PROBLEM})
+    if INVALID in operation["responses"]:
+        # FastAPI would describe its own form, which `problems` replaces.
+        text = operation["responses"][INVALID]["description"]
+        operation["responses"][INVALID] = {"description": text, "content": PROBLEM}
     if right is None or right is Right.PUBLIC:
         operation["security"] = []
         return
     operation["security"] = [{"session": []}] if right is Right.OWN else [{"token": []}, {"session": []}]
     operation["description"] = f"{operation.get('description', '')}\n\n{_needs(right)}".strip()
-    problem = {"application/json": {"schema": {"$ref": "#/components/schemas/Problem"}}}
     for status, text in REFUSALS.items():
-        operation["responses"].setdefault(status, {"description": text, "content": problem})
+        operation["responses"].setdefault(status, {"description": text, "content": PROBLEM})
 
 
 def _needs(right: Right) -> str:

@@ -19,6 +19,9 @@ from daemon.core.errors import (
     UnknownReviewer,
 )
 
+UNREADABLE = 400
+"""What FastAPI answers to bytes that are no text; nothing else here does."""
+
 
 class Problem(BaseModel):
     """What went wrong, and what to do about it."""
@@ -75,6 +78,8 @@ def install(app: FastAPI, missing: MissingPage) -> None:
     def _http(request: Request, error: HTTPException) -> Response:
         if error.status_code == 404 and wants_page(request):
             return missing(f"there is no page {request.url.path}", "the pages that there are stand above")
+        if error.status_code == UNREADABLE:
+            return problem(422, "body: it is no JSON in UTF-8", "the body of every call is at /api/docs")
         return problem(error.status_code, str(error.detail), "the calls that there are: /api/docs")
 
 

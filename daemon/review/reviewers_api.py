@@ -8,6 +8,7 @@ from daemon.core.settings import MICROS
 from daemon.core.states import PersonState
 from daemon.review import visits
 from daemon.review.bodies import Body, Done, Id
+from daemon.review.problems import Problem
 from daemon.review.services import ReviewServices
 from labeling_functions.analysis import wilson
 
@@ -56,7 +57,7 @@ def build(services: ReviewServices) -> APIRouter:
         """How everybody answers, and who is paused."""
         return ReviewersOut(reviewers=[_standing(one) for one in services.reviewers.reviewers()])
 
-    @router.post("/state")
+    @router.post("/state", responses={404: {"model": Problem, "description": "Nobody has this id."}})
     def set_state(body: ReviewerState) -> Done:
         """Pause somebody, or let them go on; then their control questions are counted anew."""
         services.reviewers.set_state(body.reviewer, body.state, body.note, visits.current().actor)
