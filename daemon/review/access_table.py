@@ -61,6 +61,7 @@ TABLE: tuple[tuple[str, str, Right], ...] = (
     ("GET", "/api/items/{id:path}", WATCH),
     ("GET", "/api/insights", WATCH),
     ("GET", "/api/lead", WATCH),
+    ("GET", "/api/agreement", WATCH),
     ("POST", "/api/what-if", WATCH),
     ("GET", "/api/labels", WATCH),
 )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from daemon.core.agreement_rows import AnswerStore
 from daemon.core.insight_ports import InsightStore
 from daemon.core.lead_ports import LeadStore, Planner
 from daemon.core.ports import ReportStore
@@ -23,7 +24,7 @@ class ReviewServices:
     """Stores, and the part of the configuration that people see.
 
     Attributes:
-        questions, reports, insights, leading, reviewers, truths: the stores.
+        questions, reports, insights, leading, reviewers, truths, given: the stores.
         planner: tells what budgets would do.
         desk: accounts, sessions and passwords.
         task: what is asked. tiers: who is asked, by name.
@@ -43,6 +44,7 @@ class ReviewServices:
     planner: Planner
     reviewers: ReviewerStore
     truths: TruthStore
+    given: AnswerStore
     desk: Desk
     task: Task
     tiers: Mapping[str, TierSettings]

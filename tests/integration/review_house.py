@@ -19,6 +19,7 @@ from daemon.adapters.store.accounts import AccountRoom
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.codec import label_bytes, label_of, pack_frozen
 from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.given import AnswerRoom
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.lead import LeadRoom
 from daemon.adapters.store.login_tries import LoginTries
@@ -112,6 +113,7 @@ class House:
             insights=InsightRoom(self.database, frozenset({"expert"}), task.space.n_facets),
             reviewers=ReviewerRoom(self.database),
             truths=TruthRoom(self.database, task.space.n_facets),
+            given=AnswerRoom(self.database),
             leading=LeadRoom(self.database),
             planner=FakePlanner(),
             desk=desk_of(self.database),

@@ -104,3 +104,21 @@ def test_a_lead_pauses_somebody_and_lets_them_go_on_with_the_keyboard(house: Hou
         page.wait_for_selector("#lead-reviewers >> text=at work")
     (again,) = house.services.reviewers.reviewers()
     assert again.state == "active"
+
+
+def test_agreement_is_told_by_tier_class_and_person(house: House, client: TestClient) -> None:
+    ids = house.ask(["win now", "see you", "hello"], tier="crowd")
+    _answer(house, "bob", "crowd", 0)
+    house.ask_again(ids, tier="crowd")
+    _answer(house, "cy", "crowd", 1)
+    found = client.get("/api/agreement").json()
+    (crowd,) = found["tiers"]
+    assert (found["answers"], crowd["tier"], crowd["all"]["items"], crowd["all"]["percent"]) == (
+        6,
+        "crowd",
+        3,
+        0,
+    )
+    assert list(crowd["by_class"]) == ["ham", "spam"]
+    assert crowd["people"] == [{"name": name, "pairs": 3, "same": 0} for name in ("bob", "cy")]
+    assert crowd["pairs"] == []

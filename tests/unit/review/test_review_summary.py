@@ -7,6 +7,7 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
+from daemon.core.agreement_rows import AnswerStore
 from daemon.core.insight_ports import InsightStore
 from daemon.core.lead_ports import LeadStore, Planner
 from daemon.core.learning_rows import StoredBundle
@@ -30,6 +31,7 @@ SERVICES = ReviewServices(
     leading=cast(LeadStore, None),
     planner=cast(Planner, None),
     truths=cast(TruthStore, None),
+    given=cast(AnswerStore, None),
     desk=cast(Desk, None),
     task=Task("sms", ("ham", "spam")),
     tiers={
