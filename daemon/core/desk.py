@@ -6,6 +6,8 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 
+import numpy as np
+
 from daemon.core.alarm_rows import CALM, DriftStanding
 from daemon.core.bundles import BundleFollower
 from daemon.core.decide import decide
@@ -98,6 +100,8 @@ class Desk:
         names, keys: function set id -> names and annotator keys of its columns.
         report: called about once a second.
         accepted_from: as `decide` wants it.
+        gold_wanted: how many more random blind questions are wanted before the models learn; where no more
+            items come they are drawn from those that are stored.
         corrected: released labels that were taken back since this process started.
         drift: whether alarms are open, and since when the stream is another one.
     """
@@ -117,6 +121,7 @@ class Desk:
     keys: Callable[[int], Sequence[str]]
     report: Callable[[], None] = lambda: None
     accepted_from: Callable[[], float | None] = lambda: None
+    gold_wanted: Callable[[], int] = lambda: 0
     corrected: int = 0
     drift: Callable[[], DriftStanding] = lambda: CALM
     _last: dict[str, float] = field(default_factory=dict)
@@ -215,6 +220,8 @@ class Desk:
             if time.monotonic() >= self._release_at:
                 self._close_windows(duty)
             learned = self.bundles.current().id is not None
+            if not learned:
+                self.windows.top_up_gold(duty, self.gold_wanted())
             may_freeze = not suspended and time.monotonic() >= self._afford_at
             if may_freeze and is_due(self.windows.ready(), self.policy, learned):
                 self._freeze(duty)
@@ -295,6 +302,7 @@ class Desk:
             self.policy,
             current.id,
             self.market.under(current.bundle),
+            draws=np.array([item.drawn for item in items], np.bool_),
             accepted_from=self.accepted_from(),
             corrections=self._corrections.left(),
         )

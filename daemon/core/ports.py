@@ -141,6 +141,13 @@ class WindowStore(Protocol):
     def ready(self) -> Ready:
         """How many items wait for a window, and since when."""
 
+    def top_up_gold(self, duty: Duty, wanted: int) -> int:
+        """Have up to `wanted` stored items, drawn evenly among open ones, asked blindly; how many.
+
+        Only where no items come any more and all draws so far are answered. Before anything is learned, when
+        nothing but draws is asked, open items are an even sample of what nobody answered. Raises DutyLost.
+        """
+
     def gold_drawn(self, since: int | None = None) -> int:
         """Gold questions made, ever or since then (ms), that were not withdrawn: answered, open or leased."""
 

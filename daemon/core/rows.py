@@ -196,7 +196,7 @@ class OpenItem:
         cost: micro-units spent on its answers so far.
         payload: the JSON as it came.
         subject: what it shows together with other items.
-        picked: the learner asks for it to be answered.
+        picked: the learner asks for it to be answered. drawn: it was drawn for a random blind question.
         passed: tiers whose question ended with an abstention, one entry each.
         flagged: tiers somebody of which asked that the item goes up.
     """
@@ -220,6 +220,7 @@ class OpenItem:
     wanted: Sequence[Wanted] = ()
     subject: str | None = None
     picked: bool = False
+    drawn: bool = False
     passed: Sequence[str] = ()
     flagged: Sequence[str] = ()
 

@@ -45,6 +45,9 @@ SETTLING = (Purpose.SETTLE, Purpose.ADJUDICATE)
 PICKED = "learn"
 """Reason of a recheck by which the learner asks for an item to be answered."""
 
+DRAWN = "draw"
+"""Reason of a recheck of an item that was drawn for a random blind question."""
+
 
 class QuestionState(StrEnum):
     """One row of `questions` is one wanted vote. PASSED: whoever was asked abstained, for good."""

@@ -78,6 +78,11 @@ class _Rooms:
     alarms: AlarmRoom
     drift: DriftState
 
+    def gold_wanted(self) -> int:
+        """Random blind answers still to be drawn."""
+        at_first = self.policy.guarantee.cold_start_gold
+        return gold_wanted(self.windows, at_first, self.drift(), self.policy.drift)
+
 
 def _work(config: Config, functions: Sequence[Function], database: Database, stop: threading.Event) -> None:
     rooms = _rooms(config, database)
@@ -135,9 +140,7 @@ def _pipeline(config: Config, functions: Sequence[Function], rooms: _Rooms) -> P
         market=MarketWatch(policy, rooms.stream.spent_tiers),
         outputs=rooms.outputs,
         settings=config.stream,
-        gold_wanted=lambda: gold_wanted(
-            rooms.windows, policy.guarantee.cold_start_gold, rooms.drift(), policy.drift
-        ),
+        gold_wanted=rooms.gold_wanted,
         random=np.random.default_rng().random,
         accepted_from=rooms.accepted_from,
         watch=watch.saved,
@@ -161,6 +164,7 @@ def _desk(config: Config, rooms: _Rooms, name: str, done: threading.Event, wake:
         names=lambda set_id: [version.name for version in versions(set_id)],
         keys=lambda set_id: [function_key(version) for version in versions(set_id)],
         accepted_from=rooms.accepted_from,
+        gold_wanted=rooms.gold_wanted,
         drift=rooms.drift,
     )
 

@@ -153,6 +153,7 @@ class Loop:
             idle_seconds=0.01,
             names=lambda _: [v.name for v in versions],
             keys=lambda _: [function_key(v) for v in versions],
+            gold_wanted=lambda: gold_wanted(self.windows, first, drift(), self.policy.drift),
             drift=drift,
         )
         return self

@@ -10,7 +10,7 @@ from loop_harness import CLASSES, POLICY, Loop
 from rows_for_tests import all_rows
 
 from daemon.adapters.store.ledger import LedgerRoom
-from daemon.adapters.store.schema import items
+from daemon.adapters.store.schema import items, questions
 from daemon.core.bundles import BundleFollower
 from daemon.core.decide import STATUS
 from daemon.core.errors import FenceLost
@@ -197,6 +197,35 @@ def test_nothing_freezes_before_the_cold_start_is_over(tmp_path: Path) -> None:
         assert len(loop.windows.open_windows()) == 1
         human = [label for label in loop.labels().values() if label["status"] == "human"]
         assert len(human) == 30
+    finally:
+        loop.close()
+
+
+def test_where_no_more_items_come_the_missing_draws_are_made_from_those_that_are_stored(
+    tmp_path: Path,
+) -> None:
+    promise = replace(POLICY.guarantee, cold_start_gold=30, cold_start_share=0.1)
+    loop = Loop(tmp_path, replace(POLICY, guarantee=promise)).start()
+    try:
+        loop.send([sure(number) for number in range(100)])
+        loop.read()
+        first = loop.windows.gold_drawn()
+        assert 0 < first < 30
+        loop.clock.advance(1)
+        loop.tend()
+        assert loop.windows.gold_drawn() == first, "more items may come"
+        loop.clock.advance(60)
+        loop.tend()
+        assert loop.windows.gold_drawn() == first, "the first draws wait for answers"
+        assert loop.answer("eve", "expert", truth) == first
+        loop.tend()
+        assert loop.windows.gold_drawn() == 30
+        loop.tend()
+        assert loop.answer("eve", "expert", truth) == 30 - first
+        loop.tend()
+        assert loop.windows.gold_drawn() == 30
+        asked = [row.item for row in all_rows(loop.database, questions)]
+        assert len(set(asked)) == len(asked) == 30
     finally:
         loop.close()
 

@@ -11,7 +11,7 @@ from daemon.adapters.store.asking import Caps, recheck_items
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.schema import questions, recheck
 from daemon.core.rows import Decide
-from daemon.core.states import PICKED, ItemState, QuestionState
+from daemon.core.states import DRAWN, PICKED, ItemState, QuestionState
 
 UNKNOWN = "unknown item"
 PATIENCE = 60_000
@@ -39,8 +39,8 @@ def work(connection: Connection, limit: int, decide: Decide, caps: Caps, now: in
     _wait_for_unknown(connection, taken, {row.id for row in rows}, now)
     live = open_items.complete(connection, [row for row in rows if row.state != ItemState.FROZEN.value])
     if live:
-        picked = {row.item for row in taken if row.reason == PICKED}
-        live = [replace(item, picked=item.id in picked) for item in live]
+        picked, drawn = ({row.item for row in taken if row.reason == why} for why in (PICKED, DRAWN))
+        live = [replace(item, picked=item.id in picked, drawn=item.id in drawn) for item in live]
         decision, compose = decide(live)
         asked = decided.write(connection, live, decision, caps, now, [decision.bundle] * len(live))
         recheck_items(connection, [live[row].id for row in decision.later], "later", now + PATIENCE)

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Row, exists, func, insert, literal_column, select, update
 
-from daemon.adapters.store import asking, coins, duties, judging, ledger, outbox, panels
+from daemon.adapters.store import asking, coins, drawing, duties, judging, ledger, outbox, panels
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import i1, i4, pack_frozen, unpack_frozen
 from daemon.adapters.store.engine import Database
@@ -54,6 +54,14 @@ class WindowRoom:
             gold = select(func.count()).where(answers.c.purpose.in_(random), answers.c.retracted_at.is_(None))
             age = 0.0 if since is None else max(0, now - since) / 1000
             return Ready(int(count), age, int(connection.execute(gold).scalar_one()))
+
+    def top_up_gold(self, duty: Duty, wanted: int) -> int:
+        """Have up to `wanted` stored items asked blindly, where no more come to draw from; how many."""
+        if wanted < 1:
+            return 0
+        with self._database.write() as connection:
+            duties.check(connection, duty)
+            return drawing.top_up(connection, wanted, self._database.now(connection))
 
     def gold_drawn(self, since: int | None = None) -> int:
         """Gold questions made, ever or since then (ms), that were not withdrawn: answered, open or leased."""
