@@ -29,6 +29,14 @@ def list_(config: "Config") -> None:
 
 
 @partial(configured, group=reviewers)
+def agreement(config: "Config") -> None:
+    """Show how far the people of each tier agree, on all labels and class by class."""
+    from daemon.wiring import agreement as wiring
+
+    wiring.show(config)
+
+
+@partial(configured, group=reviewers)
 @click.argument("name")
 @TIER
 @click.option("--reason", required=True, help="Why; the reviewer reads it.")

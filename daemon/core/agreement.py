@@ -17,6 +17,9 @@ TOGETHER = 10
 """Items that two people have in common at least, for their kappa to be told."""
 DRAWS = 400
 
+READ = 20_000
+"""Newest answers that are looked at."""
+
 Shared = Mapping[str, Sequence[GivenAnswer]]
 """Item -> what several people of one tier answered."""
 

@@ -7,13 +7,11 @@ import time
 from fastapi import APIRouter
 from pydantic import BaseModel, Field
 
-from daemon.core.agreement import by_tier
+from daemon.core.agreement import READ, by_tier
 from daemon.core.agreement_rows import TierAgreement
 from daemon.review.services import ReviewServices
 from models.agreement import Agreement
 
-READ = 20_000
-"""Newest answers that are looked at."""
 SECONDS = 30.0
 """How long a process tells the same figures."""
 

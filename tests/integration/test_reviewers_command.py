@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from rows_for_tests import add_annotator, add_answer, add_items
 
 from daemon import cli
 from daemon.adapters.store.engine import Database
@@ -48,3 +49,19 @@ def test_a_name_that_nobody_has_is_said() -> None:
     told = labelloop("pause", "dan", "--reason", "x")
     assert told.exit_code == 2
     assert "nobody called 'dan' reviews; see `labelloop reviewers list`" in told.output
+
+
+@pytest.mark.usefixtures("people")
+def test_agreement_is_shown_where_there_is_some(tmp_path: Path) -> None:
+    assert "No item has answers of two people" in labelloop("agreement").output
+    database = Database(f"sqlite:///{tmp_path}/people.db")
+    dan, eve = add_annotator(database, "dan", "crowd"), add_annotator(database, "eve", "crowd")
+    add_items(database, ["i", "j"])
+    for item, label in (("i", 0), ("j", 1)):
+        add_answer(database, item, dan, label)
+        add_answer(database, item, eve, 0)
+    database.close()
+    told = labelloop("agreement").output
+    assert "Agreement in crowd" in told and "expert" not in told
+    row = next(line for line in told.splitlines() if "labels" in line)
+    assert row.replace("│", " ").split()[:4] == ["labels", "2", "4", "50.0%"]
