@@ -5,7 +5,7 @@ from collections.abc import Callable
 from functools import partial
 from importlib.metadata import version as installed_version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -135,17 +135,17 @@ def up(file: Path) -> None:
 
 
 @main.command()
-@click.argument("file", type=click.File("rb"), metavar="[FILE]", default="-")
+@click.argument("file", type=click.Path(path_type=Path, exists=True, allow_dash=True), default=Path("-"))
 @click.option(
     "-c", "--config", "config_file", type=click.Path(path_type=Path), default=Path("labelloop.yaml"),
     show_default=True, help="Configuration file.",
 )  # fmt: skip
-def send(file: BinaryIO, config_file: Path) -> None:
-    """Send items, one JSON object a line, from FILE or standard input."""
+def send(file: Path, config_file: Path) -> None:
+    """Send items from FILE or standard input: JSON lines, CSV or Parquet."""
     config = load_config(config_file)
     from daemon.wiring import send as wiring
 
-    click.echo(f"sent {wiring.main(config, file, file.name):,} items to topic {config.kafka.topics.items}")
+    click.echo(f"sent {wiring.main(config, file):,} items to topic {config.kafka.topics.items}")
 
 
 @main.command()
@@ -196,10 +196,12 @@ def status(config: "Config") -> None:
 
 
 @with_config
-@click.argument("out", type=click.Path(path_type=Path, dir_okay=False))
+@click.argument("out", type=click.Path(path_type=Path))
 @click.option(
-    "--format", "form", type=click.Choice(["jsonl", "trl"]), default="jsonl", show_default=True,
-    help="Items with their labels, or prompt, chosen and rejected as TRL reads them (preference tasks).",
+    "--format", "form", type=click.Choice(["jsonl", "csv", "parquet", "hf", "trl"]), default="jsonl",
+    show_default=True,
+    help="Items with their labels (hf: a folder that Hugging Face datasets load), or prompt, chosen and "
+    "rejected as TRL reads them (preference tasks).",
 )  # fmt: skip
 @click.option(
     "--status", "statuses", default="certified,human", show_default=True,
@@ -211,7 +213,7 @@ def status(config: "Config") -> None:
 )  # fmt: skip
 @click.option("--soft", is_flag=True, help="Write that probability too, as chosen_probability.")
 def export(config: "Config", out: Path, form: str, statuses: str, least: float | None, soft: bool) -> None:
-    """Write labeled items to OUT as JSON lines."""
+    """Write labeled items to OUT, with all that their labels rest on."""
     from daemon.wiring import export as wiring
 
     written, left_out = wiring.main(config, out, form, statuses, least, soft)

@@ -1,14 +1,56 @@
 """What is exported of labeled items: one function a format, each pure."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 
 import msgspec
 
 from daemon.core.decoding import decode_stored
-from daemon.core.states import LabelStatus
+from daemon.core.settings import MICROS
+from daemon.core.states import AnnotatorKind, LabelStatus
+from labeling_functions.label_space import LabelSpace
 from labeling_functions.pairs import TIE, A, pair_of, preference
-from labeling_functions.task import PREFERENCE, Task
+from labeling_functions.task import ABSTAIN, PREFERENCE, Task
+
+
+@dataclass(frozen=True, slots=True)
+class ExportedAnswer:
+    """A standing answer.
+
+    Attributes:
+        annotator: its name. kind: person or llm. version: of how a language model is asked.
+        label: as `labeling_functions.label_space` has labels. cost: micro-units. at: ms.
+    """
+
+    annotator: str
+    kind: str
+    version: str
+    tier: str | None
+    purpose: str
+    label: int
+    seconds: float
+    cost: int
+    at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Provenance:
+    """What a label rests on.
+
+    Attributes:
+        at: when it was published, ms. bundle: that decided, None for the built-in priors.
+        cost: micro-units spent on the item until then.
+        certificate: what it was released under, None if no window released it.
+        answers: standing ones. votes: name of each function -> (F,) options, ABSTAIN = -1.
+    """
+
+    at: int = 0
+    bundle: int | None = None
+    cost: int = 0
+    certificate: Mapping[str, object] | None = None
+    answers: Sequence[ExportedAnswer] = ()
+    votes: Sequence[tuple[str, Sequence[int]]] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +61,7 @@ class LabeledItem:
         id, payload: the item as it came.
         label: as `labeling_functions.label_space` has labels. probabilities: (F*K,).
         status: what the label rests on. revision: how often it was published.
+        origin: where it comes from.
     """
 
     id: str
@@ -27,6 +70,7 @@ class LabeledItem:
     probabilities: tuple[float, ...]
     status: LabelStatus
     revision: int
+    origin: Provenance = Provenance()
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,8 +118,8 @@ def as_trl(item: LabeledItem, wish: Wish) -> Exported:
 
 
 def as_jsonl(item: LabeledItem, wish: Wish) -> Exported:
-    """The item as it came, with its label."""
-    space = wish.task.space
+    """The item as it came, with its label and all that it rests on."""
+    space, origin = wish.task.space, item.origin
     by_class = space.by_class(item.probabilities)
     row: dict[str, object] = {
         "item": item.id,
@@ -83,6 +127,14 @@ def as_jsonl(item: LabeledItem, wish: Wish) -> Exported:
         "probabilities": {name: round(p, 6) for name, p in zip(space.classes, by_class, strict=True)},
         "status": item.status.value,
         "revision": item.revision,
+        "at": _moment(origin.at),
+        "certificate": origin.certificate,
+        "bundle": origin.bundle,
+        "cost": origin.cost / MICROS,
+        "answers": [_answer(one, space) for one in origin.answers],
+        "votes": {
+            name: said for name, options in origin.votes if (said := _said(options, space)) is not None
+        },
         "content": msgspec.Raw(item.payload),
     }
     if wish.task.kind == PREFERENCE:
@@ -91,6 +143,33 @@ def as_jsonl(item: LabeledItem, wish: Wish) -> Exported:
             return LeftOut(f"below a preference of {wish.least:g}")
         row["preference"] = round(likely, 6)
     return row
+
+
+def _answer(answer: ExportedAnswer, space: LabelSpace) -> dict[str, object]:
+    version = {"version": answer.version} if answer.kind == AnnotatorKind.LLM else {}
+    return {
+        "annotator": answer.annotator,
+        "kind": answer.kind,
+        **version,
+        "tier": answer.tier,
+        "purpose": answer.purpose,
+        "label": space.said(answer.label),
+        "seconds": round(answer.seconds, 3),
+        "cost": answer.cost / MICROS,
+        "at": _moment(answer.at),
+    }
+
+
+def _said(options: Sequence[int], space: LabelSpace) -> object:
+    """A function's vote as topic `labels` tells it; None for an abstention."""
+    if not space.sets:
+        return None if options[0] == ABSTAIN else space.classes[options[0]]
+    apply, do_not = space.sides(options)
+    return {"apply": apply, "not": do_not} if apply or do_not else None
+
+
+def _moment(milliseconds: int) -> str:
+    return datetime.fromtimestamp(milliseconds / 1_000, UTC).isoformat()
 
 
 FORMATS: Mapping[str, Callable[[LabeledItem, Wish], Exported]] = {"jsonl": as_jsonl, "trl": as_trl}

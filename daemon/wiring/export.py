@@ -1,21 +1,19 @@
-"""`labelloop export`: labeled items as a file that other programs learn from."""
+"""`labelloop export`: labeled items as a file or folder that other programs learn from."""
 
+import shutil
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
-from typing import BinaryIO
-
-import msgspec
 
 from daemon.adapters.store.exports import ExportRoom
+from daemon.adapters.tables import WRITERS, RowWriter
 from daemon.core.errors import SetupProblem
+from daemon.core.exported_rows import TABLES, columns_of
 from daemon.core.exporting import FORMATS, OF_PAIRS, LabeledItem, LeftOut, Wish
 from daemon.core.states import LabelStatus
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from labeling_functions.task import PREFERENCE
-
-_encode = msgspec.json.Encoder().encode
 
 
 def main(
@@ -35,27 +33,46 @@ def main(
     database = parts.open_database(config)
     unfinished = out.with_name(f"{out.name}.part")
     try:
-        with unfinished.open("wb") as file:
-            found = _write(file, ExportRoom(database).labeled(wish.statuses), form, wish)
-        unfinished.replace(out)
+        _remove(unfinished)
+        with _writer(unfinished, form, config) as writer:
+            left_out = _write(writer, ExportRoom(database).labeled(wish.statuses), form, wish)
+        _put(unfinished, out)
     except OSError as error:
-        raise SetupProblem(f"export: {out} cannot be written: {error.strerror}") from None
+        raise SetupProblem(f"export: {out} cannot be written: {error.strerror or error}") from None
     finally:
         database.close()
-        unfinished.unlink(missing_ok=True)
-    return found
+        _remove(unfinished)
+    return writer.written, left_out
 
 
-def _write(file: BinaryIO, items: Iterable[LabeledItem], form: str, wish: Wish) -> tuple[int, Counter[str]]:
-    written, left_out = 0, Counter[str]()
+def _writer(place: Path, form: str, config: Config) -> RowWriter:
+    return WRITERS[form](place, columns_of(config.task), config.task.name)
+
+
+def _write(writer: RowWriter, items: Iterable[LabeledItem], form: str, wish: Wish) -> Counter[str]:
+    left_out = Counter[str]()
     for item in items:
-        made = FORMATS[form](item, wish)
+        made = {**FORMATS, **TABLES}[form](item, wish)
         if isinstance(made, LeftOut):
             left_out[made.why] += 1
         else:
-            file.write(_encode(made) + b"\n")
-            written += 1
-    return written, left_out
+            writer.write(made)
+    return left_out
+
+
+def _put(unfinished: Path, out: Path) -> None:
+    """In place of what is there; a folder only of one that was exported too."""
+    if out.is_dir():
+        if not (out / "data").is_dir() or not (out / "README.md").is_file():
+            raise SetupProblem(f"export: {out} is a folder that no export wrote; name another")
+        shutil.rmtree(out)
+    unfinished.replace(out)
+
+
+def _remove(place: Path) -> None:
+    if place.is_dir():
+        shutil.rmtree(place)
+    place.unlink(missing_ok=True)
 
 
 def _check(config: Config, form: str, least: float | None, soft: bool) -> None:

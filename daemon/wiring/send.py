@@ -1,9 +1,9 @@
-"""`labelloop send`: JSON lines from a file or standard input to topic `items`, checked before they go."""
+"""`labelloop send`: items from a file or standard input to topic `items`, checked before they go."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from itertools import islice
-from typing import BinaryIO
+from pathlib import Path
 
 from daemon.adapters.kafka.publisher import KafkaPublisher
 from daemon.core.decoding import Arrival, Rejected, decode
@@ -11,19 +11,21 @@ from daemon.core.errors import SetupProblem
 from daemon.core.wire import OutMessage, Record
 from daemon.wiring import endpoints
 from daemon.wiring.config import Config
+from daemon.wiring.item_files import item_lines
 
 CHUNK = 500
 
 
-def main(config: Config, lines: BinaryIO, name: str) -> int:
-    """Send every line; number sent. Lines are checked in chunks: a wrong one keeps its whole chunk back.
+def main(config: Config, file: Path) -> int:
+    """Send every item; number sent. They are checked in chunks: a wrong one keeps its whole chunk back.
 
     Args:
-        lines: one JSON item a line; empty lines are skipped.
-        name: of the file, for messages.
+        file: JSON lines, CSV, Parquet or a folder of Parquet files, by its name; `-` for JSON lines from
+            standard input.
 
     Raises:
-        SetupProblem: no broker is known, or a line is no item. Earlier chunks were sent.
+        SetupProblem: no broker is known, the file cannot be read, or something in it is no item. Earlier
+            chunks were sent.
     """
     bootstrap = config.kafka.bootstrap or endpoints.read(config.state, endpoints.BROKER)
     if bootstrap is None:
@@ -32,7 +34,7 @@ def main(config: Config, lines: BinaryIO, name: str) -> int:
     sent = 0
     try:
         topic = config.kafka.topics.items
-        arrivals = _arrivals(lines, name, config)
+        arrivals = _arrivals(item_lines(file), str(file), config)
         while chunk := list(islice(arrivals, CHUNK)):
             publisher.send([_message(arrival, topic, publisher) for arrival in chunk])
             sent += len(chunk)
@@ -41,14 +43,14 @@ def main(config: Config, lines: BinaryIO, name: str) -> int:
     return sent
 
 
-def _arrivals(lines: BinaryIO, name: str, config: Config) -> Iterator[Arrival]:
+def _arrivals(lines: Iterable[tuple[str, bytes]], name: str, config: Config) -> Iterator[Arrival]:
     max_bytes, kind = config.stream.max_message_bytes, config.task.kind
-    for number, line in enumerate(lines, start=1):
+    for number, (place, line) in enumerate(lines, start=1):
         if not line.strip():
             continue
         found = decode(Record(name, 0, number, None, line.strip(), 0), max_bytes, kind)
         if isinstance(found, Rejected):
-            raise SetupProblem(f"{name}, line {number}: {found.reason}: {found.detail}")
+            raise SetupProblem(f"{place}: {found.reason}: {found.detail}")
         yield found
 
 

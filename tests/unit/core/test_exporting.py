@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from daemon.core.exporting import LabeledItem, LeftOut, Wish, as_jsonl, as_trl
+from daemon.core.exporting import ExportedAnswer, LabeledItem, LeftOut, Provenance, Wish, as_jsonl, as_trl
 from daemon.core.states import LabelStatus
 from labeling_functions.pairs import TIE, A, B
 from labeling_functions.task import MULTILABEL, PREFERENCE, PREFERENCE_CLASSES, Task
@@ -53,7 +53,10 @@ def test_a_chosen_response_is_never_the_less_likely_one(a: float, share: float) 
 
 def test_items_of_any_kind_go_out_with_their_label() -> None:
     task = Task("mail", ("ham", "spam"))
-    item = LabeledItem("i", b'{"id": "i", "text": "win"}', 1, (0.1, 0.9), LabelStatus.CERTIFIED, 2)
+    given = ExportedAnswer("ann", "person", "crowd", "crowd", "audit", 0, 2.5, 50_000, 2_000)
+    origin = Provenance(1_000, 7, 60_000, {"alpha": 0.05}, [given], [("prize", [1]), ("hello", [-1])])
+    payload = b'{"id": "i", "text": "win"}'
+    item = LabeledItem("i", payload, 1, (0.1, 0.9), LabelStatus.CERTIFIED, 2, origin)
     made = as_jsonl(item, Wish(task, (LabelStatus.CERTIFIED,)))
     assert json.loads(msgspec.json.encode(made)) == {
         "item": "i",
@@ -61,6 +64,23 @@ def test_items_of_any_kind_go_out_with_their_label() -> None:
         "probabilities": {"ham": 0.1, "spam": 0.9},
         "status": "certified",
         "revision": 2,
+        "at": "1970-01-01T00:00:01+00:00",
+        "certificate": {"alpha": 0.05},
+        "bundle": 7,
+        "cost": 0.06,
+        "answers": [
+            {
+                "annotator": "ann",
+                "kind": "person",
+                "tier": "crowd",
+                "purpose": "audit",
+                "label": "ham",
+                "seconds": 2.5,
+                "cost": 0.05,
+                "at": "1970-01-01T00:00:02+00:00",
+            }
+        ],
+        "votes": {"prize": "spam"},
         "content": {"id": "i", "text": "win"},
     }
 

@@ -45,6 +45,7 @@ COMMANDS = [
     "status",
     "ledger",
     "reviewers",
+    "gold",
     "users",
     "llm",
     "version",
