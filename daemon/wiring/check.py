@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from daemon.core.errors import SetupProblem
-from daemon.wiring import check_accounts, check_llm, checks
+from daemon.core.settings import LABEL_STUDIO
+from daemon.wiring import check_accounts, check_llm, check_outside, checks
 from daemon.wiring.checks import Check, Finding, State
 from daemon.wiring.config import Config, load
 from daemon.wiring.config_show import show as effective
@@ -42,6 +43,10 @@ def main(file: Path, deep: bool = False, show: bool = False) -> bool:
     chosen = {**CHECKS, "encoder": checks.encoder_loaded} if deep else dict(CHECKS)
     if config.llm_tiers:
         chosen["llm"] = check_llm.endpoints
+    if any(config.tiers[tier].backend == LABEL_STUDIO for tier in config.outside_tiers):
+        chosen["label_studio"] = check_outside.label_studio
+    if config.webhooks:
+        chosen["webhooks"] = check_outside.told
     for name, finding in _side_by_side(config, chosen, None if deep else DEADLINE_SECONDS):
         print(_line(name, finding), flush=True)
         healthy = healthy and finding.state is not State.PROBLEM

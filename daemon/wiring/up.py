@@ -15,7 +15,7 @@ from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.llm_server import LlmServer
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.adapters.store.accounts import AccountRoom
-from daemon.wiring import accounts, endpoints, parts
+from daemon.wiring import accounts, check_outside, endpoints, parts
 from daemon.wiring.annotate import check_ready
 from daemon.wiring.config import Config
 from daemon.wiring.network import Ports, wait_for_page
@@ -69,6 +69,7 @@ class House:
         config = self._config
         for tier in config.llm_tiers:
             check_ready(config, tier)
+        check_outside.check_ready(config)
         environment = dict(self._overrides)
         self._open_database()
         bootstrap = config.kafka.bootstrap or self._start_broker(environment)
