@@ -17,6 +17,7 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import httpx
 import numpy as np
@@ -52,12 +53,12 @@ class Servers:
     """Processes of `labelloop review`, each on a port of its own."""
 
     folder: Path
-    url: str
+    config: Mapping[str, Any]
     running: list[subprocess.Popen[bytes]] = field(default_factory=list)
     ports: list[int] = field(default_factory=list)
 
     def __enter__(self) -> "Servers":
-        (self.folder / "labelloop.yaml").write_text(yaml.safe_dump(configuration(self.url)))
+        (self.folder / "labelloop.yaml").write_text(yaml.safe_dump(dict(self.config)))
         self.ports = [_free_port() for _ in range(PROCESSES)]
         self.running = [self._start(port) for port in self.ports]
         return self
@@ -123,7 +124,7 @@ def play(
         seconds: after which it ends in any case. counts: habit -> people. draw: of their chance.
     """
     seed(url, n_items)
-    with Servers(folder, url) as servers:
+    with Servers(folder, configuration(url)) as servers:
         servers.wait()
         began = time.monotonic()
         seen = asyncio.run(_play(url, servers, OVERLAP * n_items, counts, seconds, draw))

@@ -4,7 +4,7 @@ import asyncio
 import random
 import time
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +44,7 @@ HABITS = {
     "steady": Habit(),
     "slow": Habit(seconds=4.0, late=0.15),
     "crashing": Habit(crashes=0.03, cuts=0.1),
+    "expert": Habit(right=1.0, seconds=0.5),
     "clicking": Habit(right=0.0, seconds=0.5, held=1),
 }
 
@@ -87,6 +88,7 @@ class Reviewer:
 
     Attributes:
         addresses: of the review processes; the first that answers is kept.
+        tier: where they answer. classes: of the task. truth: the class of an item, by its id.
     """
 
     name: str
@@ -94,15 +96,18 @@ class Reviewer:
     addresses: list[str]
     chance: random.Random
     seen: Seen
+    tier: str = "crowd"
+    classes: Sequence[str] = CLASSES
+    truth: Callable[[str], int] = truth
     id: int = 0
 
     async def work(self) -> None:
         """Answer until everything is done or this person is paused."""
         async with httpx.AsyncClient(timeout=30.0, trust_env=False) as client:
-            made = await self._call(client, "reviewers", {"name": self.name, "tier": "crowd"})
+            made = await self._call(client, "reviewers", {"name": self.name, "tier": self.tier})
             self.id = made.json()["id"]
             while not self.seen.stop.is_set():
-                wish = {"reviewer": self.id, "tier": "crowd", "count": self.habit.held}
+                wish = {"reviewer": self.id, "tier": self.tier, "count": self.habit.held}
                 reply = await self._call(client, "leases", wish)
                 if reply.status_code == 403:
                     self.seen.paused.add(self.name)
@@ -121,10 +126,15 @@ class Reviewer:
     async def _answer(self, client: httpx.AsyncClient, lease: dict[str, Any]) -> None:
         late = self.chance.random() < self.habit.late
         await self._pass(LATE if late else self.chance.expovariate(1 / self.habit.seconds))
-        label = truth(lease["item"])
+        label = self.truth(lease["item"])
         if self.chance.random() >= self.habit.right:
-            label = self.chance.randrange(len(CLASSES))
-        body = {"question": lease["question"], "reviewer": self.id, "label": CLASSES[label], "seconds": 1.0}
+            label = self.chance.randrange(len(self.classes))
+        body = {
+            "question": lease["question"],
+            "reviewer": self.id,
+            "label": self.classes[label],
+            "seconds": 1.0,
+        }
         self.seen.lets_go(self.name, lease["question"])
         if self.chance.random() < self.habit.cuts:
             await self._cut(client, body)

@@ -81,18 +81,22 @@ POLICY = Policy(
 
 @dataclass
 class Loop:
-    """A worker that is stepped by the test; `policy` may be changed before `start`."""
+    """A worker that is stepped by the test; `policy` may be changed before `start`.
+
+    `url`: of a migrated database; a SQLite file in the folder if none.
+    """
 
     folder: Path
     policy: Policy = POLICY
     random: Callable[[int], Any] = field(default_factory=lambda: np.random.default_rng(1).random)
     functions: Sequence[Function] = FUNCTIONS
     encoder: Encoder | None = None
+    url: str | None = None
 
     def start(self) -> "Loop":
         """Build everything."""
         self.clock = MovableClock()
-        self.database = Database(f"sqlite:///{self.folder / 'loop.db'}", self.clock)
+        self.database = Database(self.url or f"sqlite:///{self.folder / 'loop.db'}", self.clock)
         self.database.migrate()
         caps = {name: tier.budget_micros for name, tier in self.policy.tiers.items()}
         self.store = StreamRoom(self.database, caps)
