@@ -304,6 +304,16 @@ def restart(given: Path, file: Path | None, reason: str) -> None:
 
 main.add_command(gold)
 main.add_command(reviewers)
+
+
+@with_config
+def label_studio(config: "Config") -> None:
+    """Serve predictions to a Label Studio, as its ML backend."""
+    from daemon.wiring import label_studio as wiring
+
+    wiring.main(config)
+
+
 main.add_command(users)
 
 

@@ -23,7 +23,7 @@ def configured(command: Callable[..., None], group: click.Group) -> click.Comman
 
     run.__name__, run.__doc__ = command.__name__, command.__doc__
     run.__click_params__ = getattr(command, "__click_params__", [])  # type: ignore[attr-defined]
-    return group.command(command.__name__.rstrip("_"))(CONFIG_OPTION(run))
+    return group.command(command.__name__.rstrip("_").replace("_", "-"))(CONFIG_OPTION(run))
 
 
 def load_config(file: Path) -> "Config":

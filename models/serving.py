@@ -43,7 +43,12 @@ class ServedHeads:
     @classmethod
     def read(cls, path: str) -> Self:
         """From the file of a bundle. Raises ValueError for a bundle without a classifier, DamagedBundle."""
-        bundle = read_bundle(Path(path).read_bytes())
+        return cls.of_bytes(Path(path).read_bytes())
+
+    @classmethod
+    def of_bytes(cls, data: bytes) -> Self:
+        """From a bundle. Raises as `read` does."""
+        bundle = read_bundle(data)
         heads = tuple(part.head for part in bundle.parts if part.head is not None)
         if bundle.encoder is None or len(heads) < len(bundle.parts):
             raise ValueError("this version's bundle has no classifier; it cannot be served")

@@ -80,6 +80,16 @@ class RealWorld:
         reply = self._http.get("/api/tasks/", params={"project": project, "fields": "all", "page_size": 500})
         return list(reply.raise_for_status().json()["tasks"])
 
+    def predict(self, project: int, backend: str, password: str) -> None:
+        """Connect an ML backend to a project, and have it predict every task there."""
+        model = {"project": project, "url": backend, "title": "ours", "auth_method": "BASIC_AUTH"}
+        login = {"basic_auth_user": "any", "basic_auth_pass": password}
+        made = self._http.post("/api/ml/", json=model | login)
+        assert made.is_success, made.text
+        chosen = {"selectedItems": {"all": True, "excluded": []}, "project": str(project)}
+        action = {"id": "retrieve_tasks_predictions", "project": project}
+        self._http.post("/api/dm/actions", params=action, json=chosen).raise_for_status()
+
     def annotate(self, task: int, result: list[dict[str, Any]], skip: bool = False) -> str:
         """Answer a task, or skip it; by whom."""
         body = {"result": result, "was_cancelled": skip, "lead_time": 1.5}
@@ -97,6 +107,8 @@ def real_world(program: str, folder: Path) -> Iterator[RealWorld]:
         "LABEL_STUDIO_BASE_DATA_DIR": str(folder / "data"),
         "LABEL_STUDIO_ENABLE_LEGACY_API_TOKEN": "true",
         "LABEL_STUDIO_USER_TOKEN": token,
+        "ML_BLOCK_LOCAL_IP": "false",  # its ML backend is on loopback here
+        "USE_DEFAULT_BANNED_SUBNETS": "false",
         "COLLECT_ANALYTICS": "False",
         "LATEST_VERSION_CHECK": "false",
         "SENTRY_DSN": "",

@@ -2,14 +2,19 @@
 
 import os
 import secrets
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from label_studio_worlds import FakeWorld, World, real_world
+import uvicorn
+from kafka_fixtures import wait_until
+from label_studio_worlds import FakeWorld, RealWorld, World, real_world
 
+from daemon.adapters.broker.process import free_port
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
 from daemon.adapters.outside.label_studio.labeling import config_of, label_of, result_of
+from daemon.adapters.outside.label_studio.predictions import create_backend
 from daemon.adapters.outside.label_studio.queue import LabelStudioQueue
 from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
 from daemon.core.errors import SetupProblem
@@ -129,6 +134,30 @@ def test_a_project_is_found_again_and_follows_the_task(world: World) -> None:
     assert (again.project, again.look().shown) == (first.project, {7})
     world.annotate(world.tasks(again.project)[0]["id"], result_of(changed, 2))
     assert [vote.label for vote in again.look().votes] == [2]
+
+
+def test_a_real_one_shows_our_predictions_of_its_own_tasks(world: World) -> None:
+    if not isinstance(world, RealWorld):
+        pytest.skip("the one in memory calls no ML backend")
+    queue = queue_of(world)
+    queue.offer([lease(7)])
+    world.client().add(queue.project, [{"data": {"text": "win a prize"}}, {"data": {"text": "hello"}}])
+    space = MAIL.space
+    app = create_backend(space, False, lambda texts: [(int("win" in text), 0.9) for text in texts], "secret")
+    server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_config=None))
+    thread = threading.Thread(target=server.run)
+    thread.start()
+    try:
+        wait_until(lambda: server.started)
+        world.predict(queue.project, f"http://127.0.0.1:{server.config.port}", "secret")
+        by_text = {task["data"]["text"]: task["predictions"] for task in world.tasks(queue.project)}
+    finally:
+        server.should_exit = True
+        thread.join()
+    for text, label in (("win a prize", 1), ("hello", 0)):
+        assert [label_of(MAIL, one["result"]) for one in by_text.pop(text)] == [label]
+    (ours,) = by_text.values()
+    assert all(one["result"] == [] for one in ours)
 
 
 def test_a_title_that_is_refused_is_said_plainly(world: World) -> None:

@@ -48,6 +48,7 @@ COMMANDS = [
     "gold",
     "users",
     "llm",
+    "label-studio",
     "version",
 ]
 CONFIG = "task: {name: t, classes: [a, b]}\ntiers: {expert: {final: true}}\n"

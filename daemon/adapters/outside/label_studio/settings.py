@@ -19,12 +19,17 @@ class LabelStudioSettings:
             who may make projects and delete tasks.
         poll_seconds: between looks for annotations.
         timeout_seconds: patience with one call.
+        predictions_host, predictions_port: where `labelloop label-studio` listens.
+        predictions_token_env: name of the environment variable that holds the token that it asks for.
     """
 
     url: Annotated[str, MinLen(1)] | None = None
     token_env: Annotated[str, MinLen(1)] = "LABEL_STUDIO_TOKEN"
     poll_seconds: Annotated[float, Ge(0.1), Le(3_600)] = 5.0
     timeout_seconds: Annotated[float, Ge(1), Le(600)] = 30.0
+    predictions_host: Annotated[str, MinLen(1)] = "127.0.0.1"
+    predictions_port: Annotated[int, Ge(1), Le(65_535)] = 9_090
+    predictions_token_env: Annotated[str, MinLen(1)] = "LABELLOOP_PREDICTIONS_TOKEN"
 
     def __post_init__(self) -> None:
         if self.url is not None and not self.url.startswith(("http://", "https://")):
