@@ -13,7 +13,7 @@ def test_defaults_are_plain_and_embedded() -> None:
 
 
 def test_two_topics_of_one_name_are_refused() -> None:
-    with pytest.raises(ValueError, match="two of items, items, questions, dead-letters are the same"):
+    with pytest.raises(ValueError, match="two of items, items, questions, dead-letters, votes are the same"):
         TopicNames(labels="items")
 
 
