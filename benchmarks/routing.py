@@ -16,6 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import routing_plot, routing_stream
+from benchmarks.routing_bound import bounds
 from benchmarks.routing_play import Play, Policy, curve
 from benchmarks.routing_policies import PEERS, WHOLE, expected, ours
 from benchmarks.routing_worlds import WORLDS, World, folder
@@ -31,6 +32,9 @@ DAILY = (0.06,)
 """Of a streamed day, USD an item."""
 
 DEFAULT = ("youtube", "sms", "rte", "sp", "bluebird")
+BOUND_SEEDS = 20
+"""Whose answers are counted for what is possible."""
+
 MISTAKE = 0.05
 """Chance that the interval of one of a file's comparisons is wrong."""
 
@@ -62,6 +66,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         world = WORLDS[name](folder(), items)
         drawn[name] = _measure(world, options.label_model, seeds, options.gold)
         held &= report(world, drawn[name])
+        report_bounds(world, options.label_model, gold=options.gold)
         held &= report_day(world, options.label_model, seeds, options.gold)
         report_forecast(world, drawn[name]["ours"], options.label_model, seeds, options.gold)
     print("the bar holds" if held else "THE BAR IS MISSED")
@@ -89,6 +94,13 @@ def report(world: World, curves: Curves) -> bool:
     if not held:
         print("BELOW A PEER")
     return held
+
+
+def report_bounds(world: World, label_model: str, gold: int) -> None:
+    """What was possible: experts asked only where labels are wrong, and for who knows how annotators err."""
+    names = ("expert where wrong", "errors known")
+    for name, accuracy in zip(names, bounds(world, BUDGETS, label_model, BOUND_SEEDS, gold), strict=True):
+        print(f"{name:18}" + "".join(f"{one:>21.3f}" for one in accuracy), flush=True)
 
 
 def report_day(world: World, label_model: str, seeds: int, gold: int) -> bool:
