@@ -124,14 +124,6 @@ def test_release_goes_back_to_the_day_of_the_reservation(database: Database, clo
     assert [row.state for row in all_rows(database, spend)] == ["released", "released"]
 
 
-def test_outside_answers_count_in_the_days_budget(database: Database) -> None:
-    person = add_annotator(database, "turk", tier="crowd")
-    with database.write() as connection:
-        budget.pay_outside(connection, "a", "crowd", person, 40, 2.0, NOON)
-        assert budget.reserve(connection, "crowd", 30, 3, 100, budget.day(NOON)) == 2
-    assert _row(database) == (100, 60, 40)
-
-
 def test_no_cap_is_passed_by_threads_that_ask_at_once(database: Database) -> None:
     granted: list[int] = []
 

@@ -1,9 +1,9 @@
 """Money of the tiers: reserved when a question is made or leased, spent when it is answered, else released.
 
-`budgets` holds one row a tier and UTC day, `spend` one row for each time that a question (or an outside
-answer) took money. A row of `budgets` is locked by whoever changes it until the transaction ends, so that no
-cap is ever passed; transactions that change several call `hold` first, which locks them in one order. Its
-columns `audits` and `learning` say how much of what is reserved and spent serves these ends.
+`budgets` holds one row a tier and UTC day, `spend` one row for each time that a question took money. A row of
+`budgets` is locked by whoever changes it until the transaction ends, so that no cap is ever passed;
+transactions that change several call `hold` first, which locks them in one order. Its columns `audits` and
+`learning` say how much of what is reserved and spent serves these ends.
 """
 
 from collections import defaultdict
@@ -152,19 +152,6 @@ def unpay(connection: Connection, question: int) -> None:
     ).one_or_none()
     if row is not None:
         add(connection, row.tier, day(row.at), row.purpose, reserved=row.micros, spent=-row.micros)
-
-
-def pay_outside(
-    connection: Connection, item: str, tier: str, annotator: int, micros: int, seconds: float, now: int
-) -> None:
-    """Write down money for an answer that no question asked for; it counts in the day's budget."""
-    hold(connection, [(tier, day(now))])
-    add(connection, tier, day(now), Purpose.SETTLE, spent=micros)
-    connection.execute(
-        spend.insert().values(
-            at=now, tier=tier, annotator=annotator, item=item, state="spent", micros=micros, seconds=seconds
-        )
-    )
 
 
 def release(connection: Connection, questions: Sequence[int], also: Iterable[tuple[str, str]] = ()) -> None:
