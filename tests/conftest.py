@@ -1,5 +1,8 @@
 """Fixtures and reporting shared by all tests."""
 
+import os
+from collections.abc import Iterator
+
 import pytest
 from database_fixtures import (
     clock,
@@ -55,3 +58,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def _group(item: pytest.Item) -> str:
     """Tests of a file go together, and all that drive whole programs: two of them would fill the machine."""
     return "acceptance" if item.path.parent.name == "acceptance" else item.path.name
+
+
+@pytest.fixture(autouse=True)
+def _no_inherited_log_level() -> Iterator[None]:
+    """Commands called in this process tell their children how to log; the next test starts without that."""
+    yield
+    for name in ("LABELLOOP_LOG_LEVEL", "LABELLOOP_LOG_JSON"):
+        os.environ.pop(name, None)
