@@ -87,9 +87,9 @@ class SnorkelLabelModel(TableModel):
 
     def _fit_snorkel(self, matrix: I8, balance: F8) -> list[F8]:
         """(K + 1, K) log table of each function, abstention last."""
-        from snorkel.labeling.model import LabelModel
-
         with _own_randomness():
+            from snorkel.labeling.model import LabelModel
+
             model = LabelModel(cardinality=len(balance), verbose=False, device="cpu")
             model.fit(
                 matrix,
@@ -150,11 +150,11 @@ def dense_matrix(votes: Votes, annotators: I8, n_classes: int) -> I8:
 
 @contextmanager
 def _own_randomness() -> Iterator[None]:
-    """snorkel seeds every global generator; give them back as they were."""
-    import torch
-
+    """snorkel seeds global generators, and its imports draw from them; give all back as they were."""
     python, numpy = random.getstate(), np.random.get_state()
     try:
+        import torch
+
         with torch.random.fork_rng(devices=[]):
             yield
     finally:
