@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -11,6 +11,8 @@ from daemon.core.wire import Record
 from labeling_functions.items import Item
 from labeling_functions.pairs import no_texts_to_match, not_a_pair
 from labeling_functions.task import CLASSIFICATION, MATCHING, PREFERENCE
+
+Message = TypeVar("Message", bound=msgspec.Struct)
 
 MAX_ID_BYTES = 512
 
@@ -63,17 +65,24 @@ def decode(record: Record, max_bytes: int, kind: str = CLASSIFICATION) -> Arriva
         return Rejected(
             record, "too_large", f"{len(record.value)} bytes; stream.max_message_bytes allows {max_bytes}"
         )
+    message = read_json(record, record.value, _decoder)
+    if isinstance(message, Rejected):
+        return message
+    if problem := _problem(message) or _problem_for(kind, message):
+        return Rejected(record, "wrong_shape", problem)
+    return Arrival(record, _item(message), _digest(message))
+
+
+def read_json(record: Record, value: bytes, decoder: msgspec.json.Decoder[Message]) -> Message | Rejected:
+    """The record's value as a message, or why it is none."""
     try:
-        message = _decoder.decode(record.value)
+        return decoder.decode(value)
     except UnicodeDecodeError as error:
         return Rejected(record, "not_utf8", f"byte {error.start} is not UTF-8; messages are JSON in UTF-8")
     except msgspec.ValidationError as error:
         return Rejected(record, "wrong_shape", str(error))
     except msgspec.DecodeError as error:
         return Rejected(record, "not_json", str(error))
-    if problem := _problem(message) or _problem_for(kind, message):
-        return Rejected(record, "wrong_shape", problem)
-    return Arrival(record, _item(message), _digest(message))
 
 
 def decode_stored(payload: bytes) -> Item:

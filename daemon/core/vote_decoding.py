@@ -5,7 +5,7 @@ from typing import Annotated
 
 import msgspec
 
-from daemon.core.decoding import Rejected
+from daemon.core.decoding import Rejected, read_json
 from daemon.core.outside import OutsideVote
 from daemon.core.wire import Record
 from labeling_functions.label_space import LabelSpace, set_of
@@ -40,14 +40,9 @@ def decode_vote(record: Record, space: LabelSpace) -> OutsideVote | Rejected:
     """Check one record and read its vote."""
     if record.value is None:
         return Rejected(record, "empty", "the message has no value; a vote is JSON with question and label")
-    try:
-        message = _decoder.decode(record.value)
-    except UnicodeDecodeError as error:
-        return Rejected(record, "not_utf8", f"byte {error.start} is not UTF-8; messages are JSON in UTF-8")
-    except msgspec.ValidationError as error:
-        return Rejected(record, "wrong_shape", str(error))
-    except msgspec.DecodeError as error:
-        return Rejected(record, "not_json", str(error))
+    message = read_json(record, record.value, _decoder)
+    if isinstance(message, Rejected):
+        return message
     if not _is_name(message.annotator):
         return Rejected(
             record, "wrong_shape", "`annotator` is no name: letters that can be printed, no spaces around"

@@ -1,11 +1,14 @@
 """Accounts as the processes use them, and the rule of who may come in before there is one."""
 
+import getpass
+
 from daemon.adapters.passwords import Argon2
 from daemon.adapters.store.accounts import AccountRoom
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.login_tries import LoginTries
 from daemon.adapters.store.sessions import SessionRoom
 from daemon.core.account_ports import AccountStore
+from daemon.core.account_rows import Actor
 from daemon.core.errors import SetupProblem
 from daemon.core.signing_in import Desk
 from daemon.review.settings import ReviewSettings
@@ -16,6 +19,11 @@ from daemon.wiring.config import Config
 def desk(database: Database) -> Desk:
     """Accounts with what proves who somebody is."""
     return Desk(AccountRoom(database), SessionRoom(database), LoginTries(database), Argon2())
+
+
+def at_command_line() -> Actor:
+    """Whoever sits there, as the system knows them, for the audit log."""
+    return Actor(f"command line ({getpass.getuser()})")
 
 
 def check_reachable(accounts: AccountStore, settings: ReviewSettings) -> None:

@@ -1,6 +1,5 @@
 """`labelloop gold`: labels that somebody vouches for, which control questions are judged by."""
 
-import getpass
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -9,9 +8,8 @@ from rich.console import Console
 from rich.table import Table
 
 from daemon.adapters.store.truths import TruthRoom
-from daemon.core.account_rows import Actor
 from daemon.core.errors import SetupProblem
-from daemon.wiring import parts
+from daemon.wiring import accounts, parts
 from daemon.wiring.config import Config
 from daemon.wiring.sample_file import UNKNOWN, class_of, file_rows
 from labeling_functions.task import Task
@@ -25,7 +23,7 @@ def add(config: Config, file: Path, id_column: str, label_column: str) -> str:
     """
     known = read_known(file, id_column, label_column, config.task)
     with _room(config) as room:
-        there = room.vouch_all(known, _actor(), file.name)
+        there = room.vouch_all(known, accounts.at_command_line(), file.name)
     later = f"; {len(known) - there:,} of items that are still to come" if there < len(known) else ""
     return f"{len(known):,} known labels{later}"
 
@@ -37,7 +35,7 @@ def remove(config: Config, item: str) -> str:
         SetupProblem: nobody vouches for it.
     """
     with _room(config) as room:
-        if not room.forget(item, _actor()):
+        if not room.forget(item, accounts.at_command_line()):
             raise SetupProblem(f"nobody vouches for a label of {item!r}; see `labelloop gold list`")
     return f"the label of {item} is known no longer"
 
@@ -81,7 +79,3 @@ def _room(config: Config) -> Iterator[TruthRoom]:
         yield TruthRoom(database, config.task.space.n_facets)
     finally:
         database.close()
-
-
-def _actor() -> Actor:
-    return Actor(f"command line ({getpass.getuser()})")

@@ -1,17 +1,14 @@
 """`labelloop reviewers`: how people answer, and who is paused."""
 
-import getpass
-
 from rich.console import Console
 from rich.table import Table
 
 from daemon.adapters.store.reviewers import ReviewerRoom
-from daemon.core.account_rows import Actor
 from daemon.core.errors import SetupProblem
 from daemon.core.reviewer_rows import ReviewerRecord
 from daemon.core.settings import MICROS
 from daemon.core.states import PersonState
-from daemon.wiring import parts
+from daemon.wiring import accounts, parts
 from daemon.wiring.config import Config
 from labeling_functions.analysis import wilson
 
@@ -47,7 +44,7 @@ def set_state(config: Config, name: str, tier: str | None, state: PersonState, r
             where = "" if tier is None else f" in tier {tier}"
             raise SetupProblem(f"nobody called {name!r} reviews{where}; see `labelloop reviewers list`")
         for one in found:
-            room.set_state(one.id, state, reason, Actor(f"command line ({getpass.getuser()})"))
+            room.set_state(one.id, state, reason, accounts.at_command_line())
     finally:
         database.close()
     done = "is paused in" if state == PersonState.PAUSED else "may go on in"

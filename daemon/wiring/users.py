@@ -1,6 +1,5 @@
 """`labelloop users`: accounts from the command line, for whoever may open the database."""
 
-import getpass
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -8,7 +7,7 @@ from datetime import UTC, datetime
 from rich.console import Console
 from rich.table import Table
 
-from daemon.core.account_rows import Account, AccountState, Actor, Grant, Invitation, Role, Scope
+from daemon.core.account_rows import Account, AccountState, Grant, Invitation, Role, Scope
 from daemon.core.account_rules import (
     in_words,
     name_problem,
@@ -36,7 +35,7 @@ def add(config: Config, name: str, role: Role, tiers: Sequence[str], password: s
         return _invite(config, grant)
     _check(password_problem(password, name))
     with _desk(config) as desk:
-        account = desk.accounts.add(grant, desk.passwords.hash(password), _actor())
+        account = desk.accounts.add(grant, desk.passwords.hash(password), accounts.at_command_line())
     return f"{_told(account)} may sign in at {_address(config)}/login"
 
 
@@ -71,7 +70,7 @@ def set_state(config: Config, name: str, state: AccountState) -> str:
         SetupProblem: nobody has this name, or no active admin would be left.
     """
     with _desk(config) as desk:
-        account = desk.accounts.set_state(_find(desk, name).id, state, _actor())
+        account = desk.accounts.set_state(_find(desk, name).id, state, accounts.at_command_line())
     done = (
         "is disabled; its sessions and tokens have ended" if state is AccountState.DISABLED else "is enabled"
     )
@@ -87,7 +86,7 @@ def set_password(config: Config, name: str, password: str) -> str:
     _check(password_problem(password, name))
     with _desk(config) as desk:
         account = _find(desk, name)
-        desk.accounts.set_password(account.id, desk.passwords.hash(password), _actor())
+        desk.accounts.set_password(account.id, desk.passwords.hash(password), accounts.at_command_line())
     return f"the password of {account.name} is changed; their sessions have ended"
 
 
@@ -106,7 +105,7 @@ def token(config: Config, name: str, scopes: Sequence[Scope], purpose: str) -> s
                     f"--scope {scope}: not for role {account.role}; {account.name} can have: "
                     f"{', '.join(scopes_of(account.role))}"
                 )
-        desk.sessions.add_token(account.id, purpose, scopes, digest(secret), _actor())
+        desk.sessions.add_token(account.id, purpose, scopes, digest(secret), accounts.at_command_line())
     return secret
 
 
@@ -124,7 +123,7 @@ def _desk(config: Config) -> Iterator[Desk]:
 def _invite(config: Config, grant: Grant) -> str:
     secret = new_secret()
     with _desk(config) as desk:
-        invitation = desk.accounts.invite(grant, digest(secret), _actor())
+        invitation = desk.accounts.invite(grant, digest(secret), accounts.at_command_line())
     return (
         f"invitation for {grant.name or 'whoever has this link'} as {in_words(grant.role, grant.tiers)}; "
         f"it works once, until {_moment(invitation.expires)}:\n"
@@ -153,11 +152,6 @@ def _find(desk: Desk, name: str) -> Account:
 def _check(problem: str) -> None:
     if problem:
         raise SetupProblem(problem)
-
-
-def _actor() -> Actor:
-    """Whoever sits at the command line, as the system knows them."""
-    return Actor(f"command line ({getpass.getuser()})")
 
 
 def _address(config: Config) -> str:

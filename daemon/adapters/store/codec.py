@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 import numpy as np
 from numpy.typing import NDArray
+from sqlalchemy import Row
 
 from daemon.core.report_rows import NO_CLASS
 from daemon.core.rows import F4, I1
@@ -109,3 +110,17 @@ def unpack_frozen(data: bytes) -> Frozen:
     """What `pack_frozen` packed."""
     packed = _window.decode(data)
     return Frozen(packed.ids, f4(packed.scores), i1(packed.labels).reshape(len(packed.ids), -1))
+
+
+def said_columns(label: int, probabilities: Sequence[float] | None, n_facets: int) -> dict[str, bytes | None]:
+    """What an answer says, as the columns of `answers` hold it."""
+    return {
+        "labels": label_bytes(label, n_facets),
+        "probabilities": None if probabilities is None else np.array(probabilities, "<f4").tobytes(),
+    }
+
+
+def said_in(answer: Row[Any]) -> dict[str, bytes | None]:
+    """The same of a stored answer, to be compared."""
+    kept = answer.probabilities
+    return {"labels": bytes(answer.labels), "probabilities": None if kept is None else bytes(kept)}

@@ -10,9 +10,7 @@ from daemon.adapters.store import budget, leasing
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import among, upsert
 from daemon.adapters.store.schema import flags, skips
-from daemon.core.states import SETTLING, QuestionState
-
-SETTLES = frozenset(purpose.value for purpose in SETTLING)
+from daemon.core.states import QuestionState
 
 
 def flag(connection: Connection, row: Row[Any], person: int, note: str, now: int) -> None:
@@ -27,7 +25,7 @@ def flag(connection: Connection, row: Row[Any], person: int, note: str, now: int
     connection.execute(upsert(connection, skips, ["question", "annotator"], []), skipped)
     if row.state != QuestionState.LEASED.value or row.holder != person:
         return
-    if row.purpose in SETTLES:
+    if row.purpose in leasing.SETTLES:
         ended = {"state": QuestionState.PASSED.value, "holder": None, "leased_until": None, "closed": now}
         leasing.change(connection, [row.id], **ended)
         budget.release(connection, [row.id])

@@ -7,14 +7,13 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from sqlalchemy import Connection, Row, func, insert, select
 
 from daemon.adapters.store import annotating, arrivals, budget, leasing, outbox, telling
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import label_bytes
+from daemon.adapters.store.codec import said_columns, said_in
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.leasing import LEASED, OPEN
 from daemon.adapters.store.schema import annotators, answers, questions, spend
@@ -155,10 +154,10 @@ class _Taking:
             return Verdict.REPEATED
         row, mine = self.rows[vote.question], self.people.same[vote.annotator]
         person = self.people.by_tier[vote.annotator, row.tier]
-        given = _given(vote, self.n_facets)
+        given = said_columns(vote.label, vote.probabilities, self.n_facets)
         known = leasing.standing(self.connection, row.item, mine)
         if known is not None:
-            same = (known.question, known.annotator, _said(known)) == (vote.question, person, given)
+            same = (known.question, known.annotator, said_in(known)) == (vote.question, person, given)
             return Verdict.REPEATED if same else Verdict.ANSWERED_ALREADY
         if person in self.people.paused:
             return Verdict.PAUSED
@@ -258,16 +257,3 @@ def _keys(connection: Connection, votes: Sequence[OutsideVote]) -> set[str]:
     wanted = {vote.external for vote in votes if vote.external is not None}
     query = select(answers.c.external).where(among(connection, answers.c.external, wanted))
     return {key for key in connection.execute(query).scalars() if key is not None}
-
-
-def _given(vote: OutsideVote, n_facets: int) -> dict[str, bytes | None]:
-    likely = vote.probabilities
-    return {
-        "labels": label_bytes(vote.label, n_facets),
-        "probabilities": None if likely is None else np.array(likely, "<f4").tobytes(),
-    }
-
-
-def _said(answer: Row[Any]) -> dict[str, bytes | None]:
-    kept = answer.probabilities
-    return {"labels": bytes(answer.labels), "probabilities": None if kept is None else bytes(kept)}

@@ -8,7 +8,6 @@ before it looks for them.
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-import numpy as np
 from sqlalchemy import (
     Connection,
     Row,
@@ -24,7 +23,7 @@ from daemon.adapters.store import annotating, budget, flagging, leasing, telling
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
-from daemon.adapters.store.codec import label_bytes
+from daemon.adapters.store.codec import label_bytes, said_columns, said_in
 from daemon.adapters.store.controls import Controls, check_active, last_answered, retract
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.holding import (
@@ -142,12 +141,9 @@ class QuestionRoom:
                 self._controls.record(connection, row, person, labels, seconds, now)
                 return question
             known = leasing.standing(connection, row.item, mine)
-            given = {
-                "labels": label_bytes(label, self._n_facets),
-                "probabilities": None if probabilities is None else np.array(probabilities, "<f4").tobytes(),
-            }
+            given = said_columns(label, probabilities, self._n_facets)
             if known is not None:
-                if (known.question, known.annotator, _said(known)) == (question, person, given):
+                if (known.question, known.annotator, said_in(known)) == (question, person, given):
                     return int(known.id)
                 raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
             check_free(connection, row, person, now)
@@ -212,11 +208,6 @@ class QuestionRoom:
                 return leasing.give(connection, [row], person, until)[0]
             _retract(connection, last, self._database.now(connection))
             return leasing.give(connection, [row], person, until)[0]
-
-
-def _said(answer: Row[Any]) -> dict[str, bytes | None]:
-    kept = answer.probabilities
-    return {"labels": bytes(answer.labels), "probabilities": None if kept is None else bytes(kept)}
 
 
 def _record(
