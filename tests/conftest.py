@@ -16,6 +16,7 @@ from database_fixtures import (
     sqlite_url,
 )
 from kafka_fixtures import broker_name, kafka, restartable_apache_kafka
+from mturk_fixtures import turk
 from require_parts import pytest_runtest_makereport
 
 __all__ = [
@@ -31,6 +32,7 @@ __all__ = [
     "pytest_runtest_makereport",
     "restartable_apache_kafka",
     "sqlite_url",
+    "turk",
 ]
 
 

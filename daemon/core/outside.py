@@ -1,6 +1,6 @@
 """People who answer in another program: what is held for them, and what becomes of their votes."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Protocol
@@ -15,14 +15,14 @@ class OutsideVote:
 
     Attributes:
         question: which one. annotator: who, by the name that the other program knows.
-        label: as `labeling_functions.label_space` has labels.
+        label: as `labeling_functions.label_space` has labels; None where the answer names none of the task.
         seconds: what it took. probabilities: (C,) of each class as the annotator sees them, or None.
         external: key of the answer in the other program, where it has one: no key is taken twice.
     """
 
     question: int
     annotator: str
-    label: int
+    label: int | None
     seconds: float = 0.0
     probabilities: tuple[float, ...] | None = None
     external: str | None = None
@@ -38,6 +38,7 @@ class Verdict(StrEnum):
     ANSWERED_ALREADY = "answered_already"
     RESERVED = "reserved"
     PAUSED = "paused"
+    UNREADABLE = "unreadable"
 
 
 REASONS = {
@@ -46,6 +47,7 @@ REASONS = {
     Verdict.ANSWERED_ALREADY: "this annotator has answered the item already, and nobody is asked twice",
     Verdict.RESERVED: "the question is meant for somebody else",
     Verdict.PAUSED: "this annotator is paused: `labelloop reviewers` says why",
+    Verdict.UNREADABLE: "it names no label of the task",
 }
 """Why a vote was not taken, for people."""
 
@@ -79,6 +81,9 @@ class OutsideStore(Protocol):
     def release(self, queue: int, questions: Sequence[int]) -> None:
         """Put those of the questions that are still held back into the tier's queue."""
 
+    def paused(self, tier: str) -> frozenset[str]:
+        """Names of the tier's people who are paused."""
+
     def take(
         self, votes: Sequence[OutsideVote], spans: Sequence[Span] = (), refuse: Refuse = lambda _: ()
     ) -> list[Verdict]:
@@ -107,7 +112,7 @@ class Look:
     Attributes:
         shown: questions that are there.
         votes: answers to them, each with its key; those seen before among them.
-        unread: answers that name no label of the task.
+        unread: answers that name no label of the task, where these are no votes.
     """
 
     shown: frozenset[int]
@@ -133,6 +138,10 @@ class OutsideQueue(Protocol):
 
     def withdraw(self, questions: Sequence[int]) -> None:
         """Show these no longer; those that are gone already are no error."""
+
+    def keep_out(self, paused: Collection[str]) -> None:
+        """These people are paused and are to be shown nothing; all others are not. Where the other program
+        cannot tell people apart this does nothing: their answers are refused."""
 
     def close(self) -> None:
         """Disconnect."""

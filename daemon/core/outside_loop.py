@@ -81,6 +81,7 @@ class OutsideLoop:
         self.tally.unread = look.unread
         if look.votes:
             self._take(look.votes)
+        self.outside.keep_out(self.store.paused(self.tier))
         self.store.hold(self.queue, self.tier, self.outstanding, self.lease_seconds)
         held = self.store.held(self.queue)
         wanted = {lease.question for lease in held}

@@ -13,8 +13,8 @@ PROVISIONAL = ("publish", "accepted", "hold")
 
 PACES = ("day", "none")
 
-WEB, LLM, KAFKA, LABEL_STUDIO = "web", "llm", "kafka", "label_studio"
-OUTSIDE = (KAFKA, LABEL_STUDIO)
+WEB, LLM, KAFKA, LABEL_STUDIO, MTURK = "web", "llm", "kafka", "label_studio", "mturk"
+OUTSIDE = (KAFKA, LABEL_STUDIO, MTURK)
 """Backends of people who answer elsewhere; `labelloop annotate` holds questions for them."""
 
 BACKENDS = (WEB, LLM, *OUTSIDE)
@@ -46,7 +46,8 @@ class TierSettings:
             else is weighed; the same as `when: always`.
         backend: `web` for people on the review pages and REST, `llm` for language models, which
             `labelloop annotate` asks and whose calls are paid one by one, `kafka` for whoever reads topic
-            `questions` and answers on topic `votes`, `label_studio` for people in a Label Studio.
+            `questions` and answers on topic `votes`, `label_studio` for people in a Label Studio,
+            `mturk` for workers of Mechanical Turk.
         when: `always` asks every item that is not certified one vote of this tier before anything else is
             weighed, `uncertain` where an answer is worth its price, `never` not at all.
         variants: names in section `llm`, each an annotator of its own; empty for the one of the tier's name.

@@ -1,8 +1,7 @@
 """What a reviewer sees of a leased question: the item, and only if the tier wants it so, hints."""
 
-import hashlib
-
 from daemon.core.decoding import decode_stored
+from daemon.core.pair_order import is_turned
 from daemon.core.rows import Lease
 from daemon.review.bodies import EarlierOut, ImageOut, LeaseOut, MarkOut, SuggestionOut
 from daemon.review.images import is_shown
@@ -38,11 +37,6 @@ def images_out(item: Item, services: ReviewServices) -> list[ImageOut]:
     """The item's pictures, and which of them the page may load."""
     allowed = services.settings.image_origins
     return [ImageOut(address=one, shown=is_shown(one, allowed)) for one in item.images]
-
-
-def is_turned(question: int) -> bool:
-    """Whether a pair is shown with B first: a coin that falls the same way whenever the question is shown."""
-    return hashlib.blake2b(b"order %d" % question).digest()[0] % 2 == 1
 
 
 def _suggestion(lease: Lease, services: ReviewServices) -> SuggestionOut | None:

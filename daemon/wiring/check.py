@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from daemon.core.errors import SetupProblem
-from daemon.core.settings import LABEL_STUDIO
+from daemon.core.settings import LABEL_STUDIO, MTURK
 from daemon.wiring import check_accounts, check_llm, check_outside, checks
 from daemon.wiring.checks import Check, Finding, State
 from daemon.wiring.config import Config, load
@@ -43,8 +43,11 @@ def main(file: Path, deep: bool = False, show: bool = False) -> bool:
     chosen = {**CHECKS, "encoder": checks.encoder_loaded} if deep else dict(CHECKS)
     if config.llm_tiers:
         chosen["llm"] = check_llm.endpoints
-    if any(config.tiers[tier].backend == LABEL_STUDIO for tier in config.outside_tiers):
+    backends = {tier.backend for tier in config.tiers.values()}
+    if LABEL_STUDIO in backends:
         chosen["label_studio"] = check_outside.label_studio
+    if MTURK in backends:
+        chosen["mturk"] = check_outside.mturk
     if config.webhooks:
         chosen["webhooks"] = check_outside.told
     for name, finding in _side_by_side(config, chosen, None if deep else DEADLINE_SECONDS):

@@ -12,6 +12,7 @@ from pydantic import ConfigDict, TypeAdapter, ValidationError
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
+from daemon.adapters.outside.mturk.settings import MturkSettings
 from daemon.core.settings import (
     LABEL_STUDIO,
     DriftSettings,
@@ -28,6 +29,7 @@ from daemon.wiring.config_declared import declare
 from daemon.wiring.config_env import expand, overlay
 from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic, suggest
 from daemon.wiring.config_file import Document, read_yaml
+from daemon.wiring.config_mturk import check_mturk
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.local_server import MODEL
 from labeling_functions.llm.settings import LLMSettings
@@ -86,6 +88,7 @@ class Config:
         database: where everything is kept.
         mlflow: where training runs, models, and prompts and answers of language models are recorded.
         label_studio: where the people of tiers with `backend: label_studio` answer.
+        mturk: where the people of tiers with `backend: mturk` answer.
         webhooks: programs that are told what happened, by a name of your choice.
         review: the pages where people answer.
         currency: what prices and budgets are counted in; shown beside amounts.
@@ -110,6 +113,7 @@ class Config:
     database: DatabaseSettings = field(default_factory=DatabaseSettings)
     mlflow: MlflowSettings = field(default_factory=MlflowSettings)
     label_studio: LabelStudioSettings = field(default_factory=LabelStudioSettings)
+    mturk: MturkSettings = field(default_factory=MturkSettings)
     webhooks: Mapping[str, WebhookSettings] = field(default_factory=dict)
     review: ReviewSettings = field(default_factory=ReviewSettings)
     currency: str = "USD"
@@ -155,6 +159,7 @@ class Config:
         for name, tier in self.tiers.items():
             if tier.backend == LABEL_STUDIO and self.label_studio.url is None:
                 raise ValueError(f"label_studio: url: is not set, and people of tier {name!r} answer there")
+        check_mturk(self.mturk, self.tiers, self.currency)
 
     def _check_costs(self) -> None:
         classes = self.task.classes

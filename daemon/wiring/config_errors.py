@@ -104,7 +104,7 @@ def _complaint(error: ErrorDetails, key: Key | None) -> str:
         return f"{value!r} is not one of {error['ctx']['expected']}"
     if key is None:
         return f"{_shown(value)} is not a mapping of keys"
-    wanted = key.item_words if kind == "string_type" else key.words
+    wanted = key.item_words if kind in ("string_type", "int_type") else key.words
     shown = "the value" if is_secret(key.path[-1]) else _shown(value)
     return f"{shown} is not {wanted}{_quote_hint(value, wanted)}"
 

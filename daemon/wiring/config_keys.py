@@ -63,7 +63,7 @@ class Key:
     def words(self) -> str:
         """The type in words."""
         if get_origin(self.type) is tuple:
-            return "a list of texts"
+            return "a list of whole numbers" if get_args(self.type)[0] is int else "a list of texts"
         if get_origin(self.type) in (Mapping, dict):
             return "a mapping"
         return WORDS.get(self.type, "a value")
@@ -71,7 +71,9 @@ class Key:
     @property
     def item_words(self) -> str:
         """The type of one member in words; of the value itself if it has no members."""
-        return "text" if get_origin(self.type) in (tuple, Mapping, dict) else self.words
+        if get_origin(self.type) not in (tuple, Mapping, dict):
+            return self.words
+        return WORDS[int] if get_args(self.type)[0] is int else "text"
 
 
 @dataclass(frozen=True)

@@ -18,8 +18,9 @@ EXPERT = {"price": 0.6, "final": True, "seconds_per_answer": 30.0, "accuracy": 0
 WRITTEN_OUT = ("task", "functions", "tiers")
 """Sections that the template holds itself."""
 
-OF_THE_USER = ("endpoints", "llm", "webhooks")
-"""Sections that begin empty; docs/configuration.md shows what an entry looks like."""
+OF_THE_USER = ("endpoints", "llm", "mturk", "webhooks")
+"""Sections with entries by names of the user's, of which there are none; docs/configuration.md shows what one
+looks like."""
 
 
 def main(folder: Path) -> list[str]:

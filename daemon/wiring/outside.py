@@ -9,6 +9,10 @@ from daemon.adapters.kafka.source import KafkaSource
 from daemon.adapters.kafka.topics import check_topics, create_topics
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
 from daemon.adapters.outside.label_studio.queue import LabelStudioQueue
+from daemon.adapters.outside.mturk.client import MturkClient
+from daemon.adapters.outside.mturk.page import Page
+from daemon.adapters.outside.mturk.queue import MturkQueue
+from daemon.adapters.store.binding import origin
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.outside import OutsideRoom
 from daemon.adapters.store.stream import StreamRoom
@@ -16,7 +20,7 @@ from daemon.core.desk import HeldDuty
 from daemon.core.errors import SetupProblem
 from daemon.core.outside import OutsideQueue
 from daemon.core.outside_loop import OutsideLoop
-from daemon.core.settings import KAFKA, LABEL_STUDIO
+from daemon.core.settings import KAFKA, LABEL_STUDIO, MTURK
 from daemon.core.vote_stream import VoteStream
 from daemon.wiring import parts
 from daemon.wiring.config import Config
@@ -112,6 +116,17 @@ def serve_label_studio(config: Config, database: Database, tier: str, stop: thre
     _serve(config, database, tier, outside, settings.poll_seconds, stop)
 
 
+def serve_mturk(config: Config, database: Database, tier: str, stop: threading.Event) -> None:
+    """Questions of a tier as HITs; those of another database are none of ours."""
+    settings, tier_settings = config.mturk, config.tiers[tier]
+    hit = settings.tiers[tier]
+    page = Page(config.task, hit.title, settings.submit_url, tier_settings.suggest)
+    client = MturkClient(settings)
+    name = f"Paused: {config.task.name} / {tier} ({origin(database)})"
+    outside = MturkQueue(client, config.task, name, hit, tier_settings.lease_seconds, page)
+    _serve(config, database, tier, outside, settings.poll_seconds, stop)
+
+
 def _serve(
     config: Config,
     database: Database,
@@ -143,5 +158,5 @@ def _serve(
         outside.close()
 
 
-WORK: Mapping[str, Work] = {KAFKA: take_votes, LABEL_STUDIO: serve_label_studio}
+WORK: Mapping[str, Work] = {KAFKA: take_votes, LABEL_STUDIO: serve_label_studio, MTURK: serve_mturk}
 """What serves the people of each backend."""

@@ -3,10 +3,18 @@
 import pytest
 from sqlalchemy import delete
 
-from daemon.adapters.store.binding import KIND, bind
+from daemon.adapters.store.binding import KIND, bind, origin
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import facts
 from daemon.core.errors import SetupProblem
+
+
+def test_an_origin_stays_and_is_drawn_anew_for_a_database_without(database: Database) -> None:
+    first = origin(database)
+    assert origin(database) == first
+    with database.write() as connection:
+        connection.execute(delete(facts))
+    assert origin(database) != first
 
 
 def test_the_same_classes_are_welcome_again(database: Database) -> None:

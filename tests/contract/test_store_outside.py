@@ -192,6 +192,23 @@ def test_nothing_is_taken_from_who_is_paused_in_the_tier(database: Database) -> 
     assert room.take([vote(question), vote(question, "bob")]) == [Verdict.PAUSED, Verdict.TAKEN]
 
 
+def test_who_is_paused_in_the_tier_is_named(database: Database) -> None:
+    for name, tier, state in (("ann", TIER, "paused"), ("bob", TIER, "active"), ("cy", "expert", "paused")):
+        with database.write() as connection:
+            row = {"kind": "person", "name": name, "version": tier, "tier": tier, "state": state}
+            connection.execute(annotators.insert().values(row))
+    assert room_of(database).paused(TIER) == {"ann"}
+
+
+def test_an_answer_that_names_no_label_leaves_its_question_open(database: Database) -> None:
+    (question,) = asked(database, "a", price=5)
+    room = room_of(database)
+    room.hold(room.enroll(TIER), TIER, 1, HOUR)
+    nothing = OutsideVote(question, "ann", None, external="x")
+    assert room.take([nothing]) == [Verdict.UNREADABLE]
+    assert room.take([vote(question, "bob")]) == [Verdict.TAKEN]
+
+
 def test_a_queue_that_is_not_enrolled_holds_nothing(database: Database) -> None:
     with pytest.raises(UnknownReviewer):
         room_of(database).hold(add_annotator(database, "ann", TIER), TIER, 1, HOUR)

@@ -58,7 +58,7 @@ class House:
     @property
     def shown(self) -> dict[int, int]:
         """Question -> task."""
-        return {task["meta"]["labelloop"]: number for number, task in self.studio.tasks.items()}
+        return {task["meta"]["labelloop"]: number for number, task in list(self.studio.tasks.items())}
 
     def answer(self, question: int, label: int = 1, who: str = "ann@example.com") -> None:
         """Somebody answers in Label Studio."""

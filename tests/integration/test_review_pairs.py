@@ -12,7 +12,7 @@ from review_house import House, blank_database, served
 from rows_for_tests import all_rows
 
 from daemon.adapters.store.schema import answers
-from daemon.review.showing import is_turned
+from daemon.core.pair_order import is_turned
 from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, Task
 
 CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")

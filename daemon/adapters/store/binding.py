@@ -1,6 +1,10 @@
-"""A database belongs to one task: class indices in it mean the classes that it was made with."""
+"""A database belongs to one task: class indices in it mean the classes that it was made with.
+
+Its origin tells it from every other one.
+"""
 
 import json
+import secrets
 from collections.abc import Sequence
 
 from sqlalchemy import select
@@ -11,7 +15,7 @@ from daemon.adapters.store.schema import facts
 from daemon.core.errors import SetupProblem
 from labeling_functions.task import CLASSIFICATION
 
-CLASSES, KIND = "classes", "kind"
+CLASSES, KIND, ORIGIN = "classes", "kind", "origin"
 
 
 def bind(database: Database, classes: Sequence[str], kind: str = CLASSIFICATION) -> None:
@@ -42,3 +46,14 @@ def bind(database: Database, classes: Sequence[str], kind: str = CLASSIFICATION)
             f"task.kind: this database was made for {before}, and holds its items, not those of {kind}. "
             "Put the kind back, or set database.url (or state) to a new database"
         )
+
+
+def origin(database: Database) -> str:
+    """A name that no other database has, drawn at the first call.
+
+    Numbers of questions begin anew in each, and programs outside may remember those of another.
+    """
+    with database.write() as connection:
+        drawn = {"name": ORIGIN, "value": secrets.token_hex(4)}
+        connection.execute(upsert(connection, facts, ["name"], []), [drawn])
+        return str(connection.execute(select(facts.c.value).where(facts.c.name == ORIGIN)).scalar_one())

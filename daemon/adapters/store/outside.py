@@ -96,6 +96,16 @@ class OutsideRoom:
                 connection, connection.execute(query.order_by(questions.c.id).with_for_update()).all()
             )
 
+    def paused(self, tier: str) -> frozenset[str]:
+        """Names of the tier's people who are paused."""
+        query = select(annotators.c.name).where(
+            annotators.c.kind == AnnotatorKind.PERSON.value,
+            annotators.c.tier == tier,
+            annotators.c.state == PersonState.PAUSED.value,
+        )
+        with self._database.read() as connection:
+            return frozenset(connection.execute(query).scalars())
+
     def take(
         self, votes: Sequence[OutsideVote], spans: Sequence[Span] = (), refuse: Refuse = lambda _: ()
     ) -> list[Verdict]:
@@ -152,6 +162,8 @@ class _Taking:
     def take(self, vote: OutsideVote) -> Verdict:
         if vote.external is not None and vote.external in self.keys:
             return Verdict.REPEATED
+        if vote.label is None:
+            return Verdict.UNREADABLE
         row, mine = self.rows[vote.question], self.people.same[vote.annotator]
         person = self.people.by_tier[vote.annotator, row.tier]
         given = said_columns(vote.label, vote.probabilities, self.n_facets)

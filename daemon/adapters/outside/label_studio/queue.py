@@ -1,7 +1,7 @@
 """Questions of one tier as tasks of a Label Studio project."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
@@ -69,6 +69,9 @@ class LabelStudioQueue:
         gone = [task for question in questions for task in self._tasks.get(question, ())]
         if gone:
             self._client.delete(self.project, gone)
+
+    def keep_out(self, paused: Collection[str]) -> None:
+        """Nothing to do: Label Studio shows everybody the same."""
 
     def close(self) -> None:
         """Disconnect."""

@@ -1,0 +1,1 @@
+"""Amazon Mechanical Turk: HITs made from questions, answers made from assignments."""

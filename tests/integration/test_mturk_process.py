@@ -1,0 +1,58 @@
+"""`labelloop annotate TIER` of a tier at Mechanical Turk: a configuration, a database, and workers."""
+
+import threading
+from pathlib import Path
+
+from kafka_fixtures import wait_until
+from mturk_fixtures import Turk
+from rows_for_tests import add_items, add_question, all_rows
+
+from daemon.adapters.store.schema import answers, processes
+from daemon.wiring import outside, parts
+from daemon.wiring.config import load
+
+FILE = """
+task: {name: mail, classes: [ham, spam], guidelines: "Is it spam?"}
+tiers:
+  crowd: {backend: mturk, price: 0.06, lease_seconds: 3600}
+  expert: {final: true}
+mturk:
+  endpoint: "ENDPOINT"
+  poll_seconds: 0.1
+  tiers:
+    crowd:
+      reward: 0.05
+      title: Is it spam?
+      description: Read and say.
+      qualifications: {place: {type: "00000000000000000071", comparator: EqualTo, locales: [US]}}
+"""
+
+
+def test_a_question_goes_there_and_its_answer_comes_back(tmp_path: Path, turk: Turk) -> None:
+    file = tmp_path / "labelloop.yaml"
+    file.write_text(FILE.replace("ENDPOINT", turk.server.url))
+    config = load(file, {})
+    database = parts.open_database(config)
+    stop = threading.Event()
+    process = threading.Thread(target=outside.WORK["mturk"], args=(config, database, "crowd", stop))
+    try:
+        add_items(database, ["a"], payload=b'{"id": "a", "text": "hello"}')
+        question = add_question(database, "a", "crowd", price=60_000)
+        process.start()
+        wait_until(lambda: turk.offered == [question])
+        asked = turk.hit(question).asked
+        assert [one["Comparator"] for one in asked["QualificationRequirements"]] == [
+            "DoesNotExist",
+            "EqualTo",
+        ]
+        assert (asked["Reward"], asked["LifetimeInSeconds"]) == ("0.05", 3_600)
+        with turk.server.lock:
+            turk.answer(question)
+        wait_until(lambda: len(all_rows(database, answers)) == 1)
+        wait_until(lambda: turk.offered == [] and not turk.mturk.hits)
+    finally:
+        stop.set()
+        process.join(30)
+        reports = [row.report for row in all_rows(database, processes)]
+        database.close()
+    assert any("crowd" in str(report) for report in reports)
