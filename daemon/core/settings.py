@@ -17,6 +17,9 @@ WEB, LLM, KAFKA, LABEL_STUDIO, MTURK = "web", "llm", "kafka", "label_studio", "m
 OUTSIDE = (KAFKA, LABEL_STUDIO, MTURK)
 """Backends of people who answer elsewhere; `labelloop annotate` holds questions for them."""
 
+PAYS_ALL = (MTURK,)
+"""Backends where who answers is paid whether the answer is taken or not."""
+
 BACKENDS = (WEB, LLM, *OUTSIDE)
 
 OCCASIONS = ("always", "uncertain", "never")

@@ -20,7 +20,7 @@ from daemon.core.desk import HeldDuty
 from daemon.core.errors import SetupProblem
 from daemon.core.outside import OutsideQueue
 from daemon.core.outside_loop import OutsideLoop
-from daemon.core.settings import KAFKA, LABEL_STUDIO, MTURK
+from daemon.core.settings import KAFKA, LABEL_STUDIO, MTURK, PAYS_ALL
 from daemon.core.vote_stream import VoteStream
 from daemon.wiring import parts
 from daemon.wiring.config import Config
@@ -47,7 +47,8 @@ def room(config: Config, database: Database, tier: str) -> OutsideRoom:
     """What is held for the people of a tier; votes are taken for all tiers of its backend."""
     backend = config.tiers[tier].backend
     tiers = [name for name, settings in config.tiers.items() if settings.backend == backend]
-    return OutsideRoom(database, tiers, parts.allowances(config), config.task.space.n_facets)
+    facets, pays_all = config.task.space.n_facets, backend in PAYS_ALL
+    return OutsideRoom(database, tiers, parts.allowances(config), facets, pays_all)
 
 
 def reporter(config: Config, database: Database, tier: str) -> Callable[[Mapping[str, object]], None]:

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
-from rows_for_tests import add_annotator, add_items, add_question, all_rows, count
+from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
 
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.engine import Database, MovableClock
@@ -207,6 +207,33 @@ def test_an_answer_that_names_no_label_leaves_its_question_open(database: Databa
     nothing = OutsideVote(question, "ann", None, external="x")
     assert room.take([nothing]) == [Verdict.UNREADABLE]
     assert room.take([vote(question, "bob")]) == [Verdict.TAKEN]
+
+
+def test_what_is_refused_is_paid_once_where_all_are_and_its_question_asked_anew(database: Database) -> None:
+    (question,) = asked(database, "a", price=5)
+    add_answer(database, "a", add_annotator(database, "ann", "expert"), 0)
+    room = OutsideRoom(database, [TIER], Allowances({TIER: 12}), pays_all=True)
+    queue = room.enroll(TIER)
+    room.hold(queue, TIER, 1, HOUR)
+    again = vote(question, external="x")
+    assert room.take([again]) == [Verdict.ANSWERED_ALREADY]
+    assert room.take([again]) == [Verdict.REPEATED]
+    assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(0, 5)]
+    assert states(database) == ["open"]
+    assert len(room.hold(queue, TIER, 1, HOUR)) == 1
+    assert room.take([vote(question, "bob", external="y")]) == [Verdict.TAKEN]
+    assert room.take([vote(question, "cy", external="z")]) == [Verdict.NOT_OPEN]
+    assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(0, 15)]
+    assert room.take([vote(999, "cy", external="w")]) == [Verdict.UNKNOWN_QUESTION]
+
+
+def test_an_answer_taken_back_gives_its_own_money_back(database: Database) -> None:
+    (question,) = asked(database, "a", price=5)
+    room = OutsideRoom(database, [TIER], pays_all=True)
+    room.take([OutsideVote(question, "ann", None, external="x"), vote(question, "bob", external="y")])
+    (row,) = all_rows(database, answers)
+    QuestionRoom(database).undo(row.annotator, HOUR)
+    assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(5, 5)]
 
 
 def test_a_queue_that_is_not_enrolled_holds_nothing(database: Database) -> None:

@@ -9,11 +9,14 @@ from kafka_fixtures import wait_until
 from mturk_fixtures import HOUR, TASK, Turk, form
 from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
 
+from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.outside import OutsideRoom
-from daemon.adapters.store.schema import annotators, answers, questions
+from daemon.adapters.store.schema import annotators, answers, budgets, questions, spend
 from daemon.core.outside import OutsideUnavailable
 from daemon.core.outside_loop import OutsideLoop
+
+MONEY = Decimal("100.00")
 
 
 class House:
@@ -28,7 +31,7 @@ class House:
 
     def new_loop(self, name: str = "Paused: mail / crowd (0)") -> OutsideLoop:
         """As a process that starts makes it."""
-        store = OutsideRoom(self.database, ["crowd"])
+        store = OutsideRoom(self.database, ["crowd"], pays_all=True)
         return OutsideLoop(
             outside=self.turk.queue(name=name),
             store=store,
@@ -52,6 +55,14 @@ class House:
         self.turk.clock.seconds += seconds
         self.database_clock.advance(seconds)
 
+    def spent(self) -> Decimal:
+        """Dollars, at Mechanical Turk and in our books."""
+        there = MONEY - self.turk.mturk.money
+        paid = [row.micros for row in all_rows(self.database, spend, spend.c.state == "spent")]
+        assert sum(paid) == sum(row.spent for row in all_rows(self.database, budgets))
+        assert there == Decimal(sum(paid)) / 1_000_000
+        return there
+
     def pause(self, name: str, state: str = "paused") -> None:
         """As a lead does."""
         with self.database.write() as connection:
@@ -71,10 +82,8 @@ def test_answers_are_booked_paid_and_the_next_questions_shown(house: House) -> N
     assert house.turk.offered == ids[:3]
     house.turk.answer(ids[0])
     house.turk.answer(ids[1], 0, "A1BOB")
-    before = house.turk.mturk.money
     house.loop.turn()
-    assert before - house.turk.mturk.money == Decimal("0.12"), "both were approved"
-    house.loop.turn()
+    assert house.spent() == Decimal("0.12"), "both were approved"
     assert house.turk.offered == ids[2:]
     rows = all_rows(house.database, answers)
     assert [(row.item, row.labels, row.seconds) for row in rows] == [("a", b"\x01", 7), ("b", b"\x00", 7)]
@@ -90,23 +99,32 @@ def test_a_second_answer_of_one_worker_is_paid_not_counted_and_asked_of_another(
     house.loop.turn()
     house.turk.answer(question)
     house.loop.turn()
-    assert house.turk.mturk.paid("A1ANN") == Decimal("0.05")
+    assert house.spent() == Decimal("0.06")
     assert count(house.database, answers) == 1
-    assert house.turk.offered == [question], "another HIT"
     for _ in range(3):
+        assert house.turk.offered == [question], "another HIT, and no third one"
         house.loop.turn()
-    assert house.turk.offered == [question], "and no third one"
     house.turk.answer(question)
     house.loop.turn()
     house.turk.answer(question, 1, "A1BOB")
     house.loop.turn()
     assert count(house.database, answers) == 2
-    house.loop.turn()
-    assert house.turk.offered == []
     assert house.loop.tally.refused == 2
-    house.pass_time(HOUR + 1)
-    house.loop.turn()
+    assert house.spent() == Decimal("0.18"), "and all of it is in the tier's budget"
     assert house.turk.mturk.hits == {}
+
+
+def test_work_in_vain_ends_with_the_budget_of_the_day(house: House) -> None:
+    ids = house.ask("a", "b", "c")
+    house.loop.store = OutsideRoom(house.database, ["crowd"], Allowances({"crowd": 300_000}), pays_all=True)
+    for turn in range(9):
+        house.loop.turn()
+        for question in house.turk.offered:
+            assignment = house.turk.mturk.accept(house.turk.hit(question).id, f"A1BOT{turn}")
+            house.turk.mturk.submit(assignment, [("label", "eggs")])
+    assert house.spent() == Decimal("0.30"), "five answers"
+    assert house.turk.offered == []
+    assert [row.state for row in all_rows(house.database, questions)] == ["open"] * len(ids)
 
 
 def test_an_answer_that_names_no_class_is_paid_and_asked_anew(house: House) -> None:
@@ -115,7 +133,7 @@ def test_an_answer_that_names_no_class_is_paid_and_asked_anew(house: House) -> N
     assignment = house.turk.mturk.accept(house.turk.hit(question).id, "A1BOT")
     house.turk.mturk.submit(assignment, [("label", "eggs")])
     house.loop.turn()
-    assert house.turk.mturk.paid("A1BOT") == Decimal("0.05")
+    assert house.spent() == Decimal("0.06")
     assert count(house.database, answers) == 0
     assert house.turk.offered == [question]
 
@@ -136,9 +154,8 @@ def test_what_somebody_works_on_when_it_is_withdrawn_is_paid_and_taken_while_it_
     assert house.turk.mturk.visible("A1BOB") == []
     for assignment in working:
         house.turk.mturk.submit(assignment, form(TASK, 1))
-    before = house.turk.mturk.money
     house.loop.turn()
-    assert before - house.turk.mturk.money == Decimal("0.12")
+    assert house.spent() == Decimal("0.12")
     assert [row.item for row in all_rows(house.database, answers)] == ["b"]
     house.loop.turn()
     assert house.turk.mturk.hits == {}
@@ -179,10 +196,13 @@ def _calls() -> dict[str, object]:
     return fake.CALLS  # type: ignore[return-value]
 
 
+@pytest.mark.parametrize("answered", [False, True], ids=["taken", "in vain"])
 def test_a_crash_between_taking_and_paying_is_put_right_by_the_next_process(
-    house: House, monkeypatch: pytest.MonkeyPatch
+    house: House, monkeypatch: pytest.MonkeyPatch, answered: bool
 ) -> None:
     (question,) = house.ask("a")
+    if answered:
+        add_answer(house.database, "a", add_annotator(house.database, "A1ANN", "expert"), 0)
     house.loop.turn()
     house.turk.answer(question)
 
@@ -193,11 +213,10 @@ def test_a_crash_between_taking_and_paying_is_put_right_by_the_next_process(
         patch.setattr(house.loop.outside, "settle", dies)
         with pytest.raises(KeyboardInterrupt):
             house.loop.turn()
-    assert count(house.database, answers) == 1
-    before = house.turk.mturk.money
     house.loop = house.new_loop()
     house.loop.turn()
-    assert (before - house.turk.mturk.money, house.turk.mturk.hits) == (Decimal("0.06"), {})
+    assert house.spent() == Decimal("0.06")
+    assert house.turk.offered == [question] * answered
     assert count(house.database, answers) == 1
 
 
@@ -206,9 +225,9 @@ def test_answers_that_were_approved_while_nobody_looked_count(house: House) -> N
     house.loop.turn()
     house.turk.answer(question)
     house.pass_time(3 * 86_400)
-    assert house.turk.mturk.paid("A1ANN") == 0
     house.loop = house.new_loop()
     house.loop.turn()
+    assert house.spent() == Decimal("0.06")
     assert [row.item for row in all_rows(house.database, answers)] == ["a"]
 
 
@@ -224,7 +243,7 @@ def test_paused_workers_see_nothing_until_they_are_let_on(house: House) -> None:
     assert house.turk.mturk.visible("A1ANN") == []
     house.turk.mturk.submit(working, form(TASK, 1))
     house.loop.turn()
-    assert house.turk.mturk.paid("A1ANN") == Decimal("0.05"), "the work was done"
+    assert house.spent() == Decimal("0.12"), "the work was done"
     assert count(house.database, answers) == 1
     assert house.turk.offered == [second]
     assert house.turk.mturk.visible("A1ANN") == []

@@ -105,26 +105,35 @@ def reserve_leased(connection: Connection, tier: str, asked: Sequence[Booking], 
     book(connection, asked, now)
 
 
-def pay(connection: Connection, asked: Booking, annotator: int, seconds: float, now: int) -> int:
+def pay(
+    connection: Connection,
+    asked: Booking,
+    annotator: int,
+    seconds: float,
+    now: int,
+    in_vain: str | None = None,
+) -> int:
     """Turn a question's reservation into money spent; micro-units paid.
 
     An answer that is given is paid, even if the reservation was released when its lease ran out and the cap
-    is passed by it.
+    is passed by it. `in_vain`: key of an answer from outside that is paid and not taken.
     """
     row = connection.execute(
         update(spend)
         .where(spend.c.question == asked.question, spend.c.state == "reserved")
-        .values(state="spent", annotator=annotator, seconds=seconds)
+        .values(state="spent", annotator=annotator, seconds=seconds, external=in_vain)
         .returning(spend.c.tier, spend.c.at, spend.c.micros)
     ).one_or_none()
     if row is None:
-        _pay_late(connection, asked, annotator, seconds, now)
+        _pay_late(connection, asked, annotator, seconds, now, in_vain)
         return asked.micros
     add(connection, row.tier, day(row.at), asked.purpose, reserved=-row.micros, spent=row.micros)
     return int(row.micros)
 
 
-def _pay_late(connection: Connection, asked: Booking, annotator: int, seconds: float, now: int) -> None:
+def _pay_late(
+    connection: Connection, asked: Booking, annotator: int, seconds: float, now: int, in_vain: str | None
+) -> None:
     hold(connection, [(asked.tier, day(now))])
     add(connection, asked.tier, day(now), asked.purpose, spent=asked.micros)
     connection.execute(
@@ -138,6 +147,7 @@ def _pay_late(connection: Connection, asked: Booking, annotator: int, seconds: f
             micros=asked.micros,
             seconds=seconds,
             purpose=asked.purpose,
+            external=in_vain,
         )
     )
 
@@ -146,7 +156,7 @@ def unpay(connection: Connection, question: int) -> None:
     """Turn money spent on a question back into a reservation: its answer was taken back."""
     row = connection.execute(
         update(spend)
-        .where(spend.c.question == question, spend.c.state == "spent")
+        .where(spend.c.question == question, spend.c.state == "spent", spend.c.external.is_(None))
         .values(state="reserved", annotator=None, seconds=0, tokens=0)
         .returning(spend.c.tier, spend.c.at, spend.c.micros, spend.c.purpose)
     ).one_or_none()

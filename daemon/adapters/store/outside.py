@@ -18,7 +18,7 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.leasing import LEASED, OPEN
 from daemon.adapters.store.schema import annotators, answers, questions, spend
 from daemon.core.errors import UnknownReviewer
-from daemon.core.outside import Announce, OutsideVote, Refuse, Verdict
+from daemon.core.outside import LOST, Announce, OutsideVote, Refuse, Verdict
 from daemon.core.rows import Lease
 from daemon.core.states import AnnotatorKind, PersonState, QuestionState
 from daemon.core.wire import Span
@@ -33,6 +33,7 @@ class OutsideRoom:
         tiers: Collection[str],
         allowances: Allowances = UNLIMITED,
         n_facets: int = 1,
+        pays_all: bool = False,
     ) -> None:
         """Make one.
 
@@ -40,11 +41,14 @@ class OutsideRoom:
             tiers: whose questions may be answered here.
             allowances: what may be spent by now on questions that are paid for when they are held.
             n_facets: bytes of a label: 1, or the number of classes of a multilabel task.
+            pays_all: whether answers that are not taken are paid as well, each once. Its question is then
+                put back into the queue, so that it is held again only as far as money goes.
         """
         self._database = database
         self._tiers = frozenset(tiers)
         self._allowances = allowances
         self._n_facets = n_facets
+        self._pays_all = pays_all
 
     def enroll(self, tier: str) -> int:
         """Id of the annotator that stands for the tier's queue."""
@@ -127,7 +131,8 @@ class OutsideRoom:
         rows = _lock(connection, {vote.question for vote in known})
         now = self._database.now(connection)
         _hold_money(connection, list(rows.values()), now)
-        taking = _Taking(connection, rows, people, _keys(connection, known), now, self._n_facets)
+        keys = _keys(connection, known)
+        taking = _Taking(connection, rows, people, keys, now, self._n_facets, self._pays_all)
         return [taking.take(vote) if vote.question in tiers else Verdict.UNKNOWN_QUESTION for vote in votes]
 
     def _tiers_of(self, connection: Connection, votes: Sequence[OutsideVote]) -> dict[int, str]:
@@ -158,8 +163,15 @@ class _Taking:
     keys: set[str]
     now: int
     n_facets: int
+    pays_all: bool
 
     def take(self, vote: OutsideVote) -> Verdict:
+        verdict = self._judge(vote)
+        if self.pays_all and verdict in LOST:
+            self._pay_in_vain(vote)
+        return verdict
+
+    def _judge(self, vote: OutsideVote) -> Verdict:
         if vote.external is not None and vote.external in self.keys:
             return Verdict.REPEATED
         if vote.label is None:
@@ -211,7 +223,18 @@ class _Taking:
             self.connection, [row.id], state=ended, holder=None, leased_until=None, closed=self.now
         )
         recheck_items(self.connection, [row.item], "answer")
-        self.rows |= _lock(self.connection, {row.id})
+        self._done(vote)
+
+    def _pay_in_vain(self, vote: OutsideVote) -> None:
+        row = self.rows[vote.question]
+        person = self.people.by_tier[vote.annotator, row.tier]
+        budget.pay(self.connection, leasing.booking(row), person, vote.seconds, self.now, vote.external)
+        if row.state == LEASED and not self._is_elsewhere(row):
+            leasing.free(self.connection, [row])
+        self._done(vote)
+
+    def _done(self, vote: OutsideVote) -> None:
+        self.rows |= _lock(self.connection, {vote.question})
         if vote.external is not None:
             self.keys.add(vote.external)
 
@@ -267,5 +290,8 @@ def _hold_money(connection: Connection, rows: Sequence[Row[Any]], now: int) -> N
 
 def _keys(connection: Connection, votes: Sequence[OutsideVote]) -> set[str]:
     wanted = {vote.external for vote in votes if vote.external is not None}
-    query = select(answers.c.external).where(among(connection, answers.c.external, wanted))
-    return {key for key in connection.execute(query).scalars() if key is not None}
+    found: set[str] = set()
+    for column in (answers.c.external, spend.c.external):
+        rows = connection.execute(select(column).where(among(connection, column, wanted)))
+        found |= {key for key in rows.scalars() if key is not None}
+    return found

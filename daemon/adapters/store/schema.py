@@ -334,8 +334,10 @@ spend = Table(
     Column("tokens", BigInteger, nullable=False, server_default="0"),
     Column("seconds", REAL, nullable=False, server_default="0"),
     Column("purpose", Text, nullable=False, server_default="settle"),
+    Column("external", Text),
     Index(None, "question"),
     Index(None, "item"),
+    Index(None, "external", unique=True),
     sqlite_autoincrement=True,
 )
 

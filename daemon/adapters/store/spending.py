@@ -51,7 +51,7 @@ def _paid() -> Select[Any]:
     return (
         select(
             spend.c.tier,
-            func.count().label("answers"),
+            func.count().filter(spend.c.external.is_(None)).label("answers"),
             func.sum(spend.c.micros).label("micros"),
             func.sum(spend.c.seconds).label("seconds"),
         )

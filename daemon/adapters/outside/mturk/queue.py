@@ -3,7 +3,6 @@
 import hashlib
 import logging
 import re
-from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
@@ -27,9 +26,6 @@ AUTO_APPROVAL_SECONDS = 86_400
 ON_SHOW = ("Assignable", "Unassignable")
 """States of HITs that somebody can accept, or has accepted and not handed in."""
 
-ASKED_AGAIN = (Verdict.ANSWERED_ALREADY, Verdict.PAUSED, Verdict.RESERVED, Verdict.UNREADABLE)
-"""Answers after which a question is still to be answered, by somebody else, in a HIT of its own."""
-
 _WORKER = re.compile(r"A[A-Z0-9]+")
 
 
@@ -39,9 +35,9 @@ class MturkQueue:
     Each HIT asks for a qualification type of ours: that the worker is not among the paused people of this
     tier. By it the tier's HITs are found again, and everybody else's are left alone.
 
-    A HIT takes one answer. Where that is refused, another HIT is made for the question; the first one stays,
-    paid, until it would have expired, because the number of such HITs tells the requests apart: a request
-    that is sent again, by whatever crash, makes no second HIT, and one that is meant anew does.
+    A HIT takes one answer. Where that is not taken, the question goes back to its tier's queue and another
+    HIT is made when it is held again. Requests carry a token that names the question and until when it is
+    held: sent again, by whatever crash, one makes no second HIT, and one that is meant anew does.
     """
 
     def __init__(
@@ -70,7 +66,6 @@ class MturkQueue:
         self._now = now
         self._paused: set[str] | None = None
         self._shown: dict[int, list[Mapping[str, Any]]] = {}
-        self._used: Counter[int] = Counter()
         self._handed_in: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
         self.qualification = client.qualification(
             name[:200], "Given to people who are asked no further questions of this kind for now."
@@ -79,7 +74,7 @@ class MturkQueue:
     def look(self) -> Look:
         """All HITs of this tier, and what was handed in, first come first. HITs that nobody answered in time
         are deleted."""
-        self._shown, self._used, self._handed_in = {}, Counter(), {}
+        self._shown, self._handed_in = {}, {}
         votes: list[OutsideVote] = []
         for hit in list(self._client.hits(self.qualification)):
             mark = MARK.fullmatch(hit.get("RequesterAnnotation") or "")
@@ -107,18 +102,17 @@ class MturkQueue:
 
     def settle(self, verdicts: Sequence[tuple[OutsideVote, Verdict]]) -> None:
         """Approve every answer, whatever became of it: somebody did the work."""
-        for vote, verdict in verdicts:
+        for vote, _ in verdicts:
             hit, assignment = self._handed_in[str(vote.external)]
             if assignment["AssignmentStatus"] == "Submitted":
                 self._client.approve(assignment["AssignmentId"])
-            if verdict not in ASKED_AGAIN or self._is_over(hit):
-                self._client.delete(hit["HITId"])
+            self._client.delete(hit["HITId"])
 
     def withdraw(self, questions: Sequence[int]) -> None:
         """Let nobody accept their HITs any more. What somebody is working on is taken when it comes in."""
         for question in questions:
             for hit in self._shown.get(question, ()):
-                if not self._is_over(hit):
+                if hit["Expiration"] > self._now():
                     self._client.expire(hit["HITId"])
 
     def keep_out(self, paused: Collection[str]) -> None:
@@ -142,8 +136,6 @@ class MturkQueue:
         if not assignments:
             self._client.delete(hit["HITId"])
             return []
-        if not self._is_over(hit):
-            self._used[question] += 1
         return [self._vote(question, hit, assignment) for assignment in assignments]
 
     def _vote(self, question: int, hit: Mapping[str, Any], assignment: Mapping[str, Any]) -> OutsideVote:
@@ -185,10 +177,6 @@ class MturkQueue:
         }
 
     def _token(self, lease: Lease) -> str:
-        """The same for the same wish: this question, as it is held now, after so many refused answers."""
-        said = f"{self._name} {lease.question} {lease.until} {self._used[lease.question]}"
+        """The same for the same wish: this question, as it is held now."""
+        said = f"{self._name} {lease.question} {lease.until}"
         return hashlib.blake2b(said.encode(), digest_size=24).hexdigest()
-
-    def _is_over(self, hit: Mapping[str, Any]) -> bool:
-        expires = hit["Expiration"]
-        return bool(expires <= self._now())
