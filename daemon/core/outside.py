@@ -1,8 +1,9 @@
 """People who answer in another program: what is held for them, and what becomes of their votes."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Protocol
 
 from daemon.core.rows import Lease
@@ -78,6 +79,9 @@ class OutsideStore(Protocol):
     def held(self, queue: int) -> list[Lease]:
         """All that is held now."""
 
+    def answered_by(self, items: Collection[str]) -> Mapping[str, frozenset[str]]:
+        """Item -> names of the people who have answered it, under any tier; no entry where nobody has."""
+
     def release(self, queue: int, questions: Sequence[int]) -> None:
         """Put those of the questions that are still held back into the tier's queue."""
 
@@ -99,6 +103,10 @@ class OutsideStore(Protocol):
         Raises:
             FenceLost: a position is not what its span says; nothing was taken.
         """
+
+
+NOBODY: Mapping[str, frozenset[str]] = MappingProxyType({})
+"""Of no item it is known that anybody has answered it."""
 
 
 class OutsideUnavailable(Exception):
@@ -130,8 +138,11 @@ class OutsideQueue(Protocol):
     def look(self) -> Look:
         """What is shown, and what was answered."""
 
-    def offer(self, leases: Sequence[Lease]) -> None:
-        """Show these. Called by one process at a time, and only for questions that a look did not find."""
+    def offer(self, leases: Sequence[Lease], answered: Mapping[str, Collection[str]] = NOBODY) -> None:
+        """Show these. Called by one process at a time, and only for questions that a look did not find.
+
+        `answered`: item -> names of people whose answers to it would not be taken, as they have answered it.
+        """
 
     def settle(self, verdicts: Sequence[tuple[OutsideVote, Verdict]]) -> None:
         """Told what became of each vote of the last look, before anything is withdrawn."""

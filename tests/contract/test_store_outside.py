@@ -192,6 +192,18 @@ def test_nothing_is_taken_from_who_is_paused_in_the_tier(database: Database) -> 
     assert room.take([vote(question), vote(question, "bob")]) == [Verdict.PAUSED, Verdict.TAKEN]
 
 
+def test_who_has_answered_an_item_is_named_under_any_tier(database: Database) -> None:
+    asked(database, "a", "b", "c")
+    ann, bob = add_annotator(database, "ann", "expert"), add_annotator(database, "bob", TIER)
+    add_answer(database, "a", ann, 0)
+    add_answer(database, "a", bob, 1)
+    add_answer(database, "b", bob, 1)
+    with database.write() as connection:
+        connection.execute(answers.update().where(answers.c.item == "b").values(retracted_at=1))
+    assert room_of(database).answered_by(["a", "b", "c"]) == {"a": {"ann", "bob"}}
+    assert room_of(database).answered_by(["c"]) == {}
+
+
 def test_who_is_paused_in_the_tier_is_named(database: Database) -> None:
     for name, tier, state in (("ann", TIER, "paused"), ("bob", TIER, "active"), ("cy", "expert", "paused")):
         with database.write() as connection:

@@ -1,5 +1,6 @@
 """A tier that workers of Mechanical Turk answer, on a store: all are paid, nothing is shown twice."""
 
+import re
 import threading
 from collections.abc import Mapping
 from decimal import Decimal
@@ -9,6 +10,7 @@ from kafka_fixtures import wait_until
 from mturk_fixtures import HOUR, TASK, Turk, form
 from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
 
+from daemon.adapters.outside.mturk.page import digest_of
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.outside import OutsideRoom
@@ -112,6 +114,16 @@ def test_a_second_answer_of_one_worker_is_paid_not_counted_and_asked_of_another(
     assert house.loop.tally.refused == 2
     assert house.spent() == Decimal("0.18"), "and all of it is in the tier's budget"
     assert house.turk.mturk.hits == {}
+
+
+def test_pages_know_who_has_answered_the_item(house: House) -> None:
+    first, second = house.ask("a", "b")
+    add_answer(house.database, "a", add_annotator(house.database, "A1ANN", "expert"), 0)
+    house.loop.turn()
+    known, unknown = (house.turk.mturk.page(house.turk.hit(question).id) for question in (first, second))
+    (salt,) = re.findall(r'data-salt="([0-9a-f]+)"', known)
+    assert f'data-done="{digest_of(salt, "A1ANN")}"' in known
+    assert 'data-done=""' in unknown
 
 
 def test_work_in_vain_ends_with_the_budget_of_the_day(house: House) -> None:

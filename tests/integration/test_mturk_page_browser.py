@@ -105,6 +105,28 @@ def test_a_preview_cannot_be_answered(turk: Turk, browser: Any) -> None:
     assert said(turk, MAIL) == []
 
 
+def test_who_has_answered_the_item_before_is_asked_to_return_it(turk: Turk, browser: Any) -> None:
+    payload = b'{"id": "i", "text": "win"}'
+    turk.queue(MAIL).offer([Lease(7, "i", "crowd", payload, False, 1)], {"i": [WORKER, "bob@example.com"]})
+    hit = turk.hit(7).id
+    assert WORKER not in turk.mturk.page(hit)
+    with opened(browser, turk.server.url) as page:
+        mine = turk.mturk.accept(hit, WORKER)
+        page.goto(turk.server.page_url(hit, WORKER, mine))
+        page.wait_for_selector("text=You have answered this one before")
+        assert page.is_disabled("button")
+        page.keyboard.press("2")
+        page.keyboard.press("Enter")
+        assert page.locator("input:checked").count() == 0
+        assert barriers(page) == []
+        turk.mturk.give_back(mine)
+        page.goto(turk.server.page_url(hit, "A1BOB", turk.mturk.accept(hit, "A1BOB")))
+        page.keyboard.press("2")
+        page.keyboard.press("Enter")
+        page.wait_for_url("**/mturk/externalSubmit")
+    assert said(turk, MAIL) == [1]
+
+
 def test_any_number_of_classes_may_be_chosen_and_none(turk: Turk, browser: Any) -> None:
     with opened(browser, turk.server.url) as page:
         page.goto(offer(turk, SETS, 7, text="win"))

@@ -3,6 +3,7 @@
 Locks are taken in the order of `questions`: positions, annotators, questions, then money, each kind sorted.
 """
 
+from collections import defaultdict
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -87,6 +88,19 @@ class OutsideRoom:
             )
             rows = connection.execute(query.order_by(questions.c.priority.desc(), questions.c.id)).all()
             return leasing.shown(connection, rows)
+
+    def answered_by(self, items: Collection[str]) -> dict[str, frozenset[str]]:
+        """Item -> names of the people who have answered it, under any tier; no entry where nobody has."""
+        query = (
+            select(answers.c.item, annotators.c.name)
+            .join(annotators, annotators.c.id == answers.c.annotator)
+            .where(annotators.c.kind == AnnotatorKind.PERSON.value, answers.c.retracted_at.is_(None))
+        )
+        names: dict[str, set[str]] = defaultdict(set)
+        with self._database.read() as connection:
+            for row in connection.execute(query.where(among(connection, answers.c.item, items))):
+                names[row.item].add(row.name)
+        return {item: frozenset(found) for item, found in names.items()}
 
     def release(self, queue: int, held: Sequence[int]) -> None:
         """Put those of the questions that are still held back into the tier's queue."""

@@ -6,7 +6,7 @@ from typing import Any
 
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
 from daemon.adapters.outside.label_studio.labeling import config_of, data_of, label_of, prediction_of
-from daemon.core.outside import Look, OutsideVote, Verdict
+from daemon.core.outside import NOBODY, Look, OutsideVote, Verdict
 from daemon.core.rows import Lease
 from labeling_functions.task import Task
 
@@ -57,7 +57,11 @@ class LabelStudioQueue:
                 unread += vote is None
         return Look(frozenset(self._tasks), tuple(votes), unread)
 
-    def offer(self, leases: Sequence[Lease]) -> None:
+    def offer(
+        self,
+        leases: Sequence[Lease],
+        answered: Mapping[str, Collection[str]] = NOBODY,  # noqa: ARG002 (it shows everybody the same)
+    ) -> None:
         """Add a task for each."""
         self._client.add(self.project, [self._new_task(lease) for lease in leases])
 

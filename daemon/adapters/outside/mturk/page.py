@@ -7,7 +7,8 @@ named by their digests, and nothing else to run.
 import base64
 import hashlib
 import re
-from collections.abc import Mapping, Sequence
+import secrets
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -108,9 +109,14 @@ class Page:
                 f"{MOST_BYTES - ROOM} at most leave room for an item; shorten them for Mechanical Turk"
             )
 
-    def question(self, lease: Lease) -> str:
-        """The XML of a question. What does not fit into a HIT is cut, and the page says so."""
-        item = decode_stored(lease.payload)
+    def question(self, lease: Lease, workers: Collection[str] = ()) -> str:
+        """The XML of a question. What does not fit into a HIT is cut, and the page says so.
+
+        `workers` have answered the item: to them the page says so, and takes no second answer. It holds
+        salted digests of their ids alone.
+        """
+        item, salt = decode_stored(lease.payload), secrets.token_hex(8)
+        done = {"salt": salt, "done": " ".join(sorted(digest_of(salt, worker) for worker in workers))}
         suggestion = ""
         if self._suggest and not lease.blind and lease.label is not None:
             suggestion = f"{self._named(lease.label, lease.question)} ({lease.sure:.0%})"
@@ -118,13 +124,21 @@ class Page:
             images = [one for one in item.images if _IMAGE.match(one) and len(one) <= (most or MOST_BYTES)]
             shown = images[: MOST_IMAGES if most != CUTS[-1] else 0]
             panels = self._panels(item, lease.question, most)
-            xml = self._xml(lease.question, panels, shown, len(item.images) - len(shown), suggestion)
+            hidden = len(item.images) - len(shown)
+            xml = self._xml(lease.question, panels, shown, hidden, suggestion, **done)
             if len(xml.encode()) <= MOST_BYTES:
                 break
         return xml
 
     def _xml(
-        self, question: int, panels: Sequence[Panel], images: Sequence[str], hidden: int, suggestion: str
+        self,
+        question: int,
+        panels: Sequence[Panel],
+        images: Sequence[str],
+        hidden: int,
+        suggestion: str,
+        salt: str = "",
+        done: str = "",
     ) -> str:
         shown = self._template.render(
             **self._fixed,
@@ -132,6 +146,8 @@ class Page:
             images=images,
             hidden_images=hidden,
             suggestion=suggestion,
+            salt=salt,
+            done=done,
             choices=self._choices(question),
         )
         return html_question(shown)
@@ -182,6 +198,11 @@ def html_question(shown: str) -> str:
         f'<HTMLQuestion xmlns="{name}"><HTMLContent><![CDATA[{inside}]]></HTMLContent>'
         "<FrameHeight>0</FrameHeight></HTMLQuestion>"
     )
+
+
+def digest_of(salt: str, worker: str) -> str:
+    """Stands for a worker on a page, where the script makes the same of the id in the page's address."""
+    return hashlib.sha256(f"{salt}:{worker}".encode()).hexdigest()
 
 
 def readable(item: Item) -> str:

@@ -11,7 +11,7 @@ from daemon.adapters.outside.mturk.answers import label_of, seconds_of
 from daemon.adapters.outside.mturk.client import MturkClient
 from daemon.adapters.outside.mturk.page import Page
 from daemon.adapters.outside.mturk.settings import HitSettings
-from daemon.core.outside import Look, OutsideUnavailable, OutsideVote, Verdict
+from daemon.core.outside import NOBODY, Look, OutsideUnavailable, OutsideVote, Verdict
 from daemon.core.rows import Lease
 from labeling_functions.task import Task
 
@@ -88,12 +88,12 @@ class MturkQueue:
         in_order = sorted(votes, key=lambda vote: self._handed_in[str(vote.external)][1]["SubmitTime"])
         return Look(frozenset(self._shown), tuple(in_order))
 
-    def offer(self, leases: Sequence[Lease]) -> None:
+    def offer(self, leases: Sequence[Lease], answered: Mapping[str, Collection[str]] = NOBODY) -> None:
         """Make a HIT for each, as far as the money on the account goes."""
         cost, balance = self._settings.cost_micros, self._client.balance()
         paid = min(len(leases), max(0, balance // cost))
         for lease in leases[:paid]:
-            self._client.create(**self._request(lease))
+            self._client.create(**self._request(lease, answered.get(lease.item, ())))
         if paid < len(leases):
             raise OutsideUnavailable(
                 f"the account at Mechanical Turk has {balance / 1e6:.2f} USD left, and the next "
@@ -154,8 +154,8 @@ class MturkQueue:
             )
         return OutsideVote(question, str(assignment["WorkerId"]), label, seconds_of(assignment), None, key)
 
-    def _request(self, lease: Lease) -> dict[str, Any]:
-        settings = self._settings
+    def _request(self, lease: Lease, answered: Collection[str]) -> dict[str, Any]:
+        settings, workers = self._settings, [name for name in answered if _WORKER.fullmatch(name)]
         paused = {"QualificationTypeId": self.qualification, "Comparator": "DoesNotExist"}
         guarded = paused | {"ActionsGuarded": "DiscoverPreviewAndAccept"}
         return {
@@ -167,7 +167,7 @@ class MturkQueue:
             "Title": settings.title,
             "Description": settings.description,
             "Keywords": ", ".join(settings.keywords),
-            "Question": self._page.question(lease),
+            "Question": self._page.question(lease, workers),
             "RequesterAnnotation": f"labelloop {lease.question}",
             "UniqueRequestToken": self._token(lease),
             "QualificationRequirements": [
