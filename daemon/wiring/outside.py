@@ -28,6 +28,9 @@ from daemon.wiring.config import Config
 TURN_SECONDS = 30.0
 """A turn may take so long before another process believes this one dead."""
 
+LONGEST_NAME = 50
+"""Characters of a project's title in Label Studio, which takes the fewest."""
+
 Work = Callable[[Config, Database, str, threading.Event], None]
 
 
@@ -108,22 +111,32 @@ def _stream(
     )
 
 
+def queue_name(config: Config, database: Database, tier: str) -> str:
+    """What a tier's queue is called in another program, at most LONGEST_NAME characters.
+
+    No other database has it: numbers of questions begin anew in each, so that what one has left there would
+    pass for questions of another.
+    """
+    end = f" / {tier} ({origin(database)})"
+    return config.task.name[: max(1, LONGEST_NAME - len(end))] + end
+
+
 def serve_label_studio(config: Config, database: Database, tier: str, stop: threading.Event) -> None:
-    """Questions of a tier as tasks of a project, named after both."""
+    """Questions of a tier as tasks of a project."""
     settings = config.label_studio
     client = LabelStudioClient(settings)
-    title = f"{config.task.name} / {tier}"
+    title = queue_name(config, database, tier)
     outside = LabelStudioQueue(client, config.task, title, config.tiers[tier].suggest)
     _serve(config, database, tier, outside, settings.poll_seconds, stop)
 
 
 def serve_mturk(config: Config, database: Database, tier: str, stop: threading.Event) -> None:
-    """Questions of a tier as HITs; those of another database are none of ours."""
+    """Questions of a tier as HITs."""
     settings, tier_settings = config.mturk, config.tiers[tier]
     hit = settings.tiers[tier]
     page = Page(config.task, hit.title, settings.submit_url, tier_settings.suggest)
     client = MturkClient(settings)
-    name = f"Paused: {config.task.name} / {tier} ({origin(database)})"
+    name = f"Paused: {queue_name(config, database, tier)}"
     outside = MturkQueue(client, config.task, name, hit, tier_settings.lease_seconds, page)
     _serve(config, database, tier, outside, settings.poll_seconds, stop)
 

@@ -28,6 +28,20 @@ mturk:
 """
 
 
+def test_every_database_has_a_queue_of_its_own_there(tmp_path: Path) -> None:
+    names = set()
+    for folder in ("one", "two", "one"):
+        file = tmp_path / folder / "labelloop.yaml"
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(FILE.replace("ENDPOINT", "http://127.0.0.1:1").replace("mail", "mail" * 20))
+        config = load(file, {})
+        database = parts.open_database(config)
+        names.add(outside.queue_name(config, database, "crowd"))
+        database.close()
+    assert len(names) == 2
+    assert {len(name) for name in names} == {50}
+
+
 def test_a_question_goes_there_and_its_answer_comes_back(tmp_path: Path, turk: Turk) -> None:
     file = tmp_path / "labelloop.yaml"
     file.write_text(FILE.replace("ENDPOINT", turk.server.url))
