@@ -89,6 +89,8 @@ class OutsideLoop:
             self.outside.withdraw(gone)
         new = [lease for lease in held if lease.question not in look.shown]
         for first in range(0, len(new), OFFERED_AT_ONCE):
+            if self.stop.is_set() or not self.working():
+                return
             some = new[first : first + OFFERED_AT_ONCE]
             self.outside.offer(some, self.store.answered_by([lease.item for lease in some]))
         self.tally.shown = len(wanted)

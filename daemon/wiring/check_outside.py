@@ -46,7 +46,7 @@ def mturk(config: Config) -> Finding:
     try:
         balance = client.balance()
     except OutsideUnavailable as error:
-        raise SetupProblem(f"mturk: {error}") from None
+        raise SetupProblem(f"{error}; nothing can be asked there until it answers") from None
     finally:
         client.close()
     names = _tiers(config, MTURK)

@@ -25,8 +25,9 @@ from daemon.core.vote_stream import VoteStream
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 
-TURN_SECONDS = 30.0
-"""A turn may take so long before another process believes this one dead."""
+TURN_SECONDS: Mapping[str, float] = {LABEL_STUDIO: 30.0, MTURK: 300.0}
+"""A turn may take so long before another process believes this one dead. Mechanical Turk takes one thing a
+call."""
 
 LONGEST_NAME = 50
 """Characters of a project's title in Label Studio, which takes the fewest."""
@@ -151,7 +152,10 @@ def _serve(
 ) -> None:
     store, settings = room(config, database, tier), config.tiers[tier]
     name = parts.holder(f"annotate-{tier}")
-    stream, longest = StreamRoom(database, parts.caps(config)), TURN_SECONDS + 2 * poll_seconds
+    stream, longest = (
+        StreamRoom(database, parts.caps(config)),
+        TURN_SECONDS[settings.backend] + 2 * poll_seconds,
+    )
     duty = HeldDuty(stream, f"outside:{tier}", name, longest)
     loop = OutsideLoop(
         outside=outside,

@@ -162,7 +162,7 @@ def test_a_real_one_shows_our_predictions_of_its_own_tasks(world: World) -> None
 
 def test_a_title_that_is_refused_is_said_plainly(world: World) -> None:
     with pytest.raises(SetupProblem, match="at least 3 characters"):
-        queue_of(world, title="p")
+        queue_of(world, title="p").look()
 
 
 def test_a_token_that_is_wrong_or_missing_is_said_plainly(

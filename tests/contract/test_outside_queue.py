@@ -199,6 +199,13 @@ def test_people_can_be_kept_out_and_let_in_again_any_number_of_times(world: Worl
         queue.keep_out(paused)
 
 
+def test_one_that_is_away_when_a_process_starts_is_waited_for(world: World) -> None:
+    world.fail()
+    queue = world.queue(MAIL)
+    with pytest.raises(OutsideUnavailable):
+        queue.look()
+
+
 def test_an_outage_is_one_and_nothing_is_lost_by_it(world: World) -> None:
     queue = world.queue(MAIL)
     queue.offer([lease(7)])

@@ -15,6 +15,7 @@ from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.outside import OutsideRoom
 from daemon.adapters.store.schema import annotators, answers, questions
+from daemon.core import outside_loop
 from daemon.core.outside import OutsideUnavailable
 from daemon.core.outside_loop import OutsideLoop
 from labeling_functions.task import Task
@@ -163,6 +164,22 @@ def test_an_outage_is_waited_for_and_said(house: House) -> None:
     finally:
         house.loop.stop.set()
         runner.join(30)
+
+
+def test_a_process_that_is_told_to_end_in_a_long_turn_ends(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house.ask("a", "b", "c")
+    monkeypatch.setattr(outside_loop, "OFFERED_AT_ONCE", 1)
+    offer = house.loop.outside.offer
+
+    def told_to_end(*given: object) -> None:
+        offer(*given)  # type: ignore[arg-type]
+        house.loop.stop.set()
+
+    monkeypatch.setattr(house.loop.outside, "offer", told_to_end)
+    house.loop.turn()
+    assert len(house.shown) == 1
 
 
 def test_a_process_without_the_duty_shows_nothing(house: House) -> None:

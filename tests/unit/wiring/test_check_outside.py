@@ -139,7 +139,7 @@ def test_a_mechanical_turk_that_is_not_there_or_has_no_keys_is_said(
     tmp_path: Path, turk: Turk, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     turk.server.fails = [(503, "ServiceUnavailable")] * 9
-    with pytest.raises(SetupProblem, match=r"mturk: .*ServiceUnavailable"):
+    with pytest.raises(SetupProblem, match="ServiceUnavailable"):
         check_outside.mturk(turk_config(tmp_path, ENDPOINT=turk.server.url))
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")
     monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")

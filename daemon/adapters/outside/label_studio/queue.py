@@ -22,13 +22,10 @@ class LabelStudioQueue:
     """`daemon.core.outside.OutsideQueue` on a project of Label Studio.
 
     Tasks without our mark are somebody else's, and left alone.
-
-    Attributes:
-        project: its id.
     """
 
     def __init__(self, client: LabelStudioClient, task: Task, title: str, suggest: bool) -> None:
-        """Find or make the project.
+        """Calls nothing yet.
 
         Args:
             title: of the project.
@@ -37,9 +34,17 @@ class LabelStudioQueue:
         self._client = client
         self._task = task
         self._suggest = suggest
-        self.project = client.project(title, config_of(task))
+        self._title = title
+        self._project: int | None = None
         self._names: dict[int, str] = {}
         self._tasks: dict[int, list[int]] = {}
+
+    @property
+    def project(self) -> int:
+        """Id of the project, found or made at the first look, and its labeling config set."""
+        if self._project is None:
+            self._project = self._client.project(self._title, config_of(self._task))
+        return self._project
 
     def look(self) -> Look:
         """All tasks of ours, and their annotations."""

@@ -23,6 +23,9 @@ MARK = re.compile(r"labelloop (\d+)")
 AUTO_APPROVAL_SECONDS = 86_400
 """Who answers is paid a day later at the latest, also if this program is down."""
 
+WHAT_FOR = "Given to people who are asked no further questions of this kind for now."
+"""Description of the qualification type."""
+
 ON_SHOW = ("Assignable", "Unassignable")
 """States of HITs that somebody can accept, or has accepted and not handed in."""
 
@@ -50,7 +53,7 @@ class MturkQueue:
         page: Page,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """Find or make the qualification type.
+        """Calls nothing yet.
 
         Args:
             name: that no other queue of the account has.
@@ -67,9 +70,14 @@ class MturkQueue:
         self._paused: set[str] | None = None
         self._shown: dict[int, list[Mapping[str, Any]]] = {}
         self._handed_in: dict[str, tuple[Mapping[str, Any], Mapping[str, Any]]] = {}
-        self.qualification = client.qualification(
-            name[:200], "Given to people who are asked no further questions of this kind for now."
-        )
+        self._qualification: str | None = None
+
+    @property
+    def qualification(self) -> str:
+        """Id of our qualification type, found or made at the first look."""
+        if self._qualification is None:
+            self._qualification = self._client.qualification(self._name[:200], WHAT_FOR)
+        return self._qualification
 
     def look(self) -> Look:
         """All HITs of this tier, and what was handed in, first come first. HITs that nobody answered in time
