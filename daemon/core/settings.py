@@ -94,6 +94,7 @@ class TierSettings:
             raise ValueError(f"{name}: a final tier settles an item, so that it cannot vote first on each")
         self._check_words()
         self._check_backend()
+        self._check_outside()
         if self.overlap > self.max_votes:
             raise ValueError(
                 f"overlap: {self.overlap} answers at once are more than max_votes {self.max_votes}"
@@ -124,6 +125,17 @@ class TierSettings:
                 raise ValueError(f"{name}: is for people")
         if self.is_llm and self.controls != ControlSettings():
             raise ValueError("controls: are for people; `labelloop llm compare` measures language models")
+
+    def _check_outside(self) -> None:
+        if not self.is_outside:
+            return
+        for name in ("highlight", "show_earlier", "capacity_per_day"):
+            if getattr(self, name):
+                raise ValueError(f"{name}: is for people who answer on the pages (`backend: web`)")
+        if self.controls.asked:
+            raise ValueError("controls: control questions are asked on the pages alone (`backend: web`)")
+        if self.backend == KAFKA and self.suggest:
+            raise ValueError("suggest: topic `questions` holds items alone; leave it out")
 
     @property
     def is_llm(self) -> bool:

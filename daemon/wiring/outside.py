@@ -13,6 +13,7 @@ from daemon.adapters.outside.mturk.client import MturkClient
 from daemon.adapters.outside.mturk.page import Page
 from daemon.adapters.outside.mturk.queue import MturkQueue
 from daemon.adapters.store.binding import origin
+from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.outside import OutsideRoom
 from daemon.adapters.store.stream import StreamRoom
@@ -52,7 +53,8 @@ def room(config: Config, database: Database, tier: str) -> OutsideRoom:
     backend = config.tiers[tier].backend
     tiers = [name for name, settings in config.tiers.items() if settings.backend == backend]
     facets, pays_all = config.task.space.n_facets, backend in PAYS_ALL
-    return OutsideRoom(database, tiers, parts.allowances(config), facets, pays_all)
+    controls = Controls({name: config.tiers[name].controls for name in tiers})
+    return OutsideRoom(database, tiers, parts.allowances(config), facets, pays_all, controls)
 
 
 def reporter(config: Config, database: Database, tier: str) -> Callable[[Mapping[str, object]], None]:

@@ -8,11 +8,13 @@ import pytest
 from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
 
 from daemon.adapters.store.allowance import Allowances
+from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.outside import OutsideRoom
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.schema import annotators, answers, budgets, outbox, questions, recheck, spend
 from daemon.adapters.store.stream import StreamRoom
+from daemon.core.control_settings import ControlSettings
 from daemon.core.errors import FenceLost, UnknownReviewer
 from daemon.core.outside import OutsideVote, Verdict
 from daemon.core.rows import Lease
@@ -246,6 +248,19 @@ def test_an_answer_taken_back_gives_its_own_money_back(database: Database) -> No
     (row,) = all_rows(database, answers)
     QuestionRoom(database).undo(row.annotator, HOUR)
     assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(5, 5)]
+
+
+def test_who_clicks_without_reading_is_paused_where_the_tier_wants_it(database: Database) -> None:
+    ids = asked(database, *(f"i{n:03}" for n in range(220)))
+    rules = Controls({TIER: ControlSettings(pause_clicking=True)})
+    room = OutsideRoom(database, [TIER], controls=rules)
+    careful = [vote(id_, f"p{at % 3}", at % 2, seconds=20.0 + at % 7) for at, id_ in enumerate(ids[:150])]
+    room.take(careful)
+    assert room.paused(TIER) == frozenset()
+    found = [room.take([vote(id_, "hasty", seconds=0.2)])[0] for id_ in ids[150:]]
+    assert room.paused(TIER) == {"hasty"}
+    assert found.count(Verdict.PAUSED) > 20
+    assert Verdict.PAUSED not in [room.take([again])[0] for again in careful]
 
 
 def test_a_queue_that_is_not_enrolled_holds_nothing(database: Database) -> None:

@@ -5,23 +5,22 @@ Locks are taken in the order of `questions`: positions, annotators, questions, t
 
 from collections import defaultdict
 from collections.abc import Collection, Sequence
-from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, insert, select
+from sqlalchemy import Connection, Row, func, select
 
-from daemon.adapters.store import annotating, arrivals, budget, leasing, outbox, telling
+from daemon.adapters.store import annotating, arrivals, budget, leasing, outbox
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
-from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import among
-from daemon.adapters.store.codec import said_columns, said_in
+from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.leasing import LEASED, OPEN
+from daemon.adapters.store.leasing import LEASED
 from daemon.adapters.store.schema import annotators, answers, questions, spend
+from daemon.adapters.store.taking import Taking, enroll_all, known_keys, lock_all
 from daemon.core.errors import UnknownReviewer
-from daemon.core.outside import LOST, Announce, OutsideVote, Refuse, Verdict
+from daemon.core.outside import Announce, OutsideVote, Refuse, Verdict
 from daemon.core.rows import Lease
-from daemon.core.states import AnnotatorKind, PersonState, QuestionState
+from daemon.core.states import AnnotatorKind, PersonState
 from daemon.core.wire import Span
 
 
@@ -35,6 +34,7 @@ class OutsideRoom:
         allowances: Allowances = UNLIMITED,
         n_facets: int = 1,
         pays_all: bool = False,
+        controls: Controls | None = None,
     ) -> None:
         """Make one.
 
@@ -44,12 +44,14 @@ class OutsideRoom:
             n_facets: bytes of a label: 1, or the number of classes of a multilabel task.
             pays_all: whether answers that are not taken are paid as well, each once. Its question is then
                 put back into the queue, so that it is held again only as far as money goes.
+            controls: whether somebody who clicks without reading is paused; nobody if not given.
         """
         self._database = database
         self._tiers = frozenset(tiers)
         self._allowances = allowances
         self._n_facets = n_facets
         self._pays_all = pays_all
+        self._controls = controls or Controls()
 
     def enroll(self, tier: str) -> int:
         """Id of the annotator that stands for the tier's queue."""
@@ -141,13 +143,18 @@ class OutsideRoom:
     def _take(self, connection: Connection, votes: Sequence[OutsideVote]) -> list[Verdict]:
         tiers = self._tiers_of(connection, votes)
         known = [vote for vote in votes if vote.question in tiers]
-        people = _people(connection, [(vote.annotator, tiers[vote.question]) for vote in known])
-        rows = _lock(connection, {vote.question for vote in known})
+        people = enroll_all(connection, [(vote.annotator, tiers[vote.question]) for vote in known])
+        rows = lock_all(connection, {vote.question for vote in known})
         now = self._database.now(connection)
         _hold_money(connection, list(rows.values()), now)
-        keys = _keys(connection, known)
-        taking = _Taking(connection, rows, people, keys, now, self._n_facets, self._pays_all)
-        return [taking.take(vote) if vote.question in tiers else Verdict.UNKNOWN_QUESTION for vote in votes]
+        keys = known_keys(connection, known)
+        taking = Taking(connection, rows, people, keys, now, self._n_facets, self._pays_all)
+        verdicts = [
+            taking.take(vote) if vote.question in tiers else Verdict.UNKNOWN_QUESTION for vote in votes
+        ]
+        for answer, person, tier in taking.given:
+            self._controls.look(connection, tier, person, answer, now)
+        return verdicts
 
     def _tiers_of(self, connection: Connection, votes: Sequence[OutsideVote]) -> dict[int, str]:
         wanted = {vote.question for vote in votes}
@@ -155,102 +162,6 @@ class OutsideRoom:
             among(connection, questions.c.id, wanted), questions.c.tier.in_(self._tiers)
         )
         return {row.id: row.tier for row in connection.execute(query)}
-
-
-@dataclass(frozen=True, slots=True)
-class _People:
-    """Who votes: the annotator of each name and tier, of each name everybody who is the same person, and who
-    is paused."""
-
-    by_tier: dict[tuple[str, str], int]
-    same: dict[str, list[int]]
-    paused: frozenset[int]
-
-
-@dataclass(slots=True)
-class _Taking:
-    """Votes taken one after the other; all that they touch is locked."""
-
-    connection: Connection
-    rows: dict[int, Row[Any]]
-    people: _People
-    keys: set[str]
-    now: int
-    n_facets: int
-    pays_all: bool
-
-    def take(self, vote: OutsideVote) -> Verdict:
-        verdict = self._judge(vote)
-        if self.pays_all and verdict in LOST:
-            self._pay_in_vain(vote)
-        return verdict
-
-    def _judge(self, vote: OutsideVote) -> Verdict:
-        if vote.external is not None and vote.external in self.keys:
-            return Verdict.REPEATED
-        if vote.label is None:
-            return Verdict.UNREADABLE
-        row, mine = self.rows[vote.question], self.people.same[vote.annotator]
-        person = self.people.by_tier[vote.annotator, row.tier]
-        given = said_columns(vote.label, vote.probabilities, self.n_facets)
-        known = leasing.standing(self.connection, row.item, mine)
-        if known is not None:
-            same = (known.question, known.annotator, said_in(known)) == (vote.question, person, given)
-            return Verdict.REPEATED if same else Verdict.ANSWERED_ALREADY
-        if person in self.people.paused:
-            return Verdict.PAUSED
-        if problem := self._problem(row, mine):
-            return problem
-        self._record(row, person, vote, given)
-        return Verdict.TAKEN
-
-    def _problem(self, row: Row[Any], mine: Sequence[int]) -> Verdict | None:
-        if row.state not in (OPEN, LEASED) or self._is_elsewhere(row):
-            return Verdict.NOT_OPEN
-        if row.reserved_for is not None and row.reserved_for not in mine:
-            return Verdict.RESERVED
-        return None
-
-    def _is_elsewhere(self, row: Row[Any]) -> bool:
-        """Held by a person on the pages, as when the tier was answered there until a moment ago."""
-        if row.state != LEASED or row.leased_until <= self.now:
-            return False
-        kind = select(annotators.c.kind).where(annotators.c.id == row.holder)
-        return bool(self.connection.execute(kind).scalar_one() != AnnotatorKind.QUEUE.value)
-
-    def _record(self, row: Row[Any], person: int, vote: OutsideVote, given: dict[str, bytes | None]) -> None:
-        paid = budget.pay(self.connection, leasing.booking(row), person, vote.seconds, self.now)
-        values = {
-            "item": row.item,
-            "annotator": person,
-            "question": row.id,
-            "purpose": row.purpose,
-            "seconds": vote.seconds,
-            "cost": paid,
-            "external": vote.external,
-            "at": self.now,
-        }
-        made = insert(answers).values(**values, **given).returning(answers.c.id)
-        telling.answered(self.connection, self.connection.execute(made).scalar_one(), self.now)
-        ended = QuestionState.ANSWERED.value
-        leasing.change(
-            self.connection, [row.id], state=ended, holder=None, leased_until=None, closed=self.now
-        )
-        recheck_items(self.connection, [row.item], "answer")
-        self._done(vote)
-
-    def _pay_in_vain(self, vote: OutsideVote) -> None:
-        row = self.rows[vote.question]
-        person = self.people.by_tier[vote.annotator, row.tier]
-        budget.pay(self.connection, leasing.booking(row), person, vote.seconds, self.now, vote.external)
-        if row.state == LEASED and not self._is_elsewhere(row):
-            leasing.free(self.connection, [row])
-        self._done(vote)
-
-    def _done(self, vote: OutsideVote) -> None:
-        self.rows |= _lock(self.connection, {vote.question})
-        if vote.external is not None:
-            self.keys.add(vote.external)
 
 
 def _hold_queue(connection: Connection, queue: int, tier: str) -> None:
@@ -269,30 +180,6 @@ def _count_held(connection: Connection, queue: int) -> int:
     return int(connection.execute(query).scalar_one())
 
 
-def _people(connection: Connection, wanted: Sequence[tuple[str, str]]) -> _People:
-    """Enroll everybody, and lock all who go by these names, in one order."""
-    pairs = sorted(set(wanted))
-    ids = annotating.register(connection, [(AnnotatorKind.PERSON, name, tier, tier) for name, tier in pairs])
-    names = sorted({name for name, _ in pairs})
-    query = (
-        select(annotators.c.id, annotators.c.name, annotators.c.state)
-        .where(annotators.c.kind == AnnotatorKind.PERSON.value, annotators.c.name.in_(names))
-        .order_by(annotators.c.id)
-        .with_for_update(key_share=True)
-    )
-    same: dict[str, list[int]] = {name: [] for name in names}
-    rows = connection.execute(query).all()
-    for row in rows:
-        same[row.name].append(row.id)
-    paused = frozenset(row.id for row in rows if row.state == PersonState.PAUSED.value)
-    return _People(dict(zip(pairs, ids, strict=True)), same, paused)
-
-
-def _lock(connection: Connection, ids: Collection[int]) -> dict[int, Row[Any]]:
-    query = select(questions).where(among(connection, questions.c.id, ids)).order_by(questions.c.id)
-    return {row.id: row for row in connection.execute(query.with_for_update())}
-
-
 def _hold_money(connection: Connection, rows: Sequence[Row[Any]], now: int) -> None:
     """Lock the budget rows that any of these questions may be paid from."""
     reserved = select(spend.c.tier, spend.c.at).where(
@@ -300,12 +187,3 @@ def _hold_money(connection: Connection, rows: Sequence[Row[Any]], now: int) -> N
     )
     days = {(row.tier, budget.day(row.at)) for row in connection.execute(reserved)}
     budget.hold(connection, days | {(row.tier, budget.day(now)) for row in rows})
-
-
-def _keys(connection: Connection, votes: Sequence[OutsideVote]) -> set[str]:
-    wanted = {vote.external for vote in votes if vote.external is not None}
-    found: set[str] = set()
-    for column in (answers.c.external, spend.c.external):
-        rows = connection.execute(select(column).where(among(connection, column, wanted)))
-        found |= {key for key in rows.scalars() if key is not None}
-    return found

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 from daemon.core.askers import askers_of
+from daemon.core.control_settings import ControlSettings
 from daemon.core.policy import Policy
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
 from models.bundle import Bundle
@@ -95,6 +96,16 @@ def test_an_answer_of_a_model_is_worth_what_its_newest_ways_of_asking_are() -> N
         ({"when": "never", "final": True}, "when: a final tier is asked in any case"),
         ({"when": "never", "first": True}, "exclude each other"),
         ({"variants": ("a",)}, "variants: is for a tier of `backend: llm`"),
+        ({"backend": "mturk", "highlight": True}, "highlight: is for people who answer on the pages"),
+        (
+            {"backend": "kafka", "capacity_per_day": 9},
+            "capacity_per_day: is for people who answer on the pages",
+        ),
+        ({"backend": "kafka", "suggest": True}, "suggest: topic `questions` holds items alone"),
+        (
+            {"backend": "label_studio", "controls": ControlSettings(share=0.1)},
+            "control questions are asked on the pages alone",
+        ),
         ({"budget_per_run": 1.0}, "budget_per_run: is for a tier of `backend: llm`"),
     ],
 )
