@@ -13,6 +13,9 @@ from types import ModuleType
 from labeling_functions.function import Function, as_function
 from labeling_functions.llm.declared import LLMFunction
 
+OURS = Path(__file__).resolve().parents[1]
+"""Where our own packages stand."""
+
 
 class LoadError(Exception):
     """Labeling functions or their module cannot be used; the message says which, why, and what to do."""
@@ -79,9 +82,11 @@ def load_llm(modules: Sequence[str], folder: Path) -> list[LLMFunction]:
 def _found_from(folder: Path) -> Path:
     """The folder, and modules in it can be imported."""
     folder = folder.resolve()
-    if str(folder) not in sys.path:
-        # last: a `labeling_functions.py` beside the configuration must not hide a package of that name
-        sys.path.append(str(folder))
+    for place in (OURS, folder):
+        # last, but after our own packages: a `labeling_functions.py` beside the configuration must not hide
+        # ours from processes that begin with this path, where an editable install is looked at after it
+        if str(place) not in sys.path:
+            sys.path.append(str(place))
     return folder
 
 

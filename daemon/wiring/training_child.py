@@ -35,13 +35,14 @@ def train_apart(
         TrainingFailed: the child died; its error is in the message and in this process's output.
     """
     context = multiprocessing.get_context("spawn")
-    here, there = context.Pipe(duplex=False)
-    child = context.Process(
-        target=_train, args=(there, data, options, champion), name="training", daemon=True
-    )
+    here, there = context.Pipe()
+    # what it learns from is sent once it runs: `start` with much to hand over waits for ever for a child that
+    # ended before it read it
+    child = context.Process(target=_train, args=(there,), name="training", daemon=True)
     child.start()
     there.close()
     try:
+        here.send((data, options, champion))
         while not stop.is_set() and not here.poll(BEAT_SECONDS):
             alive()
         if stop.is_set():
@@ -49,7 +50,7 @@ def train_apart(
             child.join()
             raise TrainingStopped("told to end while training; the next start trains again")
         candidate: AnyCandidate = here.recv()
-    except EOFError:
+    except (EOFError, BrokenPipeError, ConnectionResetError):
         child.join()
         raise TrainingFailed(
             f"the training process ended with {child.exitcode}; its output above says why"
@@ -60,11 +61,12 @@ def train_apart(
     return candidate
 
 
-def _train(answer: Connection, data: AnyData, options: TrainingOptions, champion: AnyBundle | None) -> None:
+def _train(parent: Connection) -> None:
     os.nice(NICENESS)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = THREADS
     logging.basicConfig(level=logging.INFO, format="%(asctime)s training %(message)s")
     now = datetime.now(UTC).isoformat(timespec="seconds")
-    with answer:
-        answer.send(train_any(data, replace(options, trained_at=now), champion, log.info))
+    with parent:
+        data, options, champion = parent.recv()
+        parent.send(train_any(data, replace(options, trained_at=now), champion, log.info))

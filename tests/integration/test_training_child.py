@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from daemon.core.errors import TrainingStopped
+from daemon.core.errors import TrainingFailed, TrainingStopped
 from daemon.wiring.training_child import train_apart
 from models.set_bundle import SetBundle
 from models.set_training import SetData
@@ -41,6 +41,16 @@ def test_one_model_a_class_comes_back_too() -> None:
     assert isinstance(candidate.bundle, SetBundle)
     assert candidate.bundle.classes == sets.classes
     assert candidate.bundle.trained_at
+
+
+def test_a_child_that_cannot_begin_is_an_error_however_much_there_is_to_learn(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """More than a pipe holds: nobody may wait for a reader that is gone."""
+    monkeypatch.setattr(multiprocessing.spawn, "get_executable", lambda: b"/bin/false")
+    much = replace(data(), vectors=np.zeros((60, 10_000), np.float32), encoder="e")
+    with pytest.raises(TrainingFailed, match="ended with 1"):
+        train_apart(much, TrainingOptions(("majority",)), None, lambda: None, threading.Event())
 
 
 def test_told_to_end_it_ends_and_leaves_no_process() -> None:

@@ -261,7 +261,7 @@ class KafkaSource:
         partitions = self._placed_partitions()[:1]
         try:
             if partitions:
-                self._consumer.beginning_offsets(partitions, timeout_ms=500)
+                self._consumer.beginning_offsets(partitions, timeout_ms=ASK_MS)
         except KafkaError as error:
             self._heard = time.monotonic()
             self._note_silence(error)

@@ -1,9 +1,12 @@
 """Modules named in a configuration, found or refused with a reason."""
 
 import sys
+from importlib.machinery import PathFinder
+from pathlib import Path
 
 import pytest
 
+import labeling_functions
 from labeling_functions.loading import LoadError, load
 
 HEAD = "from labeling_functions import keywords, labeling_function\n"
@@ -51,6 +54,17 @@ def test_a_file_may_import_its_neighbors_and_be_called_like_our_package(tmp_path
     source = HEAD + "from lf_made_words import WORDS\nwin = keywords('win', WORDS, 0)\n"
     write(tmp_path, "labeling_functions.py", source)
     assert names(["labeling_functions.py"], tmp_path) == ["win"]
+
+
+def test_a_process_that_begins_with_this_path_still_finds_our_package(tmp_path, monkeypatch):
+    """An editable install stands on no path: its finder is asked after all that is on it."""
+    ours = str(Path(labeling_functions.__file__).parents[1])
+    monkeypatch.setattr(sys, "path", [place for place in sys.path if place not in ("", ours)])
+    write(tmp_path, "labeling_functions.py", HEAD + "win = keywords('win', ['win'], 0)\n")
+    assert names(["labeling_functions.py"], tmp_path) == ["win"]
+    found = PathFinder.find_spec("labeling_functions", sys.path)
+    assert found is not None
+    assert found.origin == labeling_functions.__file__
 
 
 def test_the_same_function_reached_twice_counts_once(tmp_path):
