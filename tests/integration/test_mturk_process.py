@@ -1,5 +1,7 @@
 """`labelloop annotate TIER` of a tier at Mechanical Turk: a configuration, a database, and workers."""
 
+import subprocess
+import sys
 import threading
 from pathlib import Path
 
@@ -26,6 +28,26 @@ mturk:
       description: Read and say.
       qualifications: {place: {type: "00000000000000000071", comparator: EqualTo, locales: [US]}}
 """
+
+
+def test_the_command_serves_the_tier_until_it_is_told_to_end(tmp_path: Path, turk: Turk) -> None:
+    file = tmp_path / "labelloop.yaml"
+    file.write_text(FILE.replace("ENDPOINT", turk.server.url))
+    database = parts.open_database(load(file, {}))
+    add_items(database, ["a"], payload=b'{"id": "a", "text": "hello"}')
+    question = add_question(database, "a", "crowd", price=60_000)
+    command = [sys.executable, "-m", "daemon.cli", "annotate", "crowd", "-c", str(file)]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until(lambda: turk.offered == [question] or process.poll() is not None, 60)
+        process.terminate()
+        _, said = process.communicate(timeout=30)
+    finally:
+        process.kill()
+        process.wait()
+        database.close()
+    assert process.returncode == 0, said
+    assert turk.offered == [question], "somebody may be answering it"
 
 
 def test_every_database_has_a_queue_of_its_own_there(tmp_path: Path) -> None:

@@ -46,7 +46,7 @@ class FakeMturk:
 
     Attributes:
         money: dollars on the account. hits: by id. calls: name of each call.
-        clock: seconds since 1970.
+        unknown: ids of workers that there are not. clock: seconds since 1970.
     """
 
     def __init__(self, money: str = "100.00", clock: Callable[[], float] = time.time) -> None:
@@ -54,6 +54,7 @@ class FakeMturk:
         self.clock = clock
         self.hits: dict[str, Hit] = {}
         self.calls: list[str] = []
+        self.unknown: set[str] = set()
         self.kinds: dict[str, Asked] = {}
         self.granted: dict[str, set[str]] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
@@ -257,6 +258,8 @@ class FakeMturk:
         return page_of("QualificationTypes", found, asked)
 
     def _grant(self, asked: Asked) -> dict[str, Any]:
+        if asked["WorkerId"] in self.unknown:
+            raise Refused("InvalidParameterValue", f"There is no Worker {asked['WorkerId']}.")
         self.granted[asked["QualificationTypeId"]].add(asked["WorkerId"])
         return {}
 
