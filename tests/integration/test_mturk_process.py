@@ -9,7 +9,7 @@ from kafka_fixtures import wait_until
 from mturk_fixtures import Turk
 from rows_for_tests import add_items, add_question, all_rows
 
-from daemon.adapters.store.schema import answers, processes
+from daemon.adapters.store.schema import answers, processes, spend
 from daemon.wiring import outside, parts
 from daemon.wiring.config import load
 
@@ -82,6 +82,11 @@ def test_a_question_goes_there_and_its_answer_comes_back(tmp_path: Path, turk: T
             "EqualTo",
         ]
         assert (asked["Reward"], asked["LifetimeInSeconds"]) == ("0.05", 3_600)
+        with turk.server.lock:
+            in_vain = turk.mturk.accept(turk.hit(question).id, "A1BOT")
+            turk.mturk.submit(in_vain, [("label", "eggs")])
+        wait_until(lambda: [row.state for row in all_rows(database, spend)] == ["spent", "reserved"])
+        wait_until(lambda: turk.offered == [question])
         with turk.server.lock:
             turk.answer(question)
         wait_until(lambda: len(all_rows(database, answers)) == 1)

@@ -114,10 +114,11 @@ class FakeMturk:
         )
 
     def _may(self, hit: Hit, worker: str) -> bool:
-        kinds = [
-            one for one in hit.asked["QualificationRequirements"] if one["QualificationTypeId"] in self.kinds
-        ]
-        kept_out = any(worker in self.granted[one["QualificationTypeId"]] for one in kinds)
+        kept_out = any(
+            (worker in self.granted[one["QualificationTypeId"]]) is not (one["Comparator"] == "Exists")
+            for one in hit.asked["QualificationRequirements"]
+            if one["QualificationTypeId"] in self.kinds
+        )
         done = any(one.worker == worker and one.status != "Returned" for one in hit.assignments)
         return self.status(hit) == "Assignable" and not kept_out and not done
 
