@@ -49,6 +49,8 @@ class Bundle:
         reference: what the items looked like that it was trained on.
         gold: how much it rests on.
         label_model: registry name of the model that made the tables. trained_at: ISO 8601, or empty.
+        people: key of a person, or of those of a tier who are not told apart -> (K, K) how often they are
+            expected to have said each class on items of each class.
     """
 
     classes: tuple[str, ...]
@@ -63,6 +65,7 @@ class Bundle:
     gold: Gold
     label_model: str
     trained_at: str
+    people: Mapping[str, F8] = field(default_factory=dict)
     _mixture: Mixture = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
@@ -163,6 +166,7 @@ class Bundle:
             "gold": [self.gold.answers, self.gold.effective, self.gold.by_class],
             "label_model": self.label_model,
             "trained_at": self.trained_at,
+            "people": list(self.people),
         }
         arrays: dict[str, NDArray[Any]] = {
             "about": np.frombuffer(json.dumps(about).encode(), np.uint8),
@@ -173,6 +177,8 @@ class Bundle:
         for place, member in enumerate(self.members):
             arrays[f"tables_{place}"] = _stacked(member.tables, len(self.classes))
         arrays |= {f"fallback_{i}": np.asarray(t, np.float64) for i, t in enumerate(self.fallbacks.values())}
+        if self.people:
+            arrays["people"] = np.stack([np.asarray(table, np.float64) for table in self.people.values()])
         arrays |= {f"reference_{i}": array for i, array in enumerate(reference.values())}
         if self.head is not None:
             heads = (self.head, *self.heads)
@@ -208,6 +214,7 @@ class Bundle:
             gold=gold,
             label_model=about["label_model"],
             trained_at=about["trained_at"],
+            people=dict(zip(about.get("people", ()), arrays.get("people", ()), strict=True)),
         )
 
 

@@ -32,6 +32,7 @@ from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
 from models.label_model.protocol import HeldOut
 from models.label_model.registry import LABEL_MODELS
+from models.people import confusions
 from models.votes import FUNCTION, Votes, kind
 
 Say = Callable[[str], None]
@@ -166,6 +167,7 @@ class Learned:
         losses: registry name of a label model -> its log-loss on audited answers.
         member_losses: the same for each member of the chosen one.
         figures: what the classifier's head has to say of itself.
+        people: annotator key -> (K, K) how often each person is expected to have said what of which class.
     """
 
     chosen: Chosen
@@ -175,6 +177,7 @@ class Learned:
     losses: Mapping[str, float]
     member_losses: Mapping[str, float]
     figures: Mapping[str, float]
+    people: Mapping[str, F8]
 
 
 def train(
@@ -240,6 +243,7 @@ def learn(data: TrainingData, options: TrainingOptions, say: Say) -> Learned:
         figures=_head_figures(
             data, options.head, classifier, held_posterior(first.fitted, data.votes, judged.folds)
         ),
+        people=confusions(fitted.members, votes, data.expert),
     )
 
 
@@ -302,6 +306,7 @@ def bundle_of(
         gold=Gold.of(data.expert[judged], data.groups[judged], weights, len(data.classes)),
         label_model=learned.chosen.name,
         trained_at=options.trained_at,
+        people=learned.people,
     )
 
 

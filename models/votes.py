@@ -46,18 +46,33 @@ def family(key: str) -> str:
     return key.partition("@")[0]
 
 
+def person_key(tier: str, person: object) -> str:
+    """Key of one person of a tier, apart from the others; the tier itself speaks for all that are not."""
+    return f"{TIER}:{tier}@{person}"
+
+
+def is_person(key: str) -> bool:
+    """Whether a key names one person, and not a tier as a whole."""
+    return kind(key) == TIER and "@" in key
+
+
+def _asked(key: str) -> str | None:
+    """The tier of language models of a way of asking; None of everybody else."""
+    return f"{LLM}:{tier_of(key)}" if kind(key) == LLM else None
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class Votes:
     """What annotators said. One entry a vote; several votes of one annotator on one item are allowed.
 
     An annotator speaks in symbols. Functions: 0..K-1 is a class, K says that it abstained (an explicit
     entry; no entry means that it was never asked). Classifier and language models: label * bins + confidence
-    bin. Tiers: a class.
+    bin. People: a class.
 
     Attributes:
         n_items: number of items n.
-        annotators: distinct keys, such as `function:spam_words@3f2a`, `classifier`, `tier:crowd`,
-            `llm:cheap/examples@9c1d`.
+        annotators: distinct keys, such as `function:spam_words@3f2a`, `classifier`, `tier:crowd@17` (one
+            person), `tier:crowd` (people of the tier who are not told apart), `llm:cheap/examples@9c1d`.
         n_symbols: of each annotator.
         row, annotator, symbol: (v,) indices of each vote.
 
@@ -126,25 +141,31 @@ class Votes:
 
     @property
     def weights(self) -> F8:
-        """(v,) what each vote counts: 1, but less where several people of one tier, taken as one annotator,
-        or several ways of asking one tier of language models vote on an item.
+        """(v,) what each vote adds to a posterior: 1, but less where several people of one tier, or several
+        ways of asking one tier of language models, vote on an item.
         """
+        return self._shared([family(key) if kind(key) == TIER else _asked(key) for key in self.annotators])
+
+    @property
+    def fitting_weights(self) -> F8:
+        """(v,) what each vote counts while tables are learned: as `weights`, but people who are told apart
+        count in full.
+
+        Damped, a crowd that agrees well is held to be worse than it is, and without known labels a fit can
+        settle on its errors; each person's own table must come from what they really agree on.
+        """
+        return self._shared([key if kind(key) == TIER else _asked(key) for key in self.annotators])
+
+    def _shared(self, names: Sequence[str | None]) -> F8:
+        """(v,) weights when annotators of one name (m,) err together; None for one that errs alone."""
         weights = np.ones(len(self.row))
-        group = self._groups()
+        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
+        group = np.array([-1 if name is None else numbers[name] for name in names], np.int64)
         mine = np.flatnonzero(group[self.annotator] >= 0) if (group >= 0).any() else np.empty(0, np.int64)
         pairs = self.row[mine] * len(self.annotators) + group[self.annotator[mine]]
         _, place, number = np.unique(pairs, return_inverse=True, return_counts=True)
         weights[mine] = (effective_votes(number) / number)[place.ravel()]
         return weights
-
-    def _groups(self) -> I8:
-        """(m,) number of whose errors go together; -1 for functions and classifier."""
-        names = [
-            key if kind(key) == TIER else f"{LLM}:{tier_of(key)}" if kind(key) == LLM else None
-            for key in self.annotators
-        ]
-        numbers = {name: number for number, name in enumerate(dict.fromkeys(names))}
-        return np.array([-1 if name is None else numbers[name] for name in names], np.int64)
 
     def take(self, rows: Sequence[int] | NDArray[np.int64] | NDArray[np.bool_]) -> "Votes":
         """The votes on chosen items, in the order chosen; items may be repeated."""
@@ -220,7 +241,7 @@ class Votes:
         classes = n_classes if n_classes is not None else int(symbols.max(initial=1)) + 1
         votes = cls(
             n_items=len(tasks),
-            annotators=tuple(f"tier:{tier}@{name}" for name in workers),
+            annotators=tuple(person_key(tier, name) for name in workers),
             n_symbols=(classes,) * len(workers),
             row=rows,
             annotator=annotators,

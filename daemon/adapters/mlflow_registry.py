@@ -125,6 +125,7 @@ class MlflowRegistry:
             "members": run.member_table,
             "classes": run.class_table,
             "annotators": run.annotator_table,
+            "people": run.people_table,
             "judges": run.judge_table,
             "changes": run.change_table,
         }

@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 from dataclasses import replace
+from itertools import chain
 
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.answer_votes import about_facet, tier_key, votes_of
+from daemon.core.answer_votes import about_facet, tier_key, told_apart, votes_of
 from daemon.core.evidence import final_label, function_key
 from daemon.core.grouping import groups_of_payloads
 from daemon.core.learning_rows import StoredBundle, TrainingRows
@@ -37,7 +38,8 @@ def assemble_facets(
 ) -> tuple[TrainingData, ...]:
     """Arrays that models learn from, one row an item; of a multilabel task for each class, of others once.
 
-    Answers of final tiers become `expert`, all others votes of their tier; on audited items only those that
+    Answers of final tiers become `expert`, all others votes, of a person where `told_apart` tells him from
+    the others of the tier; on audited items only those that
     stood before the audit, since an item without one has no others either. `fresh` are audited answers that
     came after the champion was trained: it cannot have seen them. Since a drift alarm only
     items that came after it are fresh, timely and `recent`: a candidate must be better on the stream as it is
@@ -116,16 +118,16 @@ def _votes(rows: TrainingRows, given: Sequence[Sequence[Answer]], policy: Policy
         annotator=entries[:, 1],
         symbol=entries[:, 2],
     )
-    heard = [
-        about_facet([answer for answer in answers if answer.tier not in policy.final_tiers], facet, n_facets)
-        for answers in given
-    ]
+    voting = [[answer for answer in answers if answer.tier not in policy.final_tiers] for answers in given]
+    heard = [about_facet(answers, facet, n_facets) for answers in voting]
     people = [
         tier_key(name)
         for name, tier in policy.tiers.items()
         if name not in policy.final_tiers and not tier.is_llm
     ]
-    return Votes.concat_annotators(functions, votes_of(heard, n_options, people))
+    return Votes.concat_annotators(
+        functions, votes_of(heard, n_options, people, apart=told_apart(chain.from_iterable(voting)))
+    )
 
 
 def _block(

@@ -19,6 +19,7 @@ from daemon.core.run_tables import (
     judge_figures,
     judge_table,
     member_table,
+    people_table,
 )
 from daemon.core.runs import DatasetFacts, TrainingRun
 from labeling_functions.analysis import FunctionReport, analyze
@@ -72,6 +73,7 @@ def describe(
         member_table=member_table(candidate),
         class_table=class_table(candidate),
         annotator_table=annotators,
+        people_table=people_table(bundle),
         judge_table=judge_table(rows.judges),
         change_table=change_table(candidate, champion),
         confusion=evaluation.confusion,

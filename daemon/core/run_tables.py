@@ -5,11 +5,12 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from daemon.core.erring import erring_of
 from daemon.core.judge_rows import JudgeRecord
 from daemon.core.runs import Table
 from labeling_functions.analysis import Accuracy
 from models.any_training import AnyCandidate, AnyData
-from models.arrays import I8, UNKNOWN, Mask
+from models.arrays import F8, I8, UNKNOWN, Mask
 from models.bundle import Bundle
 from models.bundles import AnyBundle
 from models.cost import distances
@@ -17,7 +18,7 @@ from models.evaluation import Tallies, f1_scores
 from models.set_bundle import SetBundle
 from models.set_training import SetData
 from models.training import TrainingData
-from models.votes import LLM, TIER, kind
+from models.votes import LLM, TIER, family, is_person, kind
 
 
 def figures(candidate: AnyCandidate, ordered: bool = False) -> Mapping[str, float]:
@@ -91,23 +92,22 @@ def class_table(candidate: AnyCandidate) -> Table:
 
 
 def annotator_table(data: AnyData) -> Table:
-    """Tiers of people and ways of asking language models: how often they said what an expert said later.
+    """Tiers of people, each of their people and ways of asking language models: how often they said what an
+    expert said later.
 
     Where any number of classes may apply, how often the whole set was right, and how often what was said of
-    one class was. Both are asked about doubtful items: everybody is better than this on all.
+    one class was. They are asked about doubtful items: everybody is better than this on all.
     """
     rows = []
     votes = data.facets[0].votes
-    for place, key in enumerate(votes.annotators):
-        if kind(key) not in (TIER, LLM):
-            continue
-        hits = _hits(data.facets, place)
+    for name, places in _speakers(votes.annotators).items():
+        hits = _hits(data.facets, places)
         right = Accuracy.of(int(hits.all(axis=1).sum()), len(hits))
         about_classes = {"class_accuracy": float(hits.mean()) if hits.size else None}
         rows.append(
             {
-                "annotator": key,
-                "votes": int((votes.annotator == place).sum()),
+                "annotator": name,
+                "votes": int(np.isin(votes.annotator, places).sum()),
                 "checked": len(hits),
                 **accuracy_cells(right),
                 **(about_classes if isinstance(data, SetData) else {}),
@@ -116,16 +116,52 @@ def annotator_table(data: AnyData) -> Table:
     return rows
 
 
-def _hits(facets: Sequence[TrainingData], annotator: int) -> Mask:
-    """(v, F) whether an annotator's votes on items that an expert answered were right about each facet."""
-    return np.stack([_hits_of(facet, annotator) for facet in facets], axis=1)
+def _speakers(keys: Sequence[str]) -> dict[str, list[int]]:
+    """Who is told of -> places among the annotators; a tier is all of its people together."""
+    places: dict[str, list[int]] = {}
+    for place, key in enumerate(keys):
+        if kind(key) == TIER:
+            places.setdefault(family(key), []).append(place)
+        if kind(key) == LLM or is_person(key):
+            places[key] = [place]
+    return places
 
 
-def _hits_of(data: TrainingData, annotator: int) -> Mask:
-    votes, own = data.votes, data.votes.annotator == annotator
-    said = votes.symbol[own] // (votes.n_symbols[annotator] // len(data.classes))
+def _hits(facets: Sequence[TrainingData], annotators: Sequence[int]) -> Mask:
+    """(v, F) whether annotators' votes on items that an expert answered were right about each facet."""
+    return np.stack([_hits_of(facet, annotators) for facet in facets], axis=1)
+
+
+def _hits_of(data: TrainingData, annotators: Sequence[int]) -> Mask:
+    votes, own = data.votes, np.isin(data.votes.annotator, annotators)
+    said = votes.symbol[own] // (votes.n_symbols[annotators[0]] // len(data.classes))
     truth = data.expert[votes.row[own]]
     return np.asarray((said == truth)[truth != UNKNOWN], np.bool_)
+
+
+def people_table(bundle: AnyBundle) -> Table:
+    """How each person answers on items of each class, as the models have learned it: a record a class."""
+    return [
+        {
+            "annotator": one.key,
+            **({"class": one.about} if one.about else {}),
+            "true": name,
+            "expected_items": float(one.expected[:, k].sum()),
+            **{
+                f"said_{option}": _share_of(one.expected[s, k], one.expected[:, k])
+                for s, option in enumerate(one.options)
+            },
+            "right": float(one.right[k, 0]),
+            "right_low": float(one.right[k, 1]),
+            "right_high": float(one.right[k, 2]),
+        }
+        for one in erring_of(bundle)
+        for k, name in enumerate(one.options)
+    ]
+
+
+def _share_of(part: float, column: F8) -> float:
+    return float(part / column.sum()) if column.sum() > 0 else math.nan
 
 
 def accuracy_cells(right: Accuracy | None) -> dict[str, float | None]:

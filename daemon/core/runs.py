@@ -36,7 +36,8 @@ class TrainingRun:
         function_table: one record a labelling function; with sets of classes, one a function and class.
         member_table: one record a member of the posterior's mixture; with sets of classes, of each.
         class_table: one record a class.
-        annotator_table: one record a tier of people and a way of asking a language model.
+        annotator_table: one record a tier of people, a person and a way of asking a language model.
+        people_table: one record a person and class: what they are expected to say of it.
         judge_table: one record a judge of pairs.
         change_table: one record for each thing that the champion had, or did, otherwise.
         confusion: (K, K) counts, [true, predicted]; with sets of classes (F, 2, 2), of each whether it
@@ -68,6 +69,7 @@ class TrainingRun:
     member_table: Table = ()
     class_table: Table = ()
     annotator_table: Table = ()
+    people_table: Table = ()
     judge_table: Table = ()
     change_table: Table = ()
 

@@ -62,6 +62,7 @@ TABLE: tuple[tuple[str, str, Right], ...] = (
     ("GET", "/api/insights", WATCH),
     ("GET", "/api/lead", WATCH),
     ("GET", "/api/agreement", WATCH),
+    ("GET", "/api/confusions", WATCH),
     ("POST", "/api/what-if", WATCH),
     ("GET", "/api/labels", WATCH),
 )

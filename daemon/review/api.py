@@ -8,7 +8,7 @@ from fastapi import APIRouter, Query
 
 from daemon.core.account_rules import Right
 from daemon.core.report_rows import ItemStory, Overview
-from daemon.review import agreement_api, lead_api, truth_api, visits
+from daemon.review import agreement_api, erring_api, lead_api, truth_api, visits
 from daemon.review.bodies import (
     AnswerOut,
     Done,
@@ -76,6 +76,7 @@ def build(services: ReviewServices) -> APIRouter:
     router.include_router(lead_api.build(services, shared.get))
     router.include_router(truth_api.build(services))
     router.include_router(agreement_api.build(services))
+    router.include_router(erring_api.build(services))
     _insights(router, SharedInsights(services))
     return router
 

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemon.core.agreement_rows import AnswerStore
+from daemon.core.erring import ErringStore
 from daemon.core.insight_ports import InsightStore
 from daemon.core.lead_ports import LeadStore, Planner
 from daemon.core.ports import ReportStore
@@ -24,7 +25,7 @@ class ReviewServices:
     """Stores, and the part of the configuration that people see.
 
     Attributes:
-        questions, reports, insights, leading, reviewers, truths, given: the stores.
+        questions, reports, insights, leading, reviewers, truths, given, erring: the stores.
         planner: tells what budgets would do.
         desk: accounts, sessions and passwords.
         task: what is asked. tiers: who is asked, by name.
@@ -45,6 +46,7 @@ class ReviewServices:
     reviewers: ReviewerStore
     truths: TruthStore
     given: AnswerStore
+    erring: ErringStore
     desk: Desk
     task: Task
     tiers: Mapping[str, TierSettings]

@@ -6,6 +6,7 @@ from functools import partial
 from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_run_pages import MlflowRunPages
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
+from daemon.adapters.store.erring import ErringRoom
 from daemon.adapters.store.given import AnswerRoom
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.lead import LeadRoom
@@ -41,6 +42,7 @@ def main(config: Config) -> None:
             reviewers=ReviewerRoom(database),
             truths=TruthRoom(database, config.task.space.n_facets),
             given=AnswerRoom(database),
+            erring=ErringRoom(database),
             desk=desk,
             task=config.task,
             tiers=config.tiers,

@@ -40,9 +40,9 @@ class Copies:
         return np.asarray(self.spokesman == np.arange(len(self.spokesman)))
 
     def spread(self, tables: Mapping[str, F8]) -> dict[str, F8]:
-        """Tables (S, K) of everybody from those of the spokesmen."""
+        """Tables (S, K) of everybody from those of the spokesmen; those of nobody here stay as they are."""
         sizes = np.bincount(self.spokesman, minlength=len(self.spokesman))
-        return {
+        return dict(tables) | {
             key: tables[self.annotators[index]] / sizes[index]
             for key, index in zip(self.annotators, self.spokesman.tolist(), strict=True)
         }

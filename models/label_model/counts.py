@@ -22,7 +22,7 @@ class Patterns:
     """Items with the same votes and the same mark, merged; u patterns, C symbols side by side.
 
     Attributes:
-        votes: on u items. counts: (u, C) sparse, how often each symbol was said.
+        votes: on u items. counts: (u, C) sparse, how often each symbol was said, by `Votes.fitting_weights`.
         weight: (u,) number of items. mark: (u,) what else tells items apart, such as a known label.
         first: (u,) an item of each pattern. inverse: (n,) pattern of each item.
     """
@@ -35,12 +35,12 @@ class Patterns:
     inverse: I8
 
 
-def count_matrix(votes: Votes) -> Any:
-    """(n, C) scipy CSR matrix of how often each symbol was said on each item, by `Votes.weights`."""
+def count_matrix(votes: Votes, weights: F8) -> Any:
+    """(n, C) scipy CSR matrix of how often each symbol was said on each item, votes weighed by (v,)."""
     from scipy.sparse import csr_matrix
 
     shape = (votes.n_items, int(votes.offsets[-1]))
-    return csr_matrix((votes.weights, (votes.row, votes.columns)), shape=shape)
+    return csr_matrix((weights, (votes.row, votes.columns)), shape=shape)
 
 
 def merge(votes: Votes, mark: I8, weight: F8 | None = None) -> Patterns:
@@ -64,7 +64,7 @@ def merge(votes: Votes, mark: I8, weight: F8 | None = None) -> Patterns:
     distinct = votes.take(first)
     return Patterns(
         votes=distinct,
-        counts=count_matrix(distinct),
+        counts=count_matrix(distinct, distinct.fitting_weights),
         weight=np.bincount(inverse, weight, len(first)).astype(np.float64),
         mark=mark[first],
         first=first.astype(np.int64),
@@ -143,7 +143,7 @@ def expected_tables(
         annotator key -> (S, K).
     """
     weighted = posterior if item_weight is None else posterior * item_weight[:, None]
-    matrix = count_matrix(votes)
+    matrix = count_matrix(votes, votes.fitting_weights)
     said = np.asarray(matrix.T @ weighted)
     totals = np.asarray(matrix.sum(axis=0), np.float64).ravel()
     balance = class_balance(posterior)

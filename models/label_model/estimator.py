@@ -35,7 +35,8 @@ from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
 from models.label_model.protocol import Member, check_gold
 from models.label_model.registry import LABEL_MODELS
-from models.votes import ABSTAIN, FUNCTION, Votes
+from models.label_model.tiers import with_tiers
+from models.votes import ABSTAIN, FUNCTION, Votes, family
 
 Matrix = NDArray[np.integer[Any]]
 Table = Mapping[str, Sequence[Any]]
@@ -105,7 +106,7 @@ class LabelAggregator:
     def predict_proba(self, votes: Matrix | Table) -> F8:
         """(n, K) probabilities by votes alone, tasks in the order of `tasks`.
 
-        A worker who was never seen counts as the priors say.
+        A worker who was never seen counts as his tier does: as those seen do on average.
         """
         mixture = self._fitted()
         if isinstance(votes, np.ndarray):
@@ -133,13 +134,15 @@ class LabelAggregator:
             rows, counted = sample(self._gold, self._weight, self._seed)
             taken, gold = self._votes.take(rows), self._gold[rows]
             model = LABEL_MODELS[self._model](self._priors, self._seed)
-            self._members = model.fit(taken, len(self.classes), gold, counted).members()
+            fitted = model.fit(taken, len(self.classes), gold, counted).members()
+            self._members = with_tiers(fitted, taken, counted)
             self._mixture = Mixture(self._members, self._table_of)
         return self._mixture
 
     def _table_of(self, member: Member, key: str) -> F8:
-        if key in member.tables:
-            return np.asarray(member.tables[key])
+        for known in (key, family(key)):
+            if known in member.tables:
+                return np.asarray(member.tables[known])
         if key.startswith(FUNCTION):
             raise ValueError(f"label model: fit knew {len(member.tables)} columns; there is no {key}")
         return self._priors.vote_odds(key, len(self.classes), len(self.classes))

@@ -16,6 +16,7 @@ import numpy as np
 from models.arrays import F8, I8, UNKNOWN, Mask, softmax
 from models.calibration import fit_temperature
 from models.label_model.protocol import HeldOut, LabelModel, Member, TableModel
+from models.label_model.tiers import with_tiers
 from models.votes import Votes, log_scores
 
 FEWEST_JUDGED = 10
@@ -109,7 +110,11 @@ def cross_fit(
         for candidate in candidates
     ]
     held = [_joined(fitted, (f,), truth, fold) for f in range(n_folds)] if twins else []
-    return HeldOut(members=_joined(fitted, (), truth, fold), held=tuple(held))
+    members = _joined(fitted, (), truth, fold)
+    return HeldOut(
+        members=with_tiers(members, votes, weight),
+        held=tuple(with_tiers(twin, votes, weight) for twin in held),
+    )
 
 
 def _runs(n_folds: int, twins: bool, judging: bool) -> list[tuple[int, ...]]:

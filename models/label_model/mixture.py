@@ -87,7 +87,7 @@ class Mixture:
     def _sparse_scores(self, votes: Votes) -> F8:
         """(n, M * K)."""
         stacked = self._stacked(votes)
-        scores: F8 = np.asarray(count_matrix(votes) @ stacked) + self._prior
+        scores: F8 = np.asarray(count_matrix(votes, votes.weights) @ stacked) + self._prior
         return scores
 
     def _mixed(self, scores: F8) -> F8:

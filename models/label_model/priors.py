@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from models.arrays import F8
-from models.votes import BINNED, CLASSIFIER, FUNCTION, LLM, TIER, Votes, kind, tier_of
+from models.votes import BINNED, CLASSIFIER, FUNCTION, LLM, TIER, Votes, is_person, kind, tier_of
 
 FUNCTION_ACCURACY = 0.75
 BIN_ACCURACY = (0.55, 0.70, 0.85, 0.95)
@@ -40,8 +40,7 @@ class Priors:
         What is said of a tier as a whole, a language model among them, is firmer than what it tells of one
         of its people (`tier:crowd@w1`).
         """
-        person = "@" in key and kind(key) == TIER
-        return 10.0 if kind(key) == FUNCTION else 8.0 if person else 40.0
+        return 10.0 if kind(key) == FUNCTION else 8.0 if is_person(key) else 40.0
 
     def bin_accuracies(self, key: str, n_bins: int) -> F8:
         """(B,) expected accuracy in each confidence bin, rising.

@@ -98,7 +98,10 @@ class WeightedVote(TableModel):
         n_classes = features.shape[1]
         known = gold != UNKNOWN
         features, counted, truth = features[known], counted[known], one_hot(gold[known], n_classes)
-        center = np.concatenate([np.zeros(n_classes), symbols.stated])
+        stated = np.concatenate([np.zeros(n_classes), symbols.stated])
+        # of hundreds of people most never spoke of these items: their weights stay as stated
+        told = np.flatnonzero(features.any(axis=(0, 1)))
+        features, center = features[:, :, told], stated[told]
         precision = np.full(len(center), self._settings.sigma**-2.0)
         precision[:n_classes] = self._settings.balance_sigma**-2.0
 
@@ -114,7 +117,8 @@ class WeightedVote(TableModel):
             found, least, moved = _descend(loss, found, least, step)
             if moved < self._settings.tolerance:
                 break
-        return found[:n_classes], found[n_classes:]
+        stated[told] = found
+        return stated[:n_classes], stated[n_classes:]
 
 
 def _slope_and_curve(features: F8, proba: F8, truth: F8, counted: F8) -> tuple[F8, F8]:

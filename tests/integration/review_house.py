@@ -5,12 +5,14 @@ import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import uvicorn
 from argon2 import PasswordHasher
 from fastapi import FastAPI
+from numpy.typing import NDArray
 from sqlalchemy import insert, select, update
 
 from daemon.adapters.passwords import Argon2
@@ -19,9 +21,11 @@ from daemon.adapters.store.accounts import AccountRoom
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.codec import label_bytes, label_of, pack_frozen
 from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.erring import ErringRoom
 from daemon.adapters.store.given import AnswerRoom
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.lead import LeadRoom
+from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.login_tries import LoginTries
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
@@ -41,6 +45,7 @@ from daemon.review.app import ReviewServices, ReviewSettings, create_app, server
 from labeling_functions.function import Function
 from labeling_functions.label_space import LabelSpace, spread
 from labeling_functions.task import Task
+from models.bundle import Bundle
 from models.forecast import Forecast
 
 FUNCTIONS = 1
@@ -114,6 +119,7 @@ class House:
             reviewers=ReviewerRoom(self.database),
             truths=TruthRoom(self.database, task.space.n_facets),
             given=AnswerRoom(self.database),
+            erring=ErringRoom(self.database),
             leading=LeadRoom(self.database),
             planner=FakePlanner(),
             desk=desk_of(self.database),
@@ -127,6 +133,14 @@ class House:
 
     def app(self) -> FastAPI:
         return create_app(self.services)
+
+    def learn(self, people: Mapping[str, NDArray[np.float64]], digest: str = "one") -> None:
+        """A bundle that decides from now on, and has learned how these people err."""
+        duty = StreamRoom(self.database, {}).take_duty("learning", "test", 600)
+        assert duty is not None
+        bundle = replace(Bundle.from_priors(self.services.task.space.options, {}), people=people)
+        room = LearningRoom(self.database)
+        room.promote(duty, room.save_bundle(digest, bundle.to_bytes(), None, None))
 
     def ask(
         self,

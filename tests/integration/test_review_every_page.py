@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browsing import NEEDED, barriers, chromium, enter, keep, opened, sticks_out
 from review_house import House, blank_database, served
@@ -42,6 +43,7 @@ def address(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Iterator[s
     house.close_window()
     judged = house.ask(TEXTS[:2], tier="crowd", prefix="judged")
     _answer(house, "Bob Archibald", "crowd", 1)
+    house.learn({"tier:crowd@1": np.array([[40.2, 3.0], [8.1, 12.7]]), "tier:crowd": np.eye(2)})
     house.ask_again(judged)
     _answer(house, "Eve", "expert", 1)
     house.ask(TEXTS)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from browsing import CHROMIUM, chromium, opened
 from fastapi.testclient import TestClient
@@ -49,6 +50,25 @@ def test_queues_reviewers_and_disagreements_are_told(house: House, client: TestC
     assert newest["item"] in ids
     assert [(one["name"], one["label"]) for one in newest["said"]] == [("bob", "ham"), ("eve", "spam")]
     assert [(one["tier"], one["per_day"]) for one in found["budgets"]] == [("crowd", None), ("expert", None)]
+
+
+def test_confusions_are_those_of_the_models_that_decide_now(house: House, client: TestClient) -> None:
+    assert client.get("/api/confusions").json() == {"people": []}
+    bob = house.questions.enroll("bob", "crowd").id
+    house.learn({"tier:crowd": np.eye(2), f"tier:crowd@{bob}": np.array([[6.0, 0.0], [2.0, 0.0]])})
+    first, others = client.get("/api/confusions").json()["people"]
+    assert (first["reviewer"], first["name"], first["tier"], first["options"]) == (
+        bob,
+        "bob",
+        "crowd",
+        ["ham", "spam"],
+    )
+    assert first["expected"] == [[6.0, 2.0], [0.0, 0.0]]
+    assert (first["right"][0]["share"], first["right"][1]) == (0.75, None)
+    assert (others["reviewer"], others["name"]) == (None, None)
+    house.learn({f"tier:crowd@{bob}": np.eye(2)}, "two")
+    (again,) = client.get("/api/confusions").json()["people"]
+    assert again["expected"] == [[1.0, 0.0], [0.0, 1.0]]
 
 
 def test_what_if_changes_nothing_and_refuses_tiers_that_there_are_not(client: TestClient) -> None:
@@ -122,3 +142,18 @@ def test_agreement_is_told_by_tier_class_and_person(house: House, client: TestCl
     assert list(crowd["by_class"]) == ["ham", "spam"]
     assert crowd["people"] == [{"name": name, "pairs": 3, "same": 0} for name in ("bob", "cy")]
     assert crowd["pairs"] == []
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
+def test_whose_errors_are_shown_is_chosen_with_keys(house: House) -> None:
+    ids = [house.questions.enroll(name, "crowd").id for name in ("bob", "eve")]
+    tables = (np.array([[9.0, 1.0], [1.0, 9.0]]), np.array([[5.0, 5.0], [5.0, 5.0]]))
+    house.learn({f"tier:crowd@{one}": table for one, table in zip(ids, tables, strict=True)})
+    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+        page.goto("/lead")
+        page.wait_for_selector("#erring td:has-text('90.0%')")
+        page.focus("#erring-who")
+        page.keyboard.press("ArrowDown")
+        page.wait_for_selector("#erring td:has-text('50.0%')")
+        assert page.input_value("#erring-who") == "crowd: eve"

@@ -1,6 +1,7 @@
 // The insights page: tables and pictures of what /api/insights says; every picture is a table as well.
 import { el, get } from "./calls.js";
 import { interval, moment, money, percent, shape, whole } from "./figures.js";
+import { matrix } from "./matrix.js";
 
 const POLL_MS = 30_000;
 const WIDTH = 600;
@@ -107,30 +108,7 @@ function confusions(found) {
   byId("confusions").replaceChildren(...(seen.length > 0 ? seen.map(confusion) : [none]));
 }
 
-function confusion({ about, options, counts, weights }) {
-  const line = (option, r) => {
-    const total = weights[r].reduce((sum, weight) => sum + weight, 0);
-    const cells = counts[r].map((n, c) => {
-      const share = total > 0 ? weights[r][c] / total : 0;
-      const cell = el("td", { class: `num cell ${r === c ? "agrees" : "differs"}` }, whole(n), " ", el("span", { class: "small block" }, total > 0 ? percent(share) : "–"));
-      cell.style.setProperty("--share", `${Math.round(share * 100)}%`);
-      return cell;
-    });
-    return el("tr", {}, name(option), ...cells);
-  };
-  const what = about || "Class";
-  return el(
-    "div",
-    { class: "scroll", tabindex: "0", role: "region", "aria-label": `${what}: automatic labels against experts` },
-    el(
-      "table",
-      { class: "confusion" },
-      ...(about ? [el("caption", {}, about)] : []),
-      el("thead", {}, el("tr", {}, el("th", { scope: "col" }, "Experts said"), ...options.map((option) => el("th", { scope: "col", class: "num" }, option)))),
-      el("tbody", {}, ...options.map(line)),
-    ),
-  );
-}
+const confusion = (one) => matrix({ ...one, corner: "Experts said", label: `${one.about || "Class"}: automatic labels against experts` });
 
 async function refresh() {
   try {

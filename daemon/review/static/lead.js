@@ -1,8 +1,10 @@
 // The lead's page: queues, reviewers, disagreements, and sliders that tell what other budgets would do.
 import { el, get, post } from "./calls.js";
 import { age, interval, moment, money, percent, whole } from "./figures.js";
+import { matrix } from "./matrix.js";
 
 const POLL_MS = 5_000;
+const ERRING_MS = 60_000;
 const REST_MS = 300;
 const STEPS = 40;
 const DAY_MS = 86_400_000;
@@ -16,6 +18,7 @@ let set = null;
 let restTimer = null;
 let shown = null;
 let asked = 0;
+let erringAt = 0;
 
 function fill(id, rows, none) {
   const columns = byId(id).querySelectorAll("thead th").length;
@@ -88,6 +91,30 @@ function askState(one, wanted) {
     }
   };
   byId("state-dialog").showModal();
+}
+
+const whoErrs = (one) => `${one.tier}: ${one.name ?? (one.reviewer === null ? "the others" : `annotator ${one.reviewer}`)}`;
+
+/** People to choose from, and how the chosen one answers; whoever is chosen stays so. */
+function erring(people) {
+  const names = [...new Set(people.map(whoErrs))];
+  const picker = byId("erring-who");
+  const before = picker.value;
+  if (JSON.stringify(names) !== picker.dataset.names) {
+    picker.dataset.names = JSON.stringify(names);
+    picker.replaceChildren(...names.map((who) => el("option", { value: who }, who)));
+    if (names.includes(before)) picker.value = before;
+  }
+  byId("erring-form").hidden = names.length === 0;
+  byId("no-erring").hidden = names.length > 0;
+  const show = () => byId("erring").replaceChildren(
+    ...people.filter((one) => whoErrs(one) === picker.value).flatMap((one) => [
+      matrix({ corner: "Class", label: `${one.about} ${whoErrs(one)}: what is said of items of each class`, about: one.about, options: one.options, counts: one.expected }),
+      el("ul", { class: "quiet small" }, ...one.right.flatMap((found, k) => (found === null ? [] : [
+        el("li", {}, `${one.options[k]}: ${percent(found.share)} named so (${percent(found.low)} to ${percent(found.high)})`)]))),
+    ]));
+  picker.onchange = show;
+  show();
 }
 
 function disagreements(list) {
@@ -187,6 +214,10 @@ async function refresh() {
     disagreements(found.disagreements);
     byId("notice").hidden = true;
     if (chosen === null) await start(found.budgets);
+    if (Date.now() - erringAt > ERRING_MS) {
+      erring((await get("/api/confusions")).people);
+      erringAt = Date.now();
+    }
     document.body.dataset.fresh = "yes";
   } catch (error) {
     byId("notice").textContent = `The figures are old: ${error.message}. Trying again.`;

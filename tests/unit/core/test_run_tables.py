@@ -1,5 +1,7 @@
 """Tables of a training run for people to look at."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -13,6 +15,7 @@ from daemon.core.run_tables import (
     judge_figures,
     judge_table,
     member_table,
+    people_table,
 )
 from models.bundle import Bundle
 from models.comparison import Comparison
@@ -49,6 +52,35 @@ def test_people_and_models_are_judged_by_the_label_that_an_expert_gave() -> None
     assert annotator_figures(table) == pytest.approx(
         {"accuracy/tier:crowd": 0.5, "accuracy/llm:cheap/plain@9f": 2 / 3}
     )
+
+
+def test_a_tier_is_told_of_as_a_whole_and_by_its_people() -> None:
+    keys, row = ("tier:crowd", "tier:crowd@7", "tier:crowd@9"), np.array([0, 1, 2, 0])
+    votes = Votes(3, keys, (2, 2, 2), row, np.array([0, 1, 1, 2]), np.array([1, 1, 0, 0]))
+    known = np.ones(3, bool)
+    data = TrainingData(("ham", "spam"), votes, np.array([1, 0, 0]), known, known, None, np.arange(3), {})
+    told = [(row["annotator"], row["votes"], row["accuracy"]) for row in annotator_table(data)]
+    assert told == [("tier:crowd", 4, 0.5), ("tier:crowd@7", 2, 0.5), ("tier:crowd@9", 1, 0.0)]
+
+
+def test_people_are_told_by_true_class_those_not_told_apart_last() -> None:
+    people = {"tier:crowd": np.diag([1.0, 2.0]), "tier:crowd@9": np.array([[6.0, 0.0], [2.0, 0.0]])}
+    table = people_table(replace(Bundle.from_priors(("ham", "spam"), {}), people=people))
+    assert [(one["annotator"], one["true"]) for one in table] == [
+        ("tier:crowd@9", "ham"),
+        ("tier:crowd@9", "spam"),
+        ("tier:crowd", "ham"),
+        ("tier:crowd", "spam"),
+    ]
+    first, unknown, *_ = table
+    assert (first["expected_items"], first["said_ham"], first["said_spam"], first["right"]) == (
+        8,
+        0.75,
+        0.25,
+        0.75,
+    )
+    assert 0.3 < float(str(first["right_low"])) < 0.75 < float(str(first["right_high"])) < 0.97
+    assert np.isnan(float(str(unknown["right"])))
 
 
 def test_ratings_are_judged_by_the_steps_that_they_are_away() -> None:

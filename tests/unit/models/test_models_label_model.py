@@ -316,7 +316,8 @@ def test_bluebird_crowd_reaches_the_published_figures() -> None:
         for name in FAST
     }
     assert accuracy["majority"] == pytest.approx(0.759, abs=0.01)
-    assert accuracy["dawid_skene"] >= 0.88
+    # .89 by undamped votes; with 39 of them an item, damped ones leave two of 108 items to the prior
+    assert accuracy["dawid_skene"] >= 0.865
 
 
 @pytest.mark.parametrize("name", ["hbcc", "pool"])

@@ -180,7 +180,7 @@ def test_members_reproduce_the_prediction_and_weigh_one() -> None:
     pool = Pool().fit(votes, 2, gold)
     np.testing.assert_array_equal(pool.predict_proba(votes), mixture_posterior(pool.members(), votes))
     assert sum(member.weight for member in pool.members()) == pytest.approx(1)
-    assert all(set(member.tables) == set(votes.annotators) for member in pool.members())
+    assert all(set(member.tables) == {*votes.annotators, "tier:crowd"} for member in pool.members())
 
 
 def test_the_pool_is_about_as_good_as_its_best_member_alone() -> None:

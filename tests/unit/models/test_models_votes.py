@@ -120,8 +120,18 @@ def test_only_people_taken_together_err_together() -> None:
     keys = ("tier:crowd", "function:f")
     votes = Votes(2, keys, (2, 3), row, annotator, np.zeros(6, int))
     assert votes.weights.tolist() == pytest.approx([1 / (1 + 2 * TOGETHER)] * 3 + [1.0] * 3)
+
+
+def test_people_who_are_told_apart_err_together_and_teach_in_full() -> None:
     apart = Votes.from_table([0, 0, 0], ["a", "b", "c"], [0, 0, 1])[0]
-    assert apart.weights.tolist() == [1.0] * 3
+    assert apart.weights.tolist() == pytest.approx([1 / (1 + 2 * TOGETHER)] * 3)
+    assert apart.fitting_weights.tolist() == [1.0] * 3
+
+
+def test_a_tier_and_its_people_err_together_two_tiers_do_not() -> None:
+    keys = ("tier:crowd", "tier:crowd@7", "tier:students@7")
+    votes = Votes(1, keys, (2, 2, 2), np.zeros(3, int), np.arange(3), np.zeros(3, int))
+    assert votes.weights.tolist() == pytest.approx([1 / (1 + TOGETHER)] * 2 + [1.0])
 
 
 def test_ways_of_asking_one_tier_of_language_models_err_together() -> None:

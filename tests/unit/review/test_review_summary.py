@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from daemon.core.agreement_rows import AnswerStore
+from daemon.core.erring import ErringStore
 from daemon.core.insight_ports import InsightStore
 from daemon.core.lead_ports import LeadStore, Planner
 from daemon.core.learning_rows import StoredBundle
@@ -32,6 +33,7 @@ SERVICES = ReviewServices(
     planner=cast(Planner, None),
     truths=cast(TruthStore, None),
     given=cast(AnswerStore, None),
+    erring=cast(ErringStore, None),
     desk=cast(Desk, None),
     task=Task("sms", ("ham", "spam")),
     tiers={
