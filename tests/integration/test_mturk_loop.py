@@ -82,6 +82,7 @@ def test_answers_are_booked_paid_and_the_next_questions_shown(house: House) -> N
     ids = house.ask("a", "b", "c", "d", "e")
     house.loop.turn()
     assert house.turk.offered == ids[:3]
+    assert house.turk.hit(ids[0]).asked["Keywords"] == "text"
     house.turk.answer(ids[0])
     house.turk.answer(ids[1], 0, "A1BOB")
     house.loop.turn()
@@ -148,6 +149,18 @@ def test_an_answer_that_names_no_class_is_paid_and_asked_anew(house: House) -> N
     assert house.spent() == Decimal("0.06")
     assert count(house.database, answers) == 0
     assert house.turk.offered == [question]
+
+
+def test_what_somebody_rejects_by_hand_is_no_answer_and_asked_anew(house: House) -> None:
+    (question,) = house.ask("a")
+    house.loop.turn()
+    house.turk.mturk.reject(house.turk.answer(question))
+    house.loop.turn()
+    assert count(house.database, answers) == 0
+    house.pass_time(HOUR + 1)
+    house.loop.turn()
+    assert house.turk.offered == [question]
+    assert house.spent() == 0
 
 
 def test_what_somebody_works_on_when_it_is_withdrawn_is_paid_and_taken_while_it_is_open(

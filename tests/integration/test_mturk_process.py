@@ -60,6 +60,7 @@ def test_a_question_goes_there_and_its_answer_comes_back(tmp_path: Path, turk: T
             "EqualTo",
         ]
         assert (asked["Reward"], asked["LifetimeInSeconds"]) == ("0.05", 3_600)
+        assert "Keywords" not in asked
         with turk.server.lock:
             turk.answer(question)
         wait_until(lambda: len(all_rows(database, answers)) == 1)

@@ -66,7 +66,7 @@ def test_money_is_read_to_the_millionth(client: MturkClient, stub: Stubber) -> N
 
 
 def test_a_qualification_type_is_found_by_its_whole_name_or_made(client: MturkClient, stub: Stubber) -> None:
-    asked = {"Query": "ours", "MustBeRequestable": False, "MustBeOwnedByCaller": True, "MaxResults": 100}
+    asked = {"MustBeRequestable": False, "MustBeOwnedByCaller": True, "MaxResults": 100}
     others = [{"Name": "ours too", "QualificationTypeId": "1"}, {"Name": "ours", "QualificationTypeId": "2"}]
     stub.add_response("list_qualification_types", {"QualificationTypes": others}, asked)
     assert client.qualification("ours", "what for") == "2"

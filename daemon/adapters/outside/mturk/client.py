@@ -81,7 +81,8 @@ class MturkClient:
 
     def qualification(self, name: str, description: str) -> str:
         """Id of our qualification type of this name, made if there is none."""
-        wanted = {"Query": name, "MustBeRequestable": False, "MustBeOwnedByCaller": True}
+        # All of ours, by no query: a search may read signs in a name as its own.
+        wanted = {"MustBeRequestable": False, "MustBeOwnedByCaller": True}
         for found in self.pages("list_qualification_types", "QualificationTypes", **wanted):
             if found["Name"] == name:
                 return str(found["QualificationTypeId"])
@@ -105,8 +106,9 @@ class MturkClient:
         self._tolerating("HITDoesNotExist InvalidHITState", "delete_hit", HITId=hit)
 
     def assignments(self, hit: str) -> list[Mapping[str, Any]]:
-        """What workers handed in."""
-        return list(self.pages("list_assignments_for_hit", "Assignments", HITId=hit))
+        """What workers handed in, without what somebody rejected by hand."""
+        wanted = {"HITId": hit, "AssignmentStatuses": ["Submitted", "Approved"]}
+        return list(self.pages("list_assignments_for_hit", "Assignments", **wanted))
 
     def approve(self, assignment: str) -> None:
         """Pay the worker; what was approved before, or cannot be approved yet, is left as it is."""

@@ -20,7 +20,7 @@ ANSWERS = NAMES.strip("{}")
 
 @dataclass
 class Assignment:
-    """A HIT that a worker accepted. `status`: Accepted, Returned, Submitted or Approved."""
+    """A HIT that a worker accepted. `status`: Accepted, Returned, Submitted, Approved or Rejected."""
 
     id: str
     worker: str
@@ -95,6 +95,10 @@ class FakeMturk:
         found.answer = ElementTree.tostring(root, encoding="unicode")
         found.status, found.submitted = "Submitted", self.clock()
 
+    def reject(self, assignment: str) -> None:
+        """What a requester does by hand; ours never does."""
+        self._find(assignment)[1].status = "Rejected"
+
     def page(self, hit: str) -> str:
         """The HTML of a HIT."""
         root = ElementTree.fromstring(self.hits[hit].asked["Question"])
@@ -128,7 +132,7 @@ class FakeMturk:
         states = [one.status for one in hit.assignments]
         if "Accepted" in states:
             return "Unassignable"
-        if "Submitted" in states or "Approved" in states or hit.expires <= self.clock():
+        if {"Submitted", "Approved", "Rejected"} & set(states) or hit.expires <= self.clock():
             return "Reviewable"
         return "Assignable"
 
@@ -202,7 +206,7 @@ class FakeMturk:
                 "Answer": one.answer,
             }
             for one in hit.assignments
-            if one.status in ("Submitted", "Approved")
+            if one.status in asked.get("AssignmentStatuses", ("Submitted", "Approved", "Rejected"))
         ]
         return page_of("Assignments", found, asked)
 

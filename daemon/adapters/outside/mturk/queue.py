@@ -174,7 +174,6 @@ class MturkQueue:
             "Reward": f"{settings.reward:.2f}",
             "Title": settings.title,
             "Description": settings.description,
-            "Keywords": ", ".join(settings.keywords),
             "Question": self._page.question(lease, workers),
             "RequesterAnnotation": f"labelloop {lease.question}",
             "UniqueRequestToken": self._token(lease),
@@ -182,7 +181,7 @@ class MturkQueue:
                 guarded,
                 *(one.requirement() for one in settings.qualifications.values()),
             ],
-        }
+        } | ({"Keywords": ", ".join(settings.keywords)} if settings.keywords else {})
 
     def _token(self, lease: Lease) -> str:
         """The same for the same wish: this question, as it is held now."""
