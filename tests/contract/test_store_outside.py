@@ -13,6 +13,7 @@ from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.outside import OutsideRoom
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.schema import annotators, answers, budgets, outbox, questions, recheck, spend
+from daemon.adapters.store.spending import spending
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.control_settings import ControlSettings
 from daemon.core.errors import FenceLost, UnknownReviewer
@@ -239,6 +240,15 @@ def test_what_is_refused_is_paid_once_where_all_are_and_its_question_asked_anew(
     assert room.take([vote(question, "cy", external="z")]) == [Verdict.NOT_OPEN]
     assert [(row.reserved, row.spent) for row in all_rows(database, budgets)] == [(0, 15)]
     assert room.take([vote(999, "cy", external="w")]) == [Verdict.UNKNOWN_QUESTION]
+
+
+def test_what_is_paid_in_vain_is_money_of_the_tier_and_no_answer(database: Database) -> None:
+    (question,) = asked(database, "a", price=5)
+    room = OutsideRoom(database, [TIER], pays_all=True)
+    room.take([OutsideVote(question, "ann", None, external="x"), vote(question, "bob", external="y")])
+    with database.read() as connection:
+        (money,) = spending(connection, {}, database.now(connection))
+    assert (money.answers, money.spent, money.today_spent) == (1, 10, 10)
 
 
 def test_an_answer_taken_back_gives_its_own_money_back(database: Database) -> None:

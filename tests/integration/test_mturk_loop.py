@@ -280,6 +280,19 @@ def test_paused_workers_see_nothing_until_they_are_let_on(house: House) -> None:
     assert house.turk.hit(third).id in house.turk.mturk.visible("A1ANN")
 
 
+def test_a_paused_name_that_no_worker_has_stops_nobody(house: House) -> None:
+    (question,) = house.ask("a")
+    house.turk.mturk.unknown = {"ANN"}
+    for name in ("ANN", "ann@example.com", "A1BOB"):
+        add_annotator(house.database, name, "crowd")
+        house.pause(name)
+    house.loop.turn()
+    house.loop.turn()
+    assert house.turk.offered == [question]
+    assert house.turk.mturk.calls.count("AssociateQualificationWithWorker") == 2, "each tried once"
+    assert house.turk.mturk.visible("A1BOB") == []
+
+
 def test_with_too_little_money_the_tier_waits_and_says_so(house: House) -> None:
     ids = house.ask("a", "b", "c")
     house.turk.mturk.money = Decimal("0.13")

@@ -1,5 +1,6 @@
 """Calls to Mechanical Turk: what is sent, and what each kind of refusal means."""
 
+import subprocess
 import sys
 from collections.abc import Iterator
 from typing import Any
@@ -203,7 +204,16 @@ def test_missing_keys_are_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
         MturkClient(MturkSettings())
 
 
-def test_a_missing_boto3_is_said_plainly(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(sys.modules, "boto3", None)
-    with pytest.raises(SetupProblem, match=r"pip install 'labelloop\[mturk\]'"):
+@pytest.mark.parametrize("name", ["boto3", "defusedxml"])
+def test_a_missing_package_is_said_plainly(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SetupProblem, match=rf"{name} is not installed.*pip install 'labelloop\[mturk\]'"):
         MturkClient(MturkSettings())
+
+
+def test_nobody_else_needs_these_packages() -> None:
+    code = (
+        "import sys; sys.modules.update(boto3=None, botocore=None, defusedxml=None); "
+        "import daemon.wiring.check, daemon.wiring.outside, daemon.wiring.up"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=60)

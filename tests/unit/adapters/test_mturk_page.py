@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from daemon.adapters.outside.mturk.page import MOST_BYTES, Page
+from daemon.adapters.outside.mturk.page import MOST_BYTES, Page, html_question
 from daemon.core.errors import SetupProblem
 from daemon.core.pair_order import is_turned
 from daemon.core.rows import Lease
@@ -121,7 +121,16 @@ def test_a_long_text_is_cut_so_that_the_hit_can_be_made_and_the_page_says_so(uni
     assert "cut here" not in Seen(shown(MAIL, lease(text=unit * 1_000))).text
 
 
+def test_a_page_that_ends_a_section_of_xml_is_the_same_when_it_is_read() -> None:
+    shown = "a ]]> b ]]]]>> \r\n c \x00"
+    root = ElementTree.fromstring(html_question(shown))
+    assert root.findtext("{*}HTMLContent", "") == "a ]]> b ]]]]>> \n c \ufffd"
+
+
 def test_every_item_fits() -> None:
+    images = ["https://x/" + "&" * 280 for _ in range(20)]
+    long = Task("t", ("a", "b"), guidelines="word " * 8_600)
+    assert "cut here" in Seen(shown(long, lease(text="&" * 9_000, images=images))).text
     images = [f"https://example.com/{'&' * 5_000}{n}" for n in range(200)]
     fields = {f"f{n}": "&" * 1_000 for n in range(300)}
     seen = Seen(shown(MAIL, lease(fields=fields, images=images)))

@@ -5,9 +5,6 @@ from datetime import datetime
 from typing import Any
 from xml.etree.ElementTree import ParseError
 
-from defusedxml import DefusedXmlException
-from defusedxml.ElementTree import fromstring
-
 from labeling_functions.task import Task
 
 NAMES = (
@@ -47,6 +44,9 @@ def seconds_of(assignment: Mapping[str, Any]) -> float:
 
 
 def _fields(answer: str) -> dict[str, str]:
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import fromstring
+
     try:
         root = fromstring(answer, forbid_dtd=True)
     except (ParseError, DefusedXmlException) as error:

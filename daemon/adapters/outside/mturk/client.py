@@ -170,10 +170,12 @@ class MturkClient:
 def _connect(settings: MturkSettings, attempts: int) -> Any:
     try:
         import boto3
+        import defusedxml  # noqa: F401 (which reads answers)
         from botocore.config import Config
     except ImportError as error:
         raise SetupProblem(
-            "boto3 is not installed, which calls Mechanical Turk; `pip install 'labelloop[mturk]'` brings it"
+            f"{error.name} is not installed, which Mechanical Turk needs; `pip install 'labelloop[mturk]'` "
+            "brings it"
         ) from error
     session = boto3.session.Session()
     if session.get_credentials() is None:

@@ -46,7 +46,7 @@ class FakeMturk:
 
     Attributes:
         money: dollars on the account. hits: by id. calls: name of each call.
-        clock: seconds since 1970.
+        unknown: ids of workers that there are not. clock: seconds since 1970.
     """
 
     def __init__(self, money: str = "100.00", clock: Callable[[], float] = time.time) -> None:
@@ -54,6 +54,7 @@ class FakeMturk:
         self.clock = clock
         self.hits: dict[str, Hit] = {}
         self.calls: list[str] = []
+        self.unknown: set[str] = set()
         self.kinds: dict[str, Asked] = {}
         self.granted: dict[str, set[str]] = {}
         self._tokens: dict[str, tuple[float, str]] = {}
@@ -117,10 +118,11 @@ class FakeMturk:
         )
 
     def _may(self, hit: Hit, worker: str) -> bool:
-        kinds = [
-            one for one in hit.asked["QualificationRequirements"] if one["QualificationTypeId"] in self.kinds
-        ]
-        kept_out = any(worker in self.granted[one["QualificationTypeId"]] for one in kinds)
+        kept_out = any(
+            (worker in self.granted[one["QualificationTypeId"]]) is not (one["Comparator"] == "Exists")
+            for one in hit.asked["QualificationRequirements"]
+            if one["QualificationTypeId"] in self.kinds
+        )
         done = any(one.worker == worker and one.status != "Returned" for one in hit.assignments)
         return self.status(hit) == "Assignable" and not kept_out and not done
 
@@ -261,6 +263,8 @@ class FakeMturk:
         return page_of("QualificationTypes", found, asked)
 
     def _grant(self, asked: Asked) -> dict[str, Any]:
+        if asked["WorkerId"] in self.unknown:
+            raise Refused("InvalidParameterValue", f"There is no Worker {asked['WorkerId']}.")
         self.granted[asked["QualificationTypeId"]].add(asked["WorkerId"])
         return {}
 

@@ -11,6 +11,7 @@ from daemon.adapters.outside.mturk.answers import label_of, seconds_of
 from daemon.adapters.outside.mturk.client import MturkClient
 from daemon.adapters.outside.mturk.page import Page
 from daemon.adapters.outside.mturk.settings import HitSettings
+from daemon.core.errors import SetupProblem
 from daemon.core.outside import NOBODY, Look, OutsideUnavailable, OutsideVote, Verdict
 from daemon.core.rows import Lease
 from labeling_functions.task import Task
@@ -129,15 +130,22 @@ class MturkQueue:
         if self._paused is None:
             self._paused = self._client.holders(self.qualification)
         for worker in sorted(wanted - self._paused):
-            self._client.grant(self.qualification, worker)
+            self._change(self._client.grant, worker)
             self._paused.add(worker)
         for worker in sorted(self._paused - wanted):
-            self._client.revoke(self.qualification, worker)
+            self._change(self._client.revoke, worker)
             self._paused.discard(worker)
 
     def close(self) -> None:
         """Disconnect."""
         self._client.close()
+
+    def _change(self, change: Callable[[str, str], None], worker: str) -> None:
+        """One person must not stop the tier: a name may be of the sandbox, or of somebody on the pages."""
+        try:
+            change(self.qualification, worker)
+        except SetupProblem as problem:
+            log.warning("worker %s: %s", worker, problem, extra={"action": "outside_not_kept_out"})
 
     def _read(self, question: int, hit: Mapping[str, Any]) -> list[OutsideVote]:
         assignments = self._client.assignments(hit["HITId"])
