@@ -11,6 +11,7 @@ BENCHMARKS = {
     "sets": "where any number of classes may apply: whole sets right, honest scores, time",
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",
     "routing": "accuracy by money spent on answers (LABELLOOP_DATA)",
+    "crowds": "recorded crowds replayed, beside ten answers on every item (LABELLOOP_DATA)",
     "local_llm": "SmolLM2 as an annotator, and the posterior with it (LABELLOOP_DATA, extra local-llm)",
     "injections": "instructions inside of items against SmolLM2 (LABELLOOP_DATA, extra local-llm)",
     "preferences": "judges, their position bias, and human, AI or both kinds of feedback (LABELLOOP_DATA)",

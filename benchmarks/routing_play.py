@@ -4,14 +4,14 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from benchmarks.routing_worlds import CROWD_VOTES, EXPERT_ACCURACY, Answers, World
+from benchmarks.routing_worlds import CROWD_VOTES, EXPERT_ACCURACY, Answers, World, people
 from models.arrays import F8, I8, UNKNOWN, Mask
 from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
 from models.label_model.protocol import Member
 from models.label_model.registry import LABEL_MODELS
 from models.value import Asker, of_accuracy, symbol_likelihood
-from models.votes import Votes
+from models.votes import Votes, family
 
 LLM, CROWD, EXPERT = 0, 1, 2
 NAMES = ("llm", "crowd", "expert")
@@ -92,22 +92,19 @@ class Play:
 
     def _votes(self) -> Votes:
         start, k = self._world.start, self._world.n_classes
-        parts = [np.nonzero(np.arange(MOST[t]) < self.answered[:, t, None]) for t in (LLM, CROWD)]
-        sizes = [len(rows) for rows, _ in parts]
-        said = [self._answers[NAMES[t]][part] for t, part in zip((LLM, CROWD), parts, strict=True)]
-        people = Votes(
-            n_items=len(self),
-            annotators=tuple(f"tier:{name}" for name in NAMES[:EXPERT]),
-            n_symbols=(k, k),
-            row=np.concatenate([rows for rows, _ in parts]),
-            annotator=np.repeat([LLM, CROWD], sizes),
-            symbol=np.concatenate(said),
-        )
-        return Votes.concat_annotators(start, people)
+        asked = [np.nonzero(np.arange(MOST[t]) < self.answered[:, t, None]) for t in (LLM, CROWD)]
+        llm, crowd = (self._answers[NAMES[t]][part] for t, part in zip((LLM, CROWD), asked, strict=True))
+        model = Votes(len(self), ("tier:llm",), (k,), asked[0][0], np.zeros(len(llm), np.int64), llm)
+        who = self._answers["crowd_who"][asked[1]]
+        said = Votes.concat_annotators(model, people(asked[1][0], crowd, who, len(self), k))
+        return Votes.concat_annotators(start, said)
 
     def _table(self, member: Member, key: str) -> F8:
         k = self._world.n_classes
-        return member.tables[key] if key in member.tables else self._priors.vote_odds(key, k, k)
+        for known in (key, family(key)):
+            if known in member.tables:
+                return member.tables[known]
+        return self._priors.vote_odds(key, k, k)
 
 
 Policy = Callable[[Play, float], None]

@@ -10,12 +10,13 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.label_models_data import FILES
+from daemon.core.answer_votes import FEWEST_ANSWERS
 from models.arrays import F8, I8, UNKNOWN
 from models.classifier import EDGES, classify_by_fold, fit_classifier, fit_fold_heads, symbols
 from models.encoder import SentenceEncoder
 from models.folds import grouped_folds
 from models.label_model.hbcc import HBCC
-from models.votes import CLASSIFIER, Votes
+from models.votes import CLASSIFIER, Votes, person_key
 
 ENCODER = "all-MiniLM-L6-v2"
 FOLDS = 5
@@ -41,8 +42,11 @@ FUNCTIONS = 12
 CHARACTERS = 300
 """Of a text that are read."""
 
+NAMELESS = -1
+
 Answers = Mapping[str, I8]
-"""Tier -> (n, votes) labels in the order in which they come when asked; -1 where nobody is left to ask."""
+"""Tier -> (n, votes) labels in the order in which they come when asked, -1 where nobody is left to ask; and
+`crowd_who` -> (n, votes) number of the person of each, NAMELESS for simulated ones."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -69,10 +73,11 @@ class World:
         random = np.random.default_rng([seed, len(self.truth)])
         llm, people = _ease(len(self.truth), random)
         crowd = _simulated(self, people, CROWD_VOTES, random)
+        who = np.full_like(crowd, NAMELESS)
         if self.recorded is not None:
-            crowd = _drawn(self.recorded, CROWD_VOTES, random)
+            crowd, who = drawn(self.recorded, CROWD_VOTES, random)
         expert = _simulated(self, np.full(len(self.truth), EXPERT_ACCURACY), 1, random)
-        return {"llm": _simulated(self, llm, 1, random), "crowd": crowd, "expert": expert}
+        return {"llm": _simulated(self, llm, 1, random), "crowd": crowd, "crowd_who": who, "expert": expert}
 
 
 def with_functions(name: str) -> Callable[[Path, int], World]:
@@ -177,13 +182,25 @@ def _simulated(world: World, right: F8, votes: int, random: np.random.Generator)
     return np.where(random.random(size) < right[:, None], world.truth[:, None], other)
 
 
-def _drawn(recorded: Votes, votes: int, random: np.random.Generator) -> I8:
-    """(n, votes) recorded votes of each item in random order, none twice."""
+def drawn(recorded: Votes, votes: int, random: np.random.Generator) -> tuple[I8, I8]:
+    """(n, votes) recorded votes of each item in random order, none twice, and who gave them."""
     order = random.permutation(len(recorded))
     order = order[np.argsort(recorded.row[order], kind="stable")]
     rows = recorded.row[order]
     place = np.arange(len(order)) - np.searchsorted(rows, rows)
     said = np.full((recorded.n_items, votes), UNKNOWN)
+    who = np.full_like(said, NAMELESS)
     early = place < votes
     said[rows[early], place[early]] = recorded.symbol[order][early]
-    return said
+    who[rows[early], place[early]] = recorded.annotator[order][early]
+    return said, who
+
+
+def people(rows: I8, said: I8, who: I8, n_items: int, n_classes: int) -> Votes:
+    """Votes (v,) of a crowd of whom those are told apart who answered often enough, as the program does."""
+    times = np.bincount(who[who != NAMELESS], minlength=1)
+    apart = np.flatnonzero(times >= FEWEST_ANSWERS)
+    places = np.full(len(times) + 1, 0)  # the last one is that of the nameless
+    places[apart] = 1 + np.arange(len(apart))
+    keys = ("tier:crowd", *(person_key("crowd", person) for person in apart.tolist()))
+    return Votes(n_items, keys, (n_classes,) * len(keys), rows, places[who], said)
