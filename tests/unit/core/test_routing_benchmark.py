@@ -7,7 +7,8 @@ from benchmarks.routing import above_peer
 from benchmarks.routing_play import CROWD, EXPERT, PRICES, Play
 from benchmarks.routing_policies import PEERS, WHOLE, expected, ours
 from benchmarks.routing_stream import RANKS, day
-from benchmarks.routing_worlds import World, _drawn
+from benchmarks.routing_worlds import NAMELESS, World, drawn, people
+from daemon.core.answer_votes import FEWEST_ANSWERS
 from models.votes import Votes
 
 ALL = {"ours": ours, **PEERS}
@@ -32,9 +33,17 @@ def start(seed: int = 0, gold: int = 0) -> Play:
 def test_a_recorded_vote_is_never_drawn_twice() -> None:
     # every worker says something else about the item
     recorded = Votes.from_table(np.zeros(5, int), np.arange(5), np.arange(5), 5)[0]
-    drawn = _drawn(recorded, 5, np.random.default_rng(1))
-    assert sorted(drawn[0].tolist()) == [0, 1, 2, 3, 4]
-    assert _drawn(recorded, 7, np.random.default_rng(1))[0].tolist().count(-1) == 2
+    said, who = drawn(recorded, 5, np.random.default_rng(1))
+    assert sorted(said[0].tolist()) == [0, 1, 2, 3, 4]
+    np.testing.assert_array_equal(who, said, err_msg="each under the name of who said it")
+    assert drawn(recorded, 7, np.random.default_rng(1))[0][0].tolist().count(-1) == 2
+
+
+def test_who_answered_seldom_speaks_as_one_of_the_crowd() -> None:
+    who = np.array([5] * FEWEST_ANSWERS + [2, NAMELESS])
+    votes = people(np.arange(len(who)), np.zeros(len(who), int), who, len(who), 2)
+    assert votes.annotators == ("tier:crowd", "tier:crowd@5")
+    assert votes.annotator.tolist() == [1] * FEWEST_ANSWERS + [0, 0]
 
 
 def test_who_is_simulated_is_as_right_as_said_and_every_policy_hears_the_same() -> None:
