@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import Connection, select, tuple_, update
 
-from daemon.adapters.store.bulk import among, bulk_insert, upsert
+from daemon.adapters.store.bulk import among, bulk_insert, sums, upsert
 from daemon.adapters.store.schema import budgets, spend
 from daemon.core.states import BLIND_PURPOSES, Purpose
 
@@ -98,7 +98,6 @@ def reserve_leased(connection: Connection, tier: str, asked: Sequence[Booking], 
     """Reserve and book questions of one tier that somebody leases; the caller knows that they can be paid."""
     if not asked:
         return
-    hold(connection, [(tier, day(now))])
     for purpose in sorted({one.purpose for one in asked}):
         micros = sum(one.micros for one in asked if one.purpose == purpose)
         add(connection, tier, day(now), purpose, reserved=micros)
@@ -134,7 +133,6 @@ def pay(
 def _pay_late(
     connection: Connection, asked: Booking, annotator: int, seconds: float, now: int, in_vain: str | None
 ) -> None:
-    hold(connection, [(asked.tier, day(now))])
     add(connection, asked.tier, day(now), asked.purpose, spent=asked.micros)
     connection.execute(
         spend.insert().values(
@@ -169,7 +167,7 @@ def release(connection: Connection, questions: Sequence[int], also: Iterable[tup
 
     `also`: (tier, period) pairs that the same transaction will change after this.
     """
-    sums: dict[tuple[str, str, str], int] = defaultdict(int)
+    totals: dict[tuple[str, str, str], int] = defaultdict(int)
     if questions:
         released = (
             update(spend)
@@ -178,9 +176,9 @@ def release(connection: Connection, questions: Sequence[int], also: Iterable[tup
             .returning(spend.c.tier, spend.c.at, spend.c.micros, spend.c.purpose)
         )
         for row in connection.execute(released):
-            sums[row.tier, day(row.at), row.purpose] += row.micros
-    hold(connection, [*((tier, period) for tier, period, _ in sums), *also])
-    for (tier, period, purpose), micros in sorted(sums.items()):
+            totals[row.tier, day(row.at), row.purpose] += row.micros
+    hold(connection, [*((tier, period) for tier, period, _ in totals), *also])
+    for (tier, period, purpose), micros in sorted(totals.items()):
         add(connection, tier, period, purpose, reserved=-micros)
 
 
@@ -192,15 +190,18 @@ def give_back(connection: Connection, tier: str, period: str, micros: int) -> No
 def add(
     connection: Connection, tier: str, period: str, purpose: str, reserved: int = 0, spent: int = 0
 ) -> None:
-    """Move a row of `budgets`, which the caller holds, by these micro-units."""
+    """Move a row of `budgets`, made if absent, by these micro-units; it is locked from then on.
+
+    Who changes several rows calls `hold` first.
+    """
     both = reserved + spent
+    added = {
+        "reserved": reserved,
+        "spent": spent,
+        "audits": both if purpose in PAID_WHEN_MADE else 0,
+        "learning": both if purpose == Purpose.LEARN else 0,
+    }
     connection.execute(
-        update(budgets)
-        .where(budgets.c.tier == tier, budgets.c.period == period)
-        .values(
-            reserved=budgets.c.reserved + reserved,
-            spent=budgets.c.spent + spent,
-            audits=budgets.c.audits + (both if purpose in PAID_WHEN_MADE else 0),
-            learning=budgets.c.learning + (both if purpose == Purpose.LEARN else 0),
-        )
+        sums(connection, budgets, ["tier", "period"], list(added)),
+        {"tier": tier, "period": period, **added},
     )

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import psycopg
@@ -83,6 +84,23 @@ def upsert(
     )
 
 
+def sums(
+    connection: Connection, table: Table, keys: Sequence[str], added: Sequence[str]
+) -> postgresql.Insert | sqlite.Insert:
+    """INSERT that adds the columns `added` to those of a row with the same keys."""
+    return _sums(connection.dialect.name, table, tuple(keys), tuple(added))
+
+
+@lru_cache
+def _sums(
+    dialect: str, table: Table, keys: tuple[str, ...], added: tuple[str, ...]
+) -> postgresql.Insert | sqlite.Insert:
+    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+    return insert.on_conflict_do_update(
+        index_elements=list(keys), set_={name: table.c[name] + insert.excluded[name] for name in added}
+    )
+
+
 def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
     return (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
 
@@ -100,6 +118,4 @@ def add_counts(connection: Connection, counts: Mapping[str, int]) -> None:
     """Add to counters, made if absent."""
     rows = [{"name": name, "value": value} for name, value in sorted(counts.items()) if value]
     if rows:
-        insert = _insert_into(connection, counters)
-        added = {"value": counters.c.value + insert.excluded.value}
-        connection.execute(insert.on_conflict_do_update(index_elements=["name"], set_=added), rows)
+        connection.execute(sums(connection, counters, ["name"], ["value"]), rows)

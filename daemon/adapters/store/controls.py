@@ -14,7 +14,7 @@ from daemon.adapters.store.bulk import among
 from daemon.adapters.store.first_answers import first_labels
 from daemon.adapters.store.schema import annotators, answers, controls, items, questions, skips, truths
 from daemon.core.control_settings import ControlSettings
-from daemon.core.errors import LeaseLost, ReviewerPaused
+from daemon.core.errors import LeaseLost
 from daemon.core.states import PersonState, Purpose, QuestionState
 
 CONTROL = Purpose.CONTROL.value
@@ -238,16 +238,6 @@ def pause(connection: Connection, person: int, note: str, now: int) -> None:
         questions.c.holder == person, questions.c.state == QuestionState.LEASED.value
     )
     leasing.free(connection, connection.execute(held.with_for_update()).all())
-
-
-def check_active(connection: Connection, person: int) -> None:
-    """Raises ReviewerPaused, with the reason, for somebody who is paused."""
-    query = select(annotators.c.note).where(
-        annotators.c.id == person, annotators.c.state == PersonState.PAUSED.value
-    )
-    row = connection.execute(query).one_or_none()
-    if row is not None:
-        raise ReviewerPaused(f"you are paused: {row.note}" if row.note else "you are paused")
 
 
 def _seen(connection: Connection, tried: Sequence[str], mine: Sequence[int]) -> set[str]:

@@ -1,59 +1,107 @@
 """Who a reviewer is, what they hold, and whether a question is still theirs to answer."""
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, func, select
+from sqlalchemy import Connection, Row, bindparam, func, select
 
 from daemon.adapters.store import budget
 from daemon.adapters.store.schema import annotators, answers, controls, questions
 from daemon.core.errors import LeaseLost, ReviewerPaused, UnknownReviewer
-from daemon.core.states import AnnotatorKind, QuestionState
+from daemon.core.states import AnnotatorKind, PersonState, QuestionState
 
 OPEN, LEASED = QuestionState.OPEN.value, QuestionState.LEASED.value
 
 
-def hold_reviewer(connection: Connection, person: int, tier: str | None = None) -> list[int]:
-    """Ids of everybody of this name, locked: two of their screens cannot take the same item."""
-    named = select(annotators.c.name).where(
-        annotators.c.id == person, annotators.c.kind == AnnotatorKind.PERSON.value
+@dataclass(frozen=True, slots=True)
+class Reviewer:
+    """Somebody who reviews in a tier.
+
+    Attributes:
+        everybody: ids of all of this name, locked: two of their screens cannot take the same item.
+        tier: in which this one reviews.
+    """
+
+    everybody: tuple[int, ...]
+    tier: str
+
+
+_named = annotators.alias("named")
+_EVERYBODY = (
+    select(annotators.c.id, annotators.c.tier, annotators.c.state, annotators.c.note)
+    .where(
+        annotators.c.kind == AnnotatorKind.PERSON.value,
+        annotators.c.name
+        == select(_named.c.name)
+        .where(_named.c.id == bindparam("person"), _named.c.kind == AnnotatorKind.PERSON.value)
+        .scalar_subquery(),
     )
-    rows = connection.execute(
-        select(annotators.c.id, annotators.c.tier)
-        .where(annotators.c.kind == AnnotatorKind.PERSON.value, annotators.c.name == named.scalar_subquery())
-        .order_by(annotators.c.id)
-        .with_for_update(key_share=True)
-    ).all()
+    .order_by(annotators.c.id)
+    .with_for_update(key_share=True)
+)
+"""Written once, as the other statements of each lease and answer: to put one together takes longer than the
+database needs to answer it."""
+
+
+def hold_reviewer(connection: Connection, person: int, tier: str | None = None) -> Reviewer:
+    """Who this is, everybody of the name locked.
+
+    Raises:
+        UnknownReviewer: nobody of this id is enrolled, or not in this tier.
+    """
+    return _reviewer(connection.execute(_EVERYBODY, {"person": person}).all(), person, tier)
+
+
+def hold_active(connection: Connection, person: int, tier: str | None = None) -> Reviewer:
+    """As `hold_reviewer`; raises ReviewerPaused, with the reason, for somebody who is paused."""
+    rows = connection.execute(_EVERYBODY, {"person": person}).all()
+    found = _reviewer(rows, person, tier)
+    for row in rows:
+        if row.id == person and row.state == PersonState.PAUSED.value:
+            raise ReviewerPaused(f"you are paused: {row.note}" if row.note else "you are paused")
+    return found
+
+
+def _reviewer(rows: Sequence[Row[*tuple[Any, ...]]], person: int, tier: str | None) -> Reviewer:
     tiers = {row.id: row.tier for row in rows}
     if person not in tiers or (tier is not None and tiers[person] != tier):
         where = "" if tier is None else f" of tier {tier!r}"
         raise UnknownReviewer(f"reviewer {person} is no reviewer{where}; enroll first")
-    return list(tiers)
+    return Reviewer(tuple(tiers), tiers[person])
+
+
+_HELD = (
+    select(questions)
+    .where(
+        questions.c.holder == bindparam("person"),
+        questions.c.tier == bindparam("tier"),
+        questions.c.state == LEASED,
+    )
+    .order_by(questions.c.priority.desc(), questions.c.id)
+    .limit(bindparam("count"))
+    .with_for_update()
+)
 
 
 def already_held(connection: Connection, person: int, tier: str, count: int) -> list[Row[Any]]:
     """Up to `count` questions of the tier that the person holds, best first, locked."""
-    query = (
-        select(questions)
-        .where(questions.c.holder == person, questions.c.tier == tier, questions.c.state == LEASED)
-        .order_by(questions.c.priority.desc(), questions.c.id)
-        .limit(count)
-        .with_for_update()
-    )
-    return list(connection.execute(query))
+    return list(connection.execute(_HELD, {"person": person, "tier": tier, "count": count}))
 
 
-def check_free(connection: Connection, row: Row[Any], person: int, now: int) -> None:
+def check_free(row: Row[Any], person: int, tier: str, now: int) -> None:
     """Late answers count while nobody else holds the question and it is still wanted."""
     if row.state not in (OPEN, LEASED):
         raise LeaseLost(f"question {row.id} is {row.state} already; take the next one")
     if row.state == LEASED and row.holder != person and row.leased_until > now:
         raise LeaseLost(f"question {row.id} went to somebody else when its lease had run out")
-    check_meant_for(connection, row, person)
+    check_meant_for(row, person, tier)
 
 
-def check_meant_for(connection: Connection, row: Row[Any], person: int) -> None:
-    """Raises LeaseLost for a question of another tier, or one that waits for somebody else."""
-    tier = connection.execute(select(annotators.c.tier).where(annotators.c.id == person)).scalar_one()
+def check_meant_for(row: Row[Any], person: int, tier: str) -> None:
+    """Raises LeaseLost for a question of another tier than the person's, or one that waits for somebody
+    else.
+    """
     if tier != row.tier or row.reserved_for not in (None, person):
         raise LeaseLost(f"question {row.id} is meant for somebody else")
 

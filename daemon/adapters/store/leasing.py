@@ -4,9 +4,23 @@ import math
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, and_, exists, false, or_, select, update
+from sqlalchemy import (
+    BindParameter,
+    ColumnElement,
+    Connection,
+    Row,
+    Select,
+    Update,
+    and_,
+    bindparam,
+    exists,
+    or_,
+    select,
+    update,
+)
 
 from daemon.adapters.store import budget
 from daemon.adapters.store.bulk import among
@@ -59,10 +73,12 @@ def best_free(
     chosen: dict[str, Row[Any]] = {}
     best = (questions.c.priority.desc(), questions.c.id)
     order = (among(connection, questions.c.id, last), *best) if last else best
-    query = _free_for(tier, mine).order_by(*order)
+    query = _FREE.order_by(*order).limit(bindparam("count"))
     while len(chosen) < count:
-        more = query.where(questions.c.item.not_in(list(chosen)), ~or_(false(), *beyond(left)))
-        rows = connection.execute(more.limit(count - len(chosen))).all()
+        dear = beyond(left)
+        more = query.where(~or_(*dear)) if dear else query
+        values = {"tier": tier, "mine": list(mine), "chosen": list(chosen), "count": count - len(chosen)}
+        rows = connection.execute(more, values).all()
         if not rows:
             break
         for row in rows:
@@ -88,7 +104,9 @@ def booking(row: Row[Any]) -> budget.Booking:
     return budget.Booking(row.id, row.item, row.tier, row.purpose, row.price)
 
 
-def _free_for(tier: str, mine: Sequence[int]) -> Select[Any]:
+def _free() -> Select[Any]:
+    """Free questions of `tier` about items that are new to `mine` and not `chosen`."""
+    mine: BindParameter[int] = bindparam("mine", expanding=True)
     other = questions.alias("other")
     same_item = other.c.item == questions.c.item
     answered = exists().where(
@@ -99,25 +117,35 @@ def _free_for(tier: str, mine: Sequence[int]) -> Select[Any]:
     controlled = exists().where(controls.c.item == questions.c.item, controls.c.annotator.in_(mine))
     return (
         select(questions)
-        .where(questions.c.tier == tier, questions.c.state == OPEN, ~answered, ~held, ~skipped, ~controlled)
+        .where(questions.c.tier == bindparam("tier"), questions.c.state == OPEN)
+        .where(questions.c.item.not_in(bindparam("chosen", expanding=True)))
+        .where(~answered, ~held, ~skipped, ~controlled)
         .where(or_(questions.c.reserved_for.is_(None), questions.c.reserved_for.in_(mine)))
         .with_for_update(of=questions, skip_locked=True)
     )
+
+
+_FREE = _free()
+
+
+_GIVEN = (
+    update(questions)
+    .where(questions.c.id.in_(bindparam("ids", expanding=True)))
+    .values(
+        state=LEASED,
+        holder=bindparam("person"),
+        leased_until=bindparam("until"),
+        closed=None,
+        attempt=questions.c.attempt + 1,
+    )
+)
 
 
 def give(connection: Connection, rows: Sequence[Row[Any]], person: int, until: int) -> list[Lease]:
     """Lease the questions of these locked rows until then (ms)."""
     if not rows:
         return []
-    change(
-        connection,
-        [row.id for row in rows],
-        state=LEASED,
-        holder=person,
-        leased_until=until,
-        closed=None,
-        attempt=questions.c.attempt + 1,
-    )
+    connection.execute(_GIVEN, {"ids": [row.id for row in rows], "person": person, "until": until})
     return _leases(connection, rows, [until] * len(rows))
 
 
@@ -192,26 +220,40 @@ def _lease(
 
 def change(connection: Connection, ids: Sequence[int], **values: Any) -> None:
     """Set columns of these questions."""
-    connection.execute(update(questions).where(_one_of(ids)).values(**values))
+    connection.execute(
+        _change(tuple(values)), {"ids": list(ids)} | {f"new_{k}": v for k, v in values.items()}
+    )
 
 
-def _one_of(ids: Sequence[int]) -> ColumnElement[bool]:
-    return questions.c.id.in_(ids)
+@lru_cache
+def _change(names: tuple[str, ...]) -> Update:
+    new: dict[str, BindParameter[Any]] = {name: bindparam(f"new_{name}") for name in names}
+    return update(questions).where(questions.c.id.in_(bindparam("ids", expanding=True))).values(new)
+
+
+_LOCKED = select(questions).where(questions.c.id == bindparam("question")).with_for_update()
 
 
 def lock_question(connection: Connection, question: int) -> Row[Any]:
     """The question's row, locked; LeaseLost if there is none."""
-    row = connection.execute(
-        select(questions).where(questions.c.id == question).with_for_update()
-    ).one_or_none()
+    row = connection.execute(_LOCKED, {"question": question}).one_or_none()
     if row is None:
         raise LeaseLost(f"there is no question {question}")
     return row
 
 
+_STANDING = (
+    select(answers)
+    .where(
+        answers.c.item == bindparam("item"),
+        answers.c.annotator.in_(bindparam("mine", expanding=True)),
+        answers.c.retracted_at.is_(None),
+    )
+    .order_by(answers.c.id)
+    .limit(1)
+)
+
+
 def standing(connection: Connection, item: str, mine: Sequence[int]) -> Row[Any] | None:
     """The first standing answer of one of these annotators on an item."""
-    query = select(answers).where(
-        answers.c.item == item, answers.c.annotator.in_(mine), answers.c.retracted_at.is_(None)
-    )
-    return connection.execute(query.order_by(answers.c.id)).first()
+    return connection.execute(_STANDING, {"item": item, "mine": list(mine)}).one_or_none()

@@ -24,13 +24,14 @@ from daemon.adapters.store.allowance import UNLIMITED, Allowances
 from daemon.adapters.store.asking import recheck_items
 from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.codec import label_bytes, said_columns, said_in
-from daemon.adapters.store.controls import Controls, check_active, last_answered, retract
+from daemon.adapters.store.controls import Controls, last_answered, retract
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.holding import (
     already_held,
     check_free,
     check_meant_for,
     held_by,
+    hold_active,
     hold_reviewer,
     room_today,
 )
@@ -42,6 +43,9 @@ from daemon.core.states import BLIND_PURPOSES, AnnotatorKind, Purpose, QuestionS
 OPEN, LEASED, ANSWERED = QuestionState.OPEN.value, QuestionState.LEASED.value, QuestionState.ANSWERED.value
 BLIND = frozenset(BLIND_PURPOSES)
 NO_LIMITS: Mapping[str, int] = {}
+
+LOOK_MS = 500
+"""Between two looks for leases that have run out."""
 
 
 class QuestionRoom:
@@ -68,6 +72,7 @@ class QuestionRoom:
         self._n_facets = n_facets
         self._controls = controls or Controls()
         self._capacities = capacities
+        self._looked: dict[str, int] = {}
 
     def enroll(self, name: str, tier: str) -> Person:
         """Register a reviewer of a tier, or find them.
@@ -92,19 +97,26 @@ class QuestionRoom:
             ReviewerPaused: they get none, or none any more today.
         """
         with self._database.write() as connection:
-            mine = hold_reviewer(connection, person, tier)
-            check_active(connection, person)
+            mine = hold_active(connection, person, tier).everybody
             now = self._database.now(connection)
             if (capacity := self._capacities.get(tier)) is not None:
                 count = min(count, room_today(connection, person, capacity, now))
             held = already_held(connection, person, tier, count)
-            leasing.free_expired(connection, tier, now)
+            self._free_expired(connection, tier, now)
             left = self._allowances.lock(connection, tier, now)
             taken = leasing.best_free(connection, tier, mine, count - len(held), left)
             taken = self._controls.mixed(connection, tier, person, mine, taken, now)
             paid_now = [leasing.booking(row) for row in taken if row.purpose not in budget.PAID_WHEN_MADE]
+            leases = leasing.give(connection, [*held, *taken], person, now + round(seconds * 1000))
+            # last: whoever else leases in this tier waits for this row until the transaction ends
             budget.reserve_leased(connection, tier, paid_now, now)
-            return leasing.give(connection, [*held, *taken], person, now + round(seconds * 1000))
+            return leases
+
+    def _free_expired(self, connection: Connection, tier: str, now: int) -> None:
+        """Not with every lease: expired ones may be back in the queue half a second later."""
+        if not 0 <= now - self._looked.get(tier, -LOOK_MS) < LOOK_MS:
+            leasing.free_expired(connection, tier, now)
+            self._looked[tier] = now
 
     def unpaid(self, tier: str) -> int:
         """Open questions of the tier that must wait until its budget allows them."""
@@ -132,21 +144,20 @@ class QuestionRoom:
             ReviewerPaused: nothing is taken from them.
         """
         with self._database.write() as connection:
-            mine = hold_reviewer(connection, person)
-            check_active(connection, person)
+            reviewer = hold_active(connection, person)
             now = self._database.now(connection)
             row = leasing.lock_question(connection, question)
             if row.purpose == Purpose.CONTROL.value:
                 labels = label_bytes(label, self._n_facets)
                 self._controls.record(connection, row, person, labels, seconds, now)
                 return question
-            known = leasing.standing(connection, row.item, mine)
+            known = leasing.standing(connection, row.item, reviewer.everybody)
             given = said_columns(label, probabilities, self._n_facets)
             if known is not None:
                 if (known.question, known.annotator, said_in(known)) == (question, person, given):
                     return int(known.id)
                 raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
-            check_free(connection, row, person, now)
+            check_free(row, person, reviewer.tier, now)
             answer = _record(connection, row, person, given, seconds, now)
             self._controls.look(connection, row.tier, person, answer, now)
             return answer
@@ -176,9 +187,9 @@ class QuestionRoom:
             UnknownReviewer: nobody has this id.
         """
         with self._database.write() as connection:
-            hold_reviewer(connection, person)
+            reviewer = hold_reviewer(connection, person)
             row = leasing.lock_question(connection, question)
-            check_meant_for(connection, row, person)
+            check_meant_for(row, person, reviewer.tier)
             flagging.flag(connection, row, person, note, self._database.now(connection))
 
     def undo(self, person: int, seconds: float, question: int | None = None) -> Lease | None:
