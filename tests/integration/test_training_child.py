@@ -1,8 +1,12 @@
 """Training in a process of its own ends when it is told to."""
 
 import multiprocessing
+import os
+import subprocess
+import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -59,3 +63,21 @@ def test_told_to_end_it_ends_and_leaves_no_process() -> None:
     with pytest.raises(TrainingStopped):
         train_apart(data(), TrainingOptions(("pool",)), None, lambda: None, stop)
     assert not multiprocessing.active_children()
+
+
+def test_a_child_of_a_program_that_stands_on_no_path_finds_our_packages() -> None:
+    """As the learner of `up`: an editable install, and a folder with a file that is called like a package."""
+    folder = Path(__file__).parents[2] / "examples" / "sms_spam"
+    program = (
+        "import importlib, multiprocessing, sys\n"
+        "from pathlib import Path\n"
+        "from labeling_functions.loading import load\n"
+        "load(['labeling_functions.py'], Path(sys.argv[1]))\n"
+        "spawn = multiprocessing.get_context('spawn')\n"
+        "child = spawn.Process(target=importlib.import_module, args=('labeling_functions.loading',))\n"
+        "child.start(), child.join(), sys.exit(child.exitcode)\n"
+    )
+    kept = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    command = [sys.executable, "-P", "-c", program, str(folder)]
+    done = subprocess.run(command, env=kept, cwd=folder, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
