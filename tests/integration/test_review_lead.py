@@ -146,6 +146,21 @@ def test_agreement_is_told_by_tier_class_and_person(house: House, client: TestCl
 
 @pytest.mark.browser
 @pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
+def test_agreement_stands_on_the_page(house: House) -> None:
+    ids = house.ask(["win now", "see you", "hello"], tier="crowd")
+    _answer(house, "bob", "crowd", 0)
+    house.ask_again(ids, tier="crowd")
+    _answer(house, "cy", "crowd", 1)
+    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+        page.goto("/lead")
+        page.wait_for_selector("#lead-agreement th:has-text('crowd')")
+        cells = [cell.inner_text() for cell in page.query_selector_all("#lead-agreement tbody td")]
+        assert cells[:2] == ["3", "0.0%"]
+        assert cells[4].startswith(("ham (alpha -", "spam (alpha -"))
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
 def test_whose_errors_are_shown_is_chosen_with_keys(house: House) -> None:
     ids = [house.questions.enroll(name, "crowd").id for name in ("bob", "eve")]
     tables = (np.array([[9.0, 1.0], [1.0, 9.0]]), np.array([[5.0, 5.0], [5.0, 5.0]]))

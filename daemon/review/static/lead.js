@@ -117,6 +117,19 @@ function erring(people) {
   show();
 }
 
+/** How far people agree, and on which class least. */
+function agreement(tiers) {
+  const told = (value) => number(value === null ? "–" : value.toFixed(2));
+  const line = ({ tier, all, by_class: classes }) => {
+    const known = Object.entries(classes).filter(([, one]) => one.alpha !== null).sort(([, a], [, b]) => a.alpha - b.alpha);
+    const [least] = known;
+    return el("tr", {}, name(tier), number(whole(all.items)), number(all.percent === null ? "–" : percent(all.percent)),
+      told(all.fleiss), number(all.alpha === null ? "–" : `${all.alpha.toFixed(2)}${all.interval === null ? "" : ` (${all.interval[0].toFixed(2)} to ${all.interval[1].toFixed(2)})`}`),
+      el("td", {}, least ? `${least[0]} (alpha ${least[1].alpha.toFixed(2)})` : "–"));
+  };
+  fill("lead-agreement", tiers.map(line), "no item was answered by two people of a tier yet");
+}
+
 function disagreements(list) {
   const line = (one) =>
     el("li", {},
@@ -216,6 +229,7 @@ async function refresh() {
     if (chosen === null) await start(found.budgets);
     if (Date.now() - erringAt > ERRING_MS) {
       erring((await get("/api/confusions")).people);
+      agreement((await get("/api/agreement")).tiers);
       erringAt = Date.now();
     }
     document.body.dataset.fresh = "yes";
