@@ -1,9 +1,8 @@
-"""A reviewer waits for each statement: what leases and answers ask of the database, and who starves."""
+"""A reviewer waits for each statement: what leases and answers ask of the database."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-import pytest
 from rows_for_tests import add_items, add_question
 from sqlalchemy import event
 
@@ -65,21 +64,3 @@ def test_expired_leases_are_looked_for_twice_a_second_at_most(
     assert room.lease(bob, TIER, 1, 60) == [], "it was looked for a moment ago"
     clock.advance(LOOK_MS / 1000)
     assert len(room.lease(bob, TIER, 1, 60)) == 1
-
-
-@pytest.mark.parametrize("held_by_others", [0, 3])
-def test_who_is_fast_gets_the_next_question_as_long_as_one_is_free(
-    database: Database, held_by_others: int
-) -> None:
-    """Two others hold their screens full and do nothing; the fast one answers all that is left."""
-    n = 30
-    _queue(database, n)
-    room = QuestionRoom(database)
-    for name in ("slow", "asleep"):
-        if held_by_others:
-            room.lease(room.enroll(name, TIER).id, TIER, held_by_others, 600)
-    fast, answered = room.enroll("fast", TIER).id, 0
-    while leases := room.lease(fast, TIER, 3, 60):
-        room.answer(leases[0].question, fast, 0, 0.5)
-        answered += 1
-    assert answered == n - 2 * held_by_others
