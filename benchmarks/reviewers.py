@@ -115,29 +115,42 @@ class Servers:
 
 
 def play(
-    url: str, folder: Path, n_items: int, seconds: float, counts: Mapping[str, int] = FORTY, draw: int = 1
+    url: str,
+    folder: Path,
+    n_items: int,
+    seconds: float,
+    counts: Mapping[str, int] = FORTY,
+    draw: int = 1,
+    slower: float = 1.0,
 ) -> Played:
     """Seed the empty, migrated database, and have it answered.
 
     Args:
         folder: for configuration and logs. n_items: each asked `OVERLAP` times.
         seconds: after which it ends in any case. counts: habit -> people. draw: of their chance.
+        slower: times that everybody thinks longer, and leases last longer.
     """
     seed(url, n_items)
-    with Servers(folder, configuration(url)) as servers:
+    with Servers(folder, configuration(url, slower)) as servers:
         servers.wait()
         began = time.monotonic()
-        seen = asyncio.run(_play(url, servers, OVERLAP * n_items, counts, seconds, draw))
+        seen = asyncio.run(_play(url, servers, OVERLAP * n_items, counts, seconds, draw, slower))
         took = time.monotonic() - began
     found = outcome(url)
     return Played(seen, found, took, found.empty == 0)
 
 
 async def _play(
-    url: str, servers: Servers, n_slots: int, counts: Mapping[str, int], seconds: float, draw: int
+    url: str,
+    servers: Servers,
+    n_slots: int,
+    counts: Mapping[str, int],
+    seconds: float,
+    draw: int,
+    slower: float,
 ) -> Seen:
     seen = Seen()
-    everybody = people(dict(counts), servers.addresses, seen, draw)
+    everybody = people(dict(counts), servers.addresses, seen, draw, slower)
     working = [asyncio.create_task(one.work()) for one in everybody]
     watching = asyncio.create_task(_watch(url, servers, n_slots, seen))
     try:
@@ -199,6 +212,7 @@ def main() -> None:
     parser.add_argument("database", nargs="?", help="address of an empty PostgreSQL database")
     parser.add_argument("--items", type=int, default=3_334)
     parser.add_argument("--seconds", type=float, default=3_600)
+    parser.add_argument("--slower", type=float, default=1.0, help="times that everybody thinks longer")
     given = parser.parse_args()
     if given.database is None:
         print("left out: it needs an empty PostgreSQL database, named on its command line")
@@ -207,7 +221,7 @@ def main() -> None:
     database.migrate()
     database.close()
     with tempfile.TemporaryDirectory() as folder:
-        played = play(given.database, Path(folder), given.items, given.seconds)
+        played = play(given.database, Path(folder), given.items, given.seconds, slower=given.slower)
     print("\n".join(lines(played)))
 
 

@@ -18,7 +18,8 @@ PREFETCH = 3
 EMPTY_SECONDS = 1.5
 """Before somebody who got nothing asks again, as the page does."""
 TRIES = 60
-LATE = LEASE_SECONDS + 2.0
+AFTER_LEASE = 2.0
+"""Seconds past the end of a lease."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,7 @@ class Reviewer:
 
     Attributes:
         addresses: of the review processes; the first that answers is kept.
+        slower: how many times longer than their habit everybody thinks, and leases last.
         tier: where they answer. classes: of the task. truth: the class of an item, by its id.
     """
 
@@ -97,6 +99,7 @@ class Reviewer:
     addresses: list[str]
     chance: random.Random
     seen: Seen
+    slower: float = 1.0
     tier: str = "crowd"
     classes: Sequence[str] = CLASSES
     truth: Callable[[str], int] = truth
@@ -120,13 +123,18 @@ class Reviewer:
                     await self._pass(EMPTY_SECONDS)
                 elif self.chance.random() < self.habit.crashes:
                     self.seen.counts["crashed"] += 1
-                    await self._pass(LATE)
+                    await self._pass(self._late)
                 else:
                     await self._answer(client, leases[0])
 
+    @property
+    def _late(self) -> float:
+        return self.slower * LEASE_SECONDS + AFTER_LEASE
+
     async def _answer(self, client: httpx.AsyncClient, lease: dict[str, Any]) -> None:
         late = self.chance.random() < self.habit.late
-        await self._pass(LATE if late else self.chance.expovariate(1 / self.habit.seconds))
+        thought = self.chance.expovariate(1 / (self.slower * self.habit.seconds))
+        await self._pass(self._late if late else thought)
         label = self.truth(lease["item"])
         if self.chance.random() >= self.habit.right:
             label = self.chance.randrange(len(self.classes))
@@ -179,7 +187,9 @@ class Reviewer:
             return
 
 
-def people(counts: dict[str, int], addresses: Sequence[str], seen: Seen, seed: int) -> list[Reviewer]:
+def people(
+    counts: dict[str, int], addresses: Sequence[str], seen: Seen, seed: int, slower: float = 1.0
+) -> list[Reviewer]:
     """So many of each habit, spread over the processes; a name begins with the habit."""
     names = [(habit, f"{habit}-{number}") for habit, count in counts.items() for number in range(count)]
     return [
@@ -189,6 +199,7 @@ def people(counts: dict[str, int], addresses: Sequence[str], seen: Seen, seed: i
             [*addresses[place % len(addresses) :], *addresses[: place % len(addresses)]],
             random.Random(f"{seed} {name}"),
             seen,
+            slower,
         )
         for place, (habit, name) in enumerate(names)
     ]

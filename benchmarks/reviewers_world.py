@@ -67,10 +67,15 @@ def truth(item: str) -> int:
     return int(item.rpartition("-")[2]) % len(CLASSES)
 
 
-def configuration(url: str) -> dict[str, Any]:
-    """Configuration of `labelloop review` for this queue."""
+def configuration(url: str, slower: float = 1.0) -> dict[str, Any]:
+    """Configuration of `labelloop review` for this queue; leases last so many times longer."""
     controls = {"share": 0.05, "onboarding": 12, "pause_below": 0.6, "pause_after": 10}
-    crowd = {"price": PRICE, "overlap": OVERLAP, "lease_seconds": LEASE_SECONDS, "controls": controls}
+    crowd = {
+        "price": PRICE,
+        "overlap": OVERLAP,
+        "lease_seconds": round(LEASE_SECONDS * slower),
+        "controls": controls,
+    }
     return {
         "task": {"name": "forty", "classes": list(CLASSES)},
         "functions": {"modules": []},
