@@ -1,6 +1,6 @@
 """Stored rows become the arrays that models learn from."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from itertools import chain
 
@@ -51,11 +51,16 @@ def assemble_facets(
         given[row].append(answer)
     drawn_at = _drawn_at(given, policy.final_tiers)
     trained_at = champion.trained_at if champion else FRESH_OF_ALL
-    heard, space = _before(given, drawn_at), policy.space
+    space = policy.space
+    voting = [
+        [answer for answer in answers if answer.tier not in policy.final_tiers]
+        for answers in _before(given, drawn_at)
+    ]
+    apart = told_apart(chain.from_iterable(voting))
     labels = np.array([final_label(answers, policy.final_tiers) for answers in given], np.int64)
     first = TrainingData(
         classes=space.options,
-        votes=_votes(rows, heard, policy, 0),
+        votes=_votes(rows, voting, apart, policy, 0),
         expert=space.facet(labels, 0),
         audited=drawn_at >= 0,
         fresh=(drawn_at > trained_at) & now,
@@ -67,7 +72,7 @@ def assemble_facets(
         timely=(drawn_at >= 0) & now,
     )
     others = [
-        replace(first, votes=_votes(rows, heard, policy, facet), expert=space.facet(labels, facet))
+        replace(first, votes=_votes(rows, voting, apart, policy, facet), expert=space.facet(labels, facet))
         for facet in range(1, space.n_facets)
     ]
     return (first, *others)
@@ -98,7 +103,13 @@ def _before(given: Sequence[Sequence[Answer]], drawn_at: NDArray[np.int64]) -> l
     ]
 
 
-def _votes(rows: TrainingRows, given: Sequence[Sequence[Answer]], policy: Policy, facet: int) -> Votes:
+def _votes(
+    rows: TrainingRows,
+    voting: Sequence[Sequence[Answer]],
+    apart: Collection[str],
+    policy: Policy,
+    facet: int,
+) -> Votes:
     """What is said of one facet: functions of every set that made these rows, then whoever gave answers that
     are votes.
     """
@@ -118,16 +129,13 @@ def _votes(rows: TrainingRows, given: Sequence[Sequence[Answer]], policy: Policy
         annotator=entries[:, 1],
         symbol=entries[:, 2],
     )
-    voting = [[answer for answer in answers if answer.tier not in policy.final_tiers] for answers in given]
     heard = [about_facet(answers, facet, n_facets) for answers in voting]
     people = [
         tier_key(name)
         for name, tier in policy.tiers.items()
         if name not in policy.final_tiers and not tier.is_llm
     ]
-    return Votes.concat_annotators(
-        functions, votes_of(heard, n_options, people, apart=told_apart(chain.from_iterable(voting)))
-    )
+    return Votes.concat_annotators(functions, votes_of(heard, n_options, people, apart))
 
 
 def _block(

@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from daemon.core.answer_votes import tier_key
 from models.arrays import F8
 from models.bundles import AnyBundle
 from models.people import right_by_class
 from models.set_bundle import SetBundle
-from models.votes import TIER, is_person, person_key, tier_of
+from models.votes import is_person, person_key, tier_of
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -34,7 +35,7 @@ class Erring:
     @property
     def key(self) -> str:
         """As votes name it."""
-        return person_key(self.tier, self.annotator) if self.annotator is not None else f"{TIER}:{self.tier}"
+        return tier_key(self.tier) if self.annotator is None else person_key(self.tier, self.annotator)
 
 
 class ErringStore(Protocol):

@@ -10,7 +10,7 @@ from daemon.core.judge_rows import JudgeRecord
 from daemon.core.runs import Table
 from labeling_functions.analysis import Accuracy
 from models.any_training import AnyCandidate, AnyData
-from models.arrays import F8, I8, UNKNOWN, Mask
+from models.arrays import I8, UNKNOWN, Mask
 from models.bundle import Bundle
 from models.bundles import AnyBundle
 from models.cost import distances
@@ -148,7 +148,7 @@ def people_table(bundle: AnyBundle) -> Table:
             "true": name,
             "expected_items": float(one.expected[:, k].sum()),
             **{
-                f"said_{option}": _share_of(one.expected[s, k], one.expected[:, k])
+                f"said_{option}": _share(one.expected[s, k], one.expected[:, k].sum())
                 for s, option in enumerate(one.options)
             },
             "right": float(one.right[k, 0]),
@@ -158,10 +158,6 @@ def people_table(bundle: AnyBundle) -> Table:
         for one in erring_of(bundle)
         for k, name in enumerate(one.options)
     ]
-
-
-def _share_of(part: float, column: F8) -> float:
-    return float(part / column.sum()) if column.sum() > 0 else math.nan
 
 
 def accuracy_cells(right: Accuracy | None) -> dict[str, float | None]:
@@ -233,5 +229,5 @@ def count_members(bundle: AnyBundle) -> int:
     return sum(len(part.members) for part in bundle.parts)
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else math.nan
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole else math.nan

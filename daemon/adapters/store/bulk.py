@@ -76,7 +76,7 @@ def upsert(
     connection: Connection, table: Table, keys: Sequence[str], change: Sequence[str]
 ) -> postgresql.Insert | sqlite.Insert:
     """INSERT that overwrites the columns `change` of a row with the same keys; none: the old row stays."""
-    insert = _insert_into(connection, table)
+    insert = _insert_into(connection.dialect.name, table)
     if not change:
         return insert.on_conflict_do_nothing(index_elements=list(keys))
     return insert.on_conflict_do_update(
@@ -95,14 +95,14 @@ def sums(
 def _sums(
     dialect: str, table: Table, keys: tuple[str, ...], added: tuple[str, ...]
 ) -> postgresql.Insert | sqlite.Insert:
-    insert = (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
+    insert = _insert_into(dialect, table)
     return insert.on_conflict_do_update(
         index_elements=list(keys), set_={name: table.c[name] + insert.excluded[name] for name in added}
     )
 
 
-def _insert_into(connection: Connection, table: Table) -> postgresql.Insert | sqlite.Insert:
-    return (sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert)(table)
+def _insert_into(dialect: str, table: Table) -> postgresql.Insert | sqlite.Insert:
+    return (sqlite.insert if dialect == "sqlite" else postgresql.insert)(table)
 
 
 def among(connection: Connection, place: Column[Any], values: Iterable[Any]) -> ColumnElement[bool]:

@@ -1,6 +1,5 @@
 """Who a reviewer is, what they hold, and whether a question is still theirs to answer."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,10 +20,13 @@ class Reviewer:
     Attributes:
         everybody: ids of all of this name, locked: two of their screens cannot take the same item.
         tier: in which this one reviews.
+        is_paused: whether nothing is taken from them. note: what they were told.
     """
 
     everybody: tuple[int, ...]
     tier: str
+    is_paused: bool
+    note: str | None
 
 
 _named = annotators.alias("named")
@@ -50,25 +52,20 @@ def hold_reviewer(connection: Connection, person: int, tier: str | None = None) 
     Raises:
         UnknownReviewer: nobody of this id is enrolled, or not in this tier.
     """
-    return _reviewer(connection.execute(_EVERYBODY, {"person": person}).all(), person, tier)
+    rows = {row.id: row for row in connection.execute(_EVERYBODY, {"person": person})}
+    if person not in rows or (tier is not None and rows[person].tier != tier):
+        where = "" if tier is None else f" of tier {tier!r}"
+        raise UnknownReviewer(f"reviewer {person} is no reviewer{where}; enroll first")
+    own = rows[person]
+    return Reviewer(tuple(rows), own.tier, own.state == PersonState.PAUSED.value, own.note)
 
 
 def hold_active(connection: Connection, person: int, tier: str | None = None) -> Reviewer:
     """As `hold_reviewer`; raises ReviewerPaused, with the reason, for somebody who is paused."""
-    rows = connection.execute(_EVERYBODY, {"person": person}).all()
-    found = _reviewer(rows, person, tier)
-    for row in rows:
-        if row.id == person and row.state == PersonState.PAUSED.value:
-            raise ReviewerPaused(f"you are paused: {row.note}" if row.note else "you are paused")
+    found = hold_reviewer(connection, person, tier)
+    if found.is_paused:
+        raise ReviewerPaused(f"you are paused: {found.note}" if found.note else "you are paused")
     return found
-
-
-def _reviewer(rows: Sequence[Row[*tuple[Any, ...]]], person: int, tier: str | None) -> Reviewer:
-    tiers = {row.id: row.tier for row in rows}
-    if person not in tiers or (tier is not None and tiers[person] != tier):
-        where = "" if tier is None else f" of tier {tier!r}"
-        raise UnknownReviewer(f"reviewer {person} is no reviewer{where}; enroll first")
-    return Reviewer(tuple(tiers), tiers[person])
 
 
 _HELD = (
