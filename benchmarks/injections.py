@@ -14,8 +14,8 @@ import numpy as np
 
 from benchmarks.injection_texts import INJECTIONS
 from benchmarks.local_llm import ASK, EXEMPLARS, LABELS, comments
-from daemon.adapters.broker.process import free_port
 from daemon.adapters.llm_server import LlmServer, running
+from daemon.adapters.starting import free_port
 from labeling_functions.analysis import Accuracy
 from labeling_functions.items import Item
 from labeling_functions.llm.calls import endpoint_model

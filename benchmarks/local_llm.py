@@ -22,8 +22,8 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.label_models import credit, draw_gold
-from daemon.adapters.broker.process import free_port
 from daemon.adapters.llm_server import LlmServer, running
+from daemon.adapters.starting import free_port
 from labeling_functions.llm.calls import endpoint_model
 from labeling_functions.llm.chat_model import ChatModel, ChatReply, ChatRequest, Message
 from labeling_functions.llm.endpoint import EndpointSettings

@@ -9,7 +9,6 @@ work is done, and started again.
 import argparse
 import asyncio
 import os
-import socket
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ import yaml
 
 from benchmarks.reviewers_play import Seen, people
 from benchmarks.reviewers_world import OVERLAP, Outcome, configuration, outcome, seed, waiting
+from daemon.adapters.starting import free_port
 from daemon.adapters.store.engine import Database
 
 PROCESSES = 4
@@ -59,7 +59,7 @@ class Servers:
 
     def __enter__(self) -> "Servers":
         (self.folder / "labelloop.yaml").write_text(yaml.safe_dump(dict(self.config)))
-        self.ports = [_free_port() for _ in range(PROCESSES)]
+        self.ports = [free_port() for _ in range(PROCESSES)]
         self.running = [self._start(port) for port in self.ports]
         return self
 
@@ -78,15 +78,20 @@ class Servers:
         deadline = time.monotonic() + START_SECONDS
         for address in self.addresses:
             while not _answers(address):
-                if time.monotonic() > deadline:
+                if time.monotonic() > deadline or self._has_ended():
                     raise RuntimeError(f"{address} does not answer:\n{self.logs()}")
                 time.sleep(0.2)
+        if self._has_ended():  # somebody else answered at its address
+            raise RuntimeError(f"a review process has ended:\n{self.logs()}")
 
     def restart_first(self) -> None:
         """Kill one in the middle of whatever it does, and start it again."""
         self.running[0].kill()
         self.running[0].wait()
         self.running[0] = self._start(self.ports[0])
+
+    def _has_ended(self) -> bool:
+        return any(process.poll() is not None for process in self.running)
 
     def logs(self) -> str:
         """What they wrote."""
@@ -169,12 +174,6 @@ async def _watch(url: str, servers: Servers, n_slots: int, seen: Seen) -> None:
             await asyncio.to_thread(servers.restart_first)
         await asyncio.sleep(LOOK_SECONDS)
     seen.stop.set()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def _answers(address: str) -> bool:

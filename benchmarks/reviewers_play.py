@@ -5,7 +5,7 @@ import random
 import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 import httpx
@@ -99,6 +99,7 @@ class Reviewer:
     addresses: list[str]
     chance: random.Random
     seen: Seen
+    _: KW_ONLY
     slower: float = 1.0
     tier: str = "crowd"
     classes: Sequence[str] = CLASSES
@@ -109,7 +110,7 @@ class Reviewer:
         """Answer until everything is done or this person is paused."""
         async with httpx.AsyncClient(timeout=30.0, trust_env=False) as client:
             made = await self._call(client, "reviewers", {"name": self.name, "tier": self.tier})
-            self.id = made.json()["id"]
+            self.id = made.raise_for_status().json()["id"]
             while not self.seen.stop.is_set():
                 wish = {"reviewer": self.id, "tier": self.tier, "count": self.habit.held}
                 reply = await self._call(client, "leases", wish)
@@ -199,7 +200,7 @@ def people(
             [*addresses[place % len(addresses) :], *addresses[: place % len(addresses)]],
             random.Random(f"{seed} {name}"),
             seen,
-            slower,
+            slower=slower,
         )
         for place, (habit, name) in enumerate(names)
     ]

@@ -18,8 +18,9 @@ with warnings.catch_warnings():  # it reads its schemas, when imported, in a way
 
 from daemon.adapters.broker.apache import ApacheKafka, find_java
 from daemon.adapters.broker.embedded import EmbeddedBroker
-from daemon.adapters.broker.process import Broker, RunningBroker, free_port
+from daemon.adapters.broker.process import Broker, RunningBroker
 from daemon.adapters.kafka.settings import KafkaSettings, TopicNames
+from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 
 DEADLINE = 30.0

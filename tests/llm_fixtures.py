@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.adapters.broker.process import free_port
 from daemon.adapters.llm_server import LlmServer, running
+from daemon.adapters.starting import free_port
 from labeling_functions.llm.local_server import ModelMissing, model_file
 
 STARTED: pytest.StashKey[LlmServer] = pytest.StashKey()

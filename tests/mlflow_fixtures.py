@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from daemon.adapters.broker.process import free_port
 from daemon.adapters.mlflow_server import MlflowServer
+from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 
 STARTED: pytest.StashKey[MlflowServer] = pytest.StashKey()

@@ -3,12 +3,13 @@
 import os
 import pwd
 import shutil
-import socket
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+
+from daemon.adapters.starting import free_port
 
 
 def server_binaries() -> Path | None:
@@ -26,7 +27,7 @@ class PrivatePostgres:
         self._binaries = binaries
         self._user = _unprivileged_user()
         self._folder = Path(tempfile.mkdtemp(prefix="labelloop-postgres-"))
-        self._port = _free_port()
+        self._port = free_port()
 
     @property
     def url(self) -> str:
@@ -80,9 +81,3 @@ def _unprivileged_user() -> str | None:
         return None
     names = {entry.pw_name for entry in pwd.getpwall()}
     return "postgres" if "postgres" in names else "nobody"
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

@@ -1,9 +1,35 @@
-"""Waits until a server that was started answers."""
+"""What is needed to start servers of our own: a port, and waiting until they answer."""
 
+import random
+import socket
 import time
 from collections.abc import Callable
 
 from daemon.core.errors import SetupProblem
+
+HOST = "127.0.0.1"
+SERVER_PORTS = range(20_000, 32_000)
+"""Below those that Linux gives to whoever asks for any port, so that none is given away before a server,
+which takes seconds to start, listens there."""
+PORT_TRIES = 100
+
+
+def free_port() -> int:
+    """A port on loopback that nobody listens on now, drawn so that two callers hardly ever get the same.
+
+    Raises:
+        SetupProblem: none of a hundred drawn was free.
+    """
+    draw = random.SystemRandom()
+    for _ in range(PORT_TRIES):
+        port = draw.choice(SERVER_PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind((HOST, port))
+            except OSError:
+                continue
+            return port
+    raise SetupProblem(f"no port from {SERVER_PORTS.start} to {SERVER_PORTS.stop - 1} on {HOST} is free")
 
 
 def wait_until(

@@ -10,7 +10,7 @@ from typing import TextIO
 
 import httpx
 
-from daemon.adapters.broker.process import HOST, free_port
+from daemon.adapters.starting import HOST, free_port
 from daemon.core.errors import SetupProblem
 
 

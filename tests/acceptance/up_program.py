@@ -9,7 +9,7 @@ import psutil
 from kafka_fixtures import KafkaForTests, wait_until
 from program import Program, configuration, item, published
 
-from daemon.adapters.broker.process import free_port
+from daemon.adapters.starting import free_port
 
 TOPICS = {"items": "items", "labels": "labels", "questions": "questions", "dead_letters": "dead-letters"}
 

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 import httpx
 
-from daemon.adapters.broker.process import free_port
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
 from daemon.adapters.outside.label_studio.fake import FakeLabelStudio
 from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
+from daemon.adapters.starting import free_port
 
 TOKEN_ENV = "LABEL_STUDIO_TOKEN"
 START_SECONDS = 170.0

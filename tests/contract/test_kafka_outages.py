@@ -13,11 +13,12 @@ from kafka import TopicPartition
 from kafka_fixtures import KafkaForTests, wait_until
 from kafka_worlds import Positions, poll_some, take, unknown_name
 
-from daemon.adapters.broker.process import RunningBroker, free_port
+from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.kafka import topics
 from daemon.adapters.kafka.publisher import KafkaPublisher, MessageTooLarge
 from daemon.adapters.kafka.settings import KafkaSettings, SecuritySettings, TopicNames
 from daemon.adapters.kafka.source import KafkaSource
+from daemon.adapters.starting import free_port
 from daemon.core.errors import PositionOutsideLog, PublishFailed, SetupProblem
 from daemon.core.wire import OutMessage
 

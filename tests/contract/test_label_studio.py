@@ -11,12 +11,12 @@ import uvicorn
 from kafka_fixtures import wait_until
 from label_studio_worlds import FakeWorld, RealWorld, World, real_world
 
-from daemon.adapters.broker.process import free_port
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
 from daemon.adapters.outside.label_studio.labeling import config_of, label_of, result_of
 from daemon.adapters.outside.label_studio.predictions import create_backend
 from daemon.adapters.outside.label_studio.queue import LabelStudioQueue
 from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
+from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 from daemon.core.outside import OutsideUnavailable
 from daemon.core.rows import Lease

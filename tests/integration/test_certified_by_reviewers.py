@@ -59,9 +59,9 @@ def everybody(addresses: Sequence[str], seen: Seen) -> list[Reviewer]:
             [*addresses[place % 4 :], *addresses[: place % 4]],
             random.Random(name),
             seen,
-            "expert" if habit == "expert" else "crowd",
-            CLASSES,
-            truth,
+            tier="expert" if habit == "expert" else "crowd",
+            classes=CLASSES,
+            truth=truth,
         )
         for place, (habit, name) in enumerate(names)
     ]
@@ -80,6 +80,8 @@ async def play(loop: Loop, addresses: Sequence[str]) -> Seen:
     deadline = time.monotonic() + SECONDS
     while time.monotonic() < deadline:
         await asyncio.to_thread(loop.tend)
+        if broken := [one for one in working if one.done() and one.exception() is not None]:
+            broken[0].result()
         if not loop.windows.open_windows() and not await asyncio.to_thread(unanswered, loop):
             break
         await asyncio.sleep(0.5)

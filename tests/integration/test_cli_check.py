@@ -15,6 +15,7 @@ import pytest
 from kafka_fixtures import KafkaForTests
 
 from daemon.adapters.kafka.topics import create_topics
+from daemon.adapters.starting import free_port
 from daemon.adapters.store.engine import Database
 from daemon.core.errors import SetupProblem
 from daemon.wiring import check, checks
@@ -58,12 +59,6 @@ def config_of(project: Path, **settings: object) -> Config:
 
 def write_functions(project: Path, body: str, label: str = "urgent") -> None:
     (project / "my_functions.py").write_text(FUNCTIONS.format(label=label, body=body))
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 @pytest.fixture

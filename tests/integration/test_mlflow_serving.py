@@ -18,10 +18,10 @@ import pytest
 from mlflow_fixtures import end_group
 from training_runs import CLASSES, example_run
 
-from daemon.adapters.broker.process import free_port
 from daemon.adapters.mlflow_registry import MlflowRegistry
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.adapters.mlflow_settings import MlflowSettings
+from daemon.adapters.starting import free_port
 from labeling_functions.task import Task
 from models.bundle import Bundle
 from models.classifier import LinearHead

@@ -9,7 +9,8 @@ import subprocess
 from dataclasses import dataclass
 from pathlib import Path
 
-from daemon.adapters.broker.process import HOST, free_port, refuse_taken_port, with_parent
+from daemon.adapters.broker.process import refuse_taken_port, with_parent
+from daemon.adapters.starting import HOST, free_port
 from daemon.core.errors import SetupProblem
 
 MIN_JAVA = 17

@@ -11,11 +11,10 @@ from typing import Protocol
 
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.kafka.topics import ping
-from daemon.adapters.starting import wait_until
+from daemon.adapters.starting import HOST, wait_until
 from daemon.core.errors import SetupProblem
 
 LAUNCHER = Path(__file__).with_name("launch.py")
-HOST = "127.0.0.1"
 POLL_SECONDS = 0.02
 
 
@@ -34,14 +33,6 @@ class Broker(Protocol):
 
     def environment(self) -> dict[str, str]:
         """The whole environment to run it in."""
-
-
-def free_port() -> int:
-    """A port on loopback that nobody listens on now."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def refuse_taken_port(port: int) -> None:

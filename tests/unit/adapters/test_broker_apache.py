@@ -8,7 +8,8 @@ import pytest
 from kafka_fixtures import KafkaForTests
 
 from daemon.adapters.broker.apache import ApacheKafka, find_java, java_version
-from daemon.adapters.broker.process import RunningBroker, free_port
+from daemon.adapters.broker.process import RunningBroker
+from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 
 

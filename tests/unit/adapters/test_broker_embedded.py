@@ -13,9 +13,10 @@ import pytest
 from kafka_fixtures import wait_until
 
 from daemon.adapters.broker.embedded import EmbeddedBroker
-from daemon.adapters.broker.process import RunningBroker, free_port, wait_ready
+from daemon.adapters.broker.process import RunningBroker, wait_ready
 from daemon.adapters.kafka import topics
 from daemon.adapters.kafka.settings import KafkaSettings
+from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 
 pytestmark = pytest.mark.skipif(

@@ -7,8 +7,8 @@ from urllib.request import urlopen
 
 import pytest
 
-from daemon.adapters.broker.process import free_port
 from daemon.adapters.llm_server import LlmServer, running
+from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 from labeling_functions.llm import local_server
 

@@ -3,7 +3,7 @@
 import socket
 from pathlib import Path
 
-from daemon.adapters.broker.process import HOST, free_port
+from daemon.adapters.starting import HOST, free_port
 from daemon.wiring.network import Ports
 
 
