@@ -124,6 +124,7 @@ def _reviewing(router: APIRouter, services: ReviewServices, templates: Templates
         return templates.page(
             "review.html",
             person=person,
+            others=[tier for tier in own_tiers(services) if tier != known.tier],
             guidelines=guidelines,
             prefetch=services.settings.prefetch,
             lease_seconds=services.tiers[known.tier].lease_seconds,

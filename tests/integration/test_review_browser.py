@@ -368,6 +368,39 @@ def test_new_questions_appear_by_themselves(house: House, page) -> None:
     assert _text(page) == "here I am"
 
 
+def test_a_newcomer_is_led_to_the_queue_where_work_waits(house: House, page) -> None:
+    house.ask(["here I am"])
+    page.goto("/")
+    page.wait_for_selector("input[value=expert]:checked")
+    page.fill("#name", "Ann")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(SHOWN)
+
+
+def test_a_queue_that_somebody_chose_stays_chosen(house: House, page) -> None:
+    page.goto("/")
+    page.click("input[value=crowd]")
+    house.ask(["here I am"])
+    page.wait_for_selector("output[data-queue=expert]:text-is('1 waiting')")
+    assert page.is_checked("input[value=crowd]")
+
+
+def test_an_empty_queue_shows_the_way_to_another_and_keeps_the_focus_there(house: House, page) -> None:
+    page.goto("/")
+    page.fill("#name", "Ann")
+    page.check("input[value=crowd]")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("text=Nothing waits for you right now.")
+    house.ask(["here I am"])
+    page.focus("button:text('Go to expert: 1 waiting')")
+    for _ in range(2):
+        page.wait_for_event("response", lambda one: one.url.endswith("/api/queues"))
+    assert page.evaluate("document.activeElement.textContent") == "Go to expert: 1 waiting"
+    page.keyboard.press("Enter")
+    page.wait_for_selector(SHOWN)
+    assert _text(page) == "here I am"
+
+
 def test_the_dashboard_follows_the_database(house: House, page) -> None:
     house.ask(TEXTS[:3])
     page.goto("/dashboard")

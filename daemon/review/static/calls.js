@@ -46,3 +46,10 @@ export function el(tag, attributes = {}, ...children) {
   made.append(...children);
   return made;
 }
+
+/** Tier -> how many questions wait there, from the queues that the server tells. */
+export function openByTier(queues) {
+  const open = new Map();
+  for (const queue of queues) open.set(queue.tier, (open.get(queue.tier) ?? 0) + queue.open);
+  return open;
+}

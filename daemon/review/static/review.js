@@ -2,6 +2,7 @@
 import { el, post } from "./calls.js";
 import { earlierOf, fieldsOf, picturesOf, preload, suggestionOf } from "./content.js";
 import { Keys, KeysDialog } from "./keys.js";
+import { OtherQueues } from "./others.js";
 import { Outbox } from "./outbox.js";
 import { inTermsOf, pairOf } from "./pairs.js";
 import { Toggles } from "./toggles.js";
@@ -25,6 +26,8 @@ const help = new KeysDialog(byId("keys"), keys, showKeys);
 const toggles = "sets" in desk.dataset
   ? new Toggles(buttons, byId("send"), (labels) => answer({ labels }, byId("send")))
   : null;
+
+const others = new OtherQueues(desk.dataset.name, JSON.parse(desk.dataset.others));
 
 let current = null;
 let ahead = [];
@@ -83,9 +86,17 @@ function showNothing() {
   const [first, second] = outbox.empty
     ? ["Nothing waits for you right now.", unpaid > 0 ? budgetWaits() : LOOKING]
     : ["One moment.", "Your answers are sent first; then the next item comes."];
-  byId("item").replaceChildren(el("p", { class: "empty" }, first), el("p", { class: "quiet" }, second));
-  markMore();
+  sayInstead(first, second, others.place);
+  if (outbox.empty) others.look();
   enable();
+}
+
+/** Two lines in the place of an item. What stands there already is let be, so that it keeps the focus. */
+function sayInstead(first, second, ...more) {
+  const shown = [...byId("item").querySelectorAll(":scope > p")].map((line) => line.textContent);
+  if (shown.length === 2 && shown[0] === first && shown[1] === second) return;
+  byId("item").replaceChildren(el("p", { class: "empty" }, first), el("p", { class: "quiet" }, second), ...more);
+  markMore();
 }
 
 /** A text that goes on below the edge must not look as if it ended there. */
@@ -254,8 +265,7 @@ function showPaused(error) {
   ahead = [];
   delete byId("item").dataset.question;
   const said = error.message.charAt(0).toUpperCase() + error.message.slice(1);
-  byId("item").replaceChildren(el("p", { class: "empty" }, `${said}.`), el("p", { class: "quiet" }, `${error.help}.`));
-  markMore();
+  sayInstead(`${said}.`, `${error.help}.`);
   enable();
 }
 
