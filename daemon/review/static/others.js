@@ -32,7 +32,7 @@ export class OtherQueues {
   }
 
   #button(tier, said) {
-    const button = el("button", { type: "button", class: "plain" }, said);
+    const button = el("button", { type: "button", class: "primary" }, said);
     button.addEventListener("click", async () => {
       await post("/enter", { name: this.name, tier });
       location.reload();
