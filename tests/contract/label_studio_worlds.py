@@ -1,5 +1,10 @@
-"""A Label Studio behind the adapter, made to look alike for the contract: in memory, and a real one."""
+"""A Label Studio behind the adapter, made to look alike for the contract: in memory, recorded, and real.
 
+What the real one said to each test lies in `label_studio_recordings`; with LABELLOOP_RECORD_LABEL_STUDIO=1
+the tests against the real one write it anew.
+"""
+
+import json
 import os
 import secrets
 import subprocess
@@ -10,6 +15,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import httpx
+import vcr
 
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
 from daemon.adapters.outside.label_studio.fake import FakeLabelStudio
@@ -18,10 +24,16 @@ from daemon.adapters.starting import free_port
 
 TOKEN_ENV = "LABEL_STUDIO_TOKEN"
 START_SECONDS = 170.0
+RECORDINGS = Path(__file__).with_name("label_studio_recordings")
+RECORDING = os.environ.get("LABELLOOP_RECORD_LABEL_STUDIO") == "1"
+RECORDED_TOKEN = "recorded.personal.token"
+NOBODYS_URL = "http://label-studio.invalid"
 
 
 class World(Protocol):
-    """A Label Studio with an administrator and people."""
+    """A Label Studio with an administrator and people; `titles` are for new projects."""
+
+    titles: Iterator[str]
 
     def client(self) -> LabelStudioClient:
         """As the administrator."""
@@ -35,6 +47,8 @@ class World(Protocol):
 
 class FakeWorld:
     """In memory."""
+
+    titles: Iterator[str]
 
     def __init__(self) -> None:
         self.studio = FakeLabelStudio()
@@ -56,6 +70,8 @@ class FakeWorld:
 
 class RealWorld:
     """A server of its own process on loopback."""
+
+    titles: Iterator[str]
 
     def __init__(self, url: str, token: str, personal: str) -> None:
         self._url = url
@@ -95,6 +111,66 @@ class RealWorld:
         body = {"result": result, "was_cancelled": skip, "lead_time": 1.5}
         self._http.post(f"/api/tasks/{task}/annotations/", json=body).raise_for_status()
         return "ann@example.com"
+
+
+def recorded_world() -> RealWorld:
+    """A real one as it was recorded; only within `played`."""
+    return RealWorld(NOBODYS_URL, "recorded", RECORDED_TOKEN)
+
+
+@contextmanager
+def played(test: str) -> Iterator[None]:
+    """What this test hears was recorded."""
+    with _tape(test, "none") as tape:
+        yield
+        assert tape.all_played, "it asked less than when it was recorded; record it anew"
+
+
+@contextmanager
+def recorded(test: str) -> Iterator[None]:
+    """What this test hears is written down."""
+    _file(test).unlink(missing_ok=True)
+    with _tape(test, "all"):
+        yield
+
+
+def _tape(test: str, mode: str) -> Any:
+    recorder = vcr.VCR(
+        serializer="json",
+        record_mode=mode,
+        match_on=("method", "path", "query", "body"),
+        before_record_request=_anywhere,
+        before_record_response=_bare,
+        decode_compressed_response=True,
+    )
+    return recorder.use_cassette(str(_file(test)))
+
+
+def _file(test: str) -> Path:
+    return RECORDINGS / f"{test}.json"
+
+
+def _anywhere(request: Any) -> Any:
+    """Without what is another one each time: ports, tokens."""
+    address = httpx.URL(request.uri)
+    request.uri = NOBODYS_URL + address.raw_path.decode()
+    request.headers = {}
+    if address.path in ("/api/token/refresh/", "/api/ml/"):
+        request.body = b"{}"
+    return request
+
+
+def _bare(response: dict[str, Any]) -> dict[str, Any]:
+    """Without headers that say nothing to us, and without tokens."""
+    kept = {name: value for name, value in response["headers"].items() if name.lower() == "content-type"}
+    body = response["body"]["string"]
+    try:
+        said = json.loads(body)
+    except ValueError:
+        said = None
+    if isinstance(said, dict) and "access" in said:
+        body = b'{"access":"recorded"}'
+    return {**response, "headers": kept, "body": {"string": body}}
 
 
 @contextmanager

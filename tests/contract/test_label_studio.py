@@ -1,15 +1,31 @@
 """Questions in Label Studio: one contract for the one in memory and, before a release, for a real one."""
 
+import itertools
+import json
 import os
-import secrets
 import threading
-from collections.abc import Iterator
+import zlib
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
+from fastapi import FastAPI, Request, Response
 from kafka_fixtures import wait_until
-from label_studio_worlds import FakeWorld, RealWorld, World, real_world
+from label_studio_worlds import (
+    RECORDING,
+    RECORDINGS,
+    FakeWorld,
+    RealWorld,
+    World,
+    played,
+    real_world,
+    recorded,
+    recorded_world,
+)
+from starlette.testclient import TestClient
 
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
 from daemon.adapters.outside.label_studio.labeling import config_of, label_of, result_of
@@ -33,15 +49,19 @@ PAYLOADS = {
     "preference": b'{"id":"i","fields":{"prompt":"Hi","response_a":"Ho","response_b":"Hu"}}',
     "matching": b'{"id":"i","fields":{"left":"a","right":"b"}}',
 }
+LOGIN = "any", "secret"
+ASKED = RECORDINGS / "asked_of_the_backend.json"
 TEXT = '{"id":"i","text":"<b>win</b> \u05e9\u05dc\u05d5\u05dd"}'.encode()
 
 
-@pytest.fixture(scope="module", params=["fake", pytest.param("real", marks=pytest.mark.slow)])
-def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    """Both worlds, one after the other."""
+@pytest.fixture(scope="module", params=["fake", "recorded", pytest.param("real", marks=pytest.mark.slow)])
+def studio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
+    """The three worlds, one after the other."""
     kept = os.environ.get("LABEL_STUDIO_TOKEN")
     if request.param == "fake":
         yield FakeWorld()
+    elif request.param == "recorded":
+        yield recorded_world()
     else:
         program = os.environ.get("LABELLOOP_TEST_LABEL_STUDIO")
         if not program:
@@ -53,10 +73,26 @@ def world(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFacto
         os.environ["LABEL_STUDIO_TOKEN"] = kept
 
 
+@pytest.fixture
+def world(studio: World, request: pytest.FixtureRequest) -> Iterator[World]:
+    """The world as this test finds it; what a real one said is played to it, or written down."""
+    kind, *case = request.node.callspec.id.split("-")
+    test = "-".join([request.node.originalname, *case])
+    studio.titles = (f"p{zlib.crc32(test.encode()):x} {number}" for number in itertools.count())
+    if kind == "recorded":
+        listening: AbstractContextManager[None] = played(test)
+    elif kind == "real" and RECORDING:
+        listening = recorded(test)
+    else:
+        listening = nullcontext()
+    with listening:
+        yield studio
+
+
 def queue_of(
     world: World, task: Task = MAIL, suggest: bool = False, title: str | None = None
 ) -> LabelStudioQueue:
-    return LabelStudioQueue(world.client(), task, title or f"p {secrets.token_hex(4)}", suggest)
+    return LabelStudioQueue(world.client(), task, title or next(world.titles), suggest)
 
 
 def lease(question: int, task: Task = MAIL, blind: bool = False, label: int | None = 1) -> Lease:
@@ -126,7 +162,7 @@ def test_what_is_withdrawn_is_gone_and_what_is_not_ours_stays(world: World) -> N
 
 
 def test_a_project_is_found_again_and_follows_the_task(world: World) -> None:
-    title = f"p {secrets.token_hex(4)}"
+    title = next(world.titles)
     first = queue_of(world, title=title)
     first.offer([lease(7)])
     changed = Task("mail", ("ham", "spam & more", "bulk"))
@@ -142,14 +178,16 @@ def test_a_real_one_shows_our_predictions_of_its_own_tasks(world: World) -> None
     queue = queue_of(world)
     queue.offer([lease(7)])
     world.client().add(queue.project, [{"data": {"text": "win a prize"}}, {"data": {"text": "hello"}}])
-    space = MAIL.space
-    app = create_backend(space, False, lambda texts: [(int("win" in text), 0.9) for text in texts], "secret")
+    app = backend()
+    asked: list[dict[str, Any]] = []
+    if RECORDING:
+        note_what_is_asked(app, asked)
     server = uvicorn.Server(uvicorn.Config(app, port=free_port(), log_config=None))
     thread = threading.Thread(target=server.run)
     thread.start()
     try:
         wait_until(lambda: server.started)
-        world.predict(queue.project, f"http://127.0.0.1:{server.config.port}", "secret")
+        world.predict(queue.project, f"http://127.0.0.1:{server.config.port}", LOGIN[1])
         by_text = {task["data"]["text"]: task["predictions"] for task in world.tasks(queue.project)}
     finally:
         server.should_exit = True
@@ -158,6 +196,42 @@ def test_a_real_one_shows_our_predictions_of_its_own_tasks(world: World) -> None
         assert [label_of(MAIL, one["result"]) for one in by_text.pop(text)] == [label]
     (ours,) = by_text.values()
     assert all(one["result"] == [] for one in ours)
+    if RECORDING and asked:
+        ASKED.write_text(json.dumps(asked, indent=1) + "\n")
+
+
+def test_what_a_real_one_asked_of_the_backend_is_answered() -> None:
+    client = TestClient(backend())
+    asked = json.loads(ASKED.read_text())
+    assert {"/health", "/setup", "/predict"} <= {one["path"] for one in asked}
+    for one in asked:
+        reply = client.request(one["method"], one["path"], json=one["body"], auth=LOGIN)
+        assert reply.status_code == 200, reply.text
+        if one["path"] == "/predict":
+            found = reply.json()["results"]
+            texts = [task["data"]["text"] for task in one["body"]["tasks"]]
+            assert [bool(each["result"]) for each in found] == ["<b>" not in text for text in texts]
+
+
+def backend() -> FastAPI:
+    """Ours, with a rule in place of a classifier."""
+    return create_backend(
+        MAIL.space, False, lambda texts: [(int("win" in text), 0.9) for text in texts], LOGIN[1]
+    )
+
+
+def note_what_is_asked(app: FastAPI, asked: list[dict[str, Any]]) -> None:
+    """Write down each call of a Label Studio."""
+
+    @app.middleware("http")
+    async def note(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
+        body = json.loads(await request.body() or "null")
+        if isinstance(body, dict):
+            body |= dict.fromkeys(body.keys() & {"access_token", "hostname", "project"}, "")
+        one = {"method": request.method, "path": request.url.path, "body": body}
+        if one not in asked:
+            asked.append(one)
+        return await call_next(request)
 
 
 def test_a_title_that_is_refused_is_said_plainly(world: World) -> None:
