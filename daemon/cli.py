@@ -13,6 +13,7 @@ from daemon.cli_config import CONFIG_OPTION, configured, load_config
 from daemon.cli_gold import gold
 from daemon.cli_reviewers import reviewers
 from daemon.cli_users import users
+from daemon.cli_webhooks import webhooks
 from daemon.core.errors import PositionOutsideLog, SetupProblem
 from daemon.wiring import logs
 from labeling_functions.loading import LoadError
@@ -304,6 +305,7 @@ def restart(given: Path, file: Path | None, reason: str) -> None:
 
 main.add_command(gold)
 main.add_command(reviewers)
+main.add_command(webhooks)
 
 
 @with_config

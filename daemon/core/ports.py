@@ -10,7 +10,7 @@ from typing import Protocol
 from daemon.core.alarm_rows import DriftStanding
 from daemon.core.call_rows import Call, CallBill, ModelVote
 from daemon.core.learning_rows import News, Prospects, Standing, StoredBundle, TrainingRows
-from daemon.core.report_rows import ItemStory, Overview, RecentLabel
+from daemon.core.report_rows import Overview, RecentLabel
 from daemon.core.rows import (
     Arrivals,
     Compose,
@@ -25,6 +25,7 @@ from daemon.core.rows import (
 )
 from daemon.core.runs import Logged, TrainingRun
 from daemon.core.states import AnnotatorKind
+from daemon.core.story_rows import ItemStory
 from daemon.core.window_rows import Frozen, Judge, LedgerRecord, Ready, WindowPlan, WindowRecord
 from daemon.core.wire import Batch, LogStart, OutboxRow, OutMessage, Span
 from models.drift.alarm import Alarm

@@ -7,7 +7,8 @@ from typing import Any
 from fastapi import APIRouter, Query
 
 from daemon.core.account_rules import Right
-from daemon.core.report_rows import ItemStory, Overview
+from daemon.core.report_rows import Overview
+from daemon.core.story_rows import ItemStory
 from daemon.review import agreement_api, erring_api, lead_api, truth_api, visits
 from daemon.review.bodies import (
     AnswerOut,

@@ -297,10 +297,17 @@ class MomentOut(BaseModel):
 
     at: int = Field(description="Milliseconds since 1970, UTC.")
     what: str = Field(
-        description="arrived, asked, answered, taken back, published, withdrawn, expired or passed on."
+        description="arrived, vouched for, asked, answered, answered as a control, flagged, taken back, "
+        "published, withdrawn, expired or passed on."
     )
-    who: str = Field(default="", description="The tier that was asked, the annotator, or what decided.")
-    why: str = Field(default="", description="What a question was for, or what a label rests on.")
+    who: str = Field(
+        default="", description="The tier that was asked, the annotator, who vouches, or what decided."
+    )
+    why: str = Field(
+        default="",
+        description="What a question was for, what a label rests on, the note of a flag, or whether the "
+        "answer to a control question was right.",
+    )
     label: Said | None = Field(default=None, description=SAID)
     before: float | None = Field(
         default=None, description="Of a published label: how likely it was by the revision before, if any."

@@ -2,13 +2,25 @@
 
 from collections.abc import Iterator
 
-from daemon.core.report_rows import AskedQuestion, GivenAnswer, ItemStory, LabelRevision
 from daemon.core.states import LabelStatus, QuestionState
+from daemon.core.story_rows import AskedQuestion, GivenAnswer, ItemStory, LabelRevision
 from daemon.review.bodies import MomentOut
 from daemon.review.rendering import label_name
 from labeling_functions.label_space import LabelSpace
 
-ORDER = ("arrived", "asked", "answered", "taken back", "published", "withdrawn", "expired", "passed on")
+ORDER = (
+    "arrived",
+    "vouched for",
+    "asked",
+    "answered",
+    "answered as a control",
+    "flagged",
+    "taken back",
+    "published",
+    "withdrawn",
+    "expired",
+    "passed on",
+)
 """Of what happened in the same millisecond."""
 
 ENDED = {
@@ -26,6 +38,7 @@ def history_of(story: ItemStory, space: LabelSpace) -> list[MomentOut]:
         *(moment for question in story.questions for moment in _question(question)),
         *(moment for answer in story.answers for moment in _answer(answer, space)),
         *_revisions(story, space),
+        *_people(story, space),
     ]
     return sorted(moments, key=lambda moment: (moment.at, ORDER.index(moment.what)))
 
@@ -41,6 +54,18 @@ def _answer(one: GivenAnswer, space: LabelSpace) -> Iterator[MomentOut]:
     yield MomentOut(at=one.at, what="answered", who=one.name, why=one.purpose, label=label)
     if one.retracted_at is not None:
         yield MomentOut(at=one.retracted_at, what="taken back", who=one.name, label=label)
+
+
+def _people(story: ItemStory, space: LabelSpace) -> Iterator[MomentOut]:
+    for flag in story.flags:
+        yield MomentOut(at=flag.at, what="flagged", who=flag.name, why=flag.note)
+    for one in story.controls:
+        told = "right" if one.is_right else "wrong"
+        label = label_name(one.label, space)
+        yield MomentOut(at=one.at, what="answered as a control", who=one.name, why=told, label=label)
+    if (vouched := story.vouched) is not None:
+        label = label_name(vouched.label, space)
+        yield MomentOut(at=vouched.at, what="vouched for", who=vouched.source, label=label)
 
 
 def _revisions(story: ItemStory, space: LabelSpace) -> Iterator[MomentOut]:

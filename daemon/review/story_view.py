@@ -2,16 +2,10 @@
 
 from collections.abc import Sequence
 
-from daemon.core.report_rows import (
-    CastVote,
-    GivenAnswer,
-    ItemStory,
-    LabelRevision,
-    RecentLabel,
-    StoredCertificate,
-)
+from daemon.core.report_rows import RecentLabel
 from daemon.core.settings import MICROS
 from daemon.core.states import ItemState
+from daemon.core.story_rows import CastVote, GivenAnswer, ItemStory, LabelRevision, StoredCertificate
 from daemon.review.bodies import (
     CertificateOut,
     FieldOut,

@@ -9,12 +9,24 @@ from rows_for_tests import add_annotator, add_answer, add_items, add_question
 from sqlalchemy import insert, update
 
 from daemon.adapters.store import bulk
-from daemon.adapters.store.codec import pack_frozen
+from daemon.adapters.store.codec import label_bytes, pack_frozen
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
-from daemon.adapters.store.schema import bundles, function_sets, items, labels, outbox, processes, windows
+from daemon.adapters.store.schema import (
+    bundles,
+    controls,
+    flags,
+    function_sets,
+    items,
+    labels,
+    outbox,
+    processes,
+    truths,
+    windows,
+)
 from daemon.core.report_rows import AuditedPair, ModelFacts
+from daemon.core.story_rows import ControlAnswer, RaisedFlag, VouchedLabel
 from daemon.core.window_rows import Frozen
 from models.bundle import Bundle
 from models.gold import Gold
@@ -265,6 +277,42 @@ def test_the_facts_of_the_promoted_bundle_are_followed(room: ReportRoom, databas
         connection.execute(update(bundles).values(current=False))
         connection.execute(insert(bundles).values(**row, data=newer.to_bytes(), current=True))
     assert room.overview().model == ModelFacts("pool", (("majority", 1.0),), 50, 41.5)
+
+
+def test_the_story_tells_of_flags_control_questions_and_who_vouches(
+    room: ReportRoom, database: Database
+) -> None:
+    add_items(database, ["a", "b"])
+    ann, ben = add_annotator(database, "ann"), add_annotator(database, "ben")
+    first, second, open_one = (add_question(database, "a") for _ in range(3))
+    ham, spam = label_bytes(0, 1), label_bytes(1, 1)
+    with database.write() as connection:
+        flag = {"question": first, "annotator": ann, "item": "a", "tier": "crowd", "note": "two languages"}
+        connection.execute(insert(flags).values(**flag, at=30))
+        connection.execute(
+            insert(controls),
+            [
+                {"question": first, "annotator": ann, "item": "a", "truth": spam, "labels": ham, "at": 20},
+                {"question": second, "annotator": ben, "item": "a", "truth": spam, "labels": spam, "at": 10},
+                {
+                    "question": open_one,
+                    "annotator": ben,
+                    "item": "a",
+                    "truth": spam,
+                    "labels": None,
+                    "at": None,
+                },
+            ],
+        )
+        connection.execute(insert(truths).values(item="a", labels=spam, source="lead", at=5))
+    story = room.item("a")
+    assert story is not None
+    assert story.flags == [RaisedFlag("ann", "crowd", "two languages", 30)]
+    assert story.controls == [ControlAnswer("ben", 1, True, 10), ControlAnswer("ann", 0, False, 20)]
+    assert story.vouched == VouchedLabel(1, "lead", 5)
+    other = room.item("b")
+    assert other is not None
+    assert (other.flags, other.controls, other.vouched) == ([], [], None)
 
 
 def test_the_story_of_an_item(room: ReportRoom, database: Database) -> None:

@@ -126,6 +126,20 @@ def test_what_failed_comes_again_when_its_wait_is_over_and_then_never(
     assert [row.problem for row in all_rows(database, deliveries)] == ["HTTP 500"]
 
 
+def test_what_was_given_up_is_told_again_when_somebody_asks(database: Database) -> None:
+    room = WebhookRoom(database)
+    room.subscribe({"shop": ["answered"], "desk": ["answered"]})
+    answer(database, "a")
+    for one in room.due(9):
+        room.failed(one.id, f"{one.webhook} is down", None)
+    assert room.last_problems() == {"shop": "shop is down", "desk": "desk is down"}
+    assert room.resend("shop") == 1
+    (again,) = room.due(9)
+    assert (again.webhook, again.tries) == ("shop", 0)
+    assert room.standing() == {"shop": {"waiting": 1}, "desk": {"dead": 1}}
+    assert room.resend("shop") == 0
+
+
 def test_one_that_rests_holds_up_nobody_and_one_that_left_is_forgotten(database: Database) -> None:
     room = WebhookRoom(database)
     room.subscribe({"shop": ["answered"], "desk": ["answered"]})

@@ -31,15 +31,7 @@ from daemon.adapters.store.windows import record_of
 from daemon.core.decide import STATUS
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.planning import foreseen_chance
-from daemon.core.report_rows import (
-    ItemStory,
-    ModelFacts,
-    Overview,
-    ProcessReport,
-    QueueDepth,
-    RecentLabel,
-    facts_of,
-)
+from daemon.core.report_rows import ModelFacts, Overview, ProcessReport, QueueDepth, RecentLabel, facts_of
 from daemon.core.states import (
     RANDOM_PURPOSES,
     AnnotatorKind,
@@ -49,6 +41,7 @@ from daemon.core.states import (
     QuestionState,
     WindowState,
 )
+from daemon.core.story_rows import ItemStory
 from daemon.core.window_rows import WindowRecord
 from models.bundles import read_bundle
 

@@ -8,16 +8,19 @@ from sqlalchemy import Connection, Row, and_, select
 from daemon.adapters.store import annotating
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import f4, i1, label_of
-from daemon.adapters.store.schema import annotators, answers, bundles, items, labels, questions, windows
-from daemon.core.report_rows import (
-    AskedQuestion,
-    CastVote,
-    GivenAnswer,
-    ItemStory,
-    LabelRevision,
-    RecentLabel,
-    StoredCertificate,
+from daemon.adapters.store.schema import (
+    annotators,
+    answers,
+    bundles,
+    controls,
+    flags,
+    items,
+    labels,
+    questions,
+    truths,
+    windows,
 )
+from daemon.core.report_rows import RecentLabel
 from daemon.core.states import (
     AnnotatorKind,
     AuditProtocol,
@@ -25,6 +28,17 @@ from daemon.core.states import (
     LabelStatus,
     Purpose,
     QuestionState,
+)
+from daemon.core.story_rows import (
+    AskedQuestion,
+    CastVote,
+    ControlAnswer,
+    GivenAnswer,
+    ItemStory,
+    LabelRevision,
+    RaisedFlag,
+    StoredCertificate,
+    VouchedLabel,
 )
 
 
@@ -49,6 +63,9 @@ def story(connection: Connection, id_: str) -> ItemStory | None:
         revisions=(revisions := _revisions(connection, id_)),
         questions=_questions(connection, id_),
         runs=_runs(connection, [row.bundle, *(one.bundle for one in revisions)]),
+        flags=_flags(connection, id_),
+        controls=_controls(connection, id_),
+        vouched=_vouched(connection, id_),
     )
 
 
@@ -174,3 +191,31 @@ def _questions(connection: Connection, id_: str) -> list[AskedQuestion]:
         )
         for row in connection.execute(query)
     ]
+
+
+def _flags(connection: Connection, id_: str) -> list[RaisedFlag]:
+    query = (
+        select(flags, annotators.c.name)
+        .join(annotators, annotators.c.id == flags.c.annotator)
+        .where(flags.c.item == id_)
+        .order_by(flags.c.id)
+    )
+    return [RaisedFlag(row.name, row.tier, row.note, row.at) for row in connection.execute(query)]
+
+
+def _controls(connection: Connection, id_: str) -> list[ControlAnswer]:
+    query = (
+        select(controls, annotators.c.name)
+        .join(annotators, annotators.c.id == controls.c.annotator)
+        .where(controls.c.item == id_, controls.c.labels.is_not(None))
+        .order_by(controls.c.at, controls.c.question)
+    )
+    return [
+        ControlAnswer(row.name, label_of(row.labels), row.labels == row.truth, row.at)
+        for row in connection.execute(query)
+    ]
+
+
+def _vouched(connection: Connection, id_: str) -> VouchedLabel | None:
+    row = connection.execute(select(truths).where(truths.c.item == id_)).one_or_none()
+    return None if row is None else VouchedLabel(label_of(row.labels), row.source, row.at)

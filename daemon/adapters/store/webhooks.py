@@ -76,6 +76,25 @@ class WebhookRoom:
                 )
             )
 
+    def resend(self, webhook: str) -> int:
+        """What was given up is told again, as if it were new; how many events."""
+        with self._database.write() as connection:
+            given_up = deliveries.c.webhook == webhook, deliveries.c.state == DEAD
+            now = self._database.now(connection)
+            again = update(deliveries).where(*given_up).values(state=WAITING, tries=0, due=now)
+            return connection.execute(again).rowcount
+
+    def last_problems(self) -> dict[str, str]:
+        """Program -> why the newest event that did not arrive did not; those without one are missing."""
+        newest = (
+            select(func.max(deliveries.c.id))
+            .where(deliveries.c.problem.is_not(None))
+            .group_by(deliveries.c.webhook)
+        )
+        query = select(deliveries.c.webhook, deliveries.c.problem).where(deliveries.c.id.in_(newest))
+        with self._database.read() as connection:
+            return {row.webhook: row.problem for row in connection.execute(query)}
+
     def standing(self) -> dict[str, dict[str, int]]:
         """Program -> state (`waiting`, `dead`) -> events."""
         with self._database.read() as connection:

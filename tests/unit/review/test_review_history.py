@@ -1,7 +1,17 @@
 """An item's history: everything in order, and what each published label did to its probability."""
 
-from daemon.core.report_rows import AskedQuestion, GivenAnswer, ItemStory, LabelRevision
+from dataclasses import replace
+
 from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose, QuestionState
+from daemon.core.story_rows import (
+    AskedQuestion,
+    ControlAnswer,
+    GivenAnswer,
+    ItemStory,
+    LabelRevision,
+    RaisedFlag,
+    VouchedLabel,
+)
 from daemon.review.history import history_of
 from labeling_functions.label_space import LabelSpace
 
@@ -47,6 +57,20 @@ def test_everything_is_told_in_order_with_who_and_why() -> None:
         ("answered", "ann", "audit", "spam"),
         ("taken back", "ann", "", "spam"),
         ("published", "bundle 7", "human, audited in window 4", "spam"),
+    ]
+
+
+def test_flags_control_questions_and_who_vouches_are_told() -> None:
+    story = _story(
+        flags=[RaisedFlag("ann", "crowd", "two languages", 40)],
+        controls=[ControlAnswer("ben", 0, False, 30), ControlAnswer("ann", 1, True, 20)],
+    )
+    told = history_of(replace(story, vouched=VouchedLabel(1, "lead", 15)), SPACE)
+    assert [(one.what, one.who, one.why, one.label) for one in told[1:]] == [
+        ("vouched for", "lead", "", "spam"),
+        ("answered as a control", "ann", "right", "spam"),
+        ("answered as a control", "ben", "wrong", "ham"),
+        ("flagged", "ann", "two languages", None),
     ]
 
 

@@ -4,8 +4,8 @@ from dataclasses import replace
 
 import pytest
 
-from daemon.core.report_rows import CastVote, ItemStory, LabelRevision, StoredCertificate
 from daemon.core.states import AuditProtocol, ItemState, LabelStatus
+from daemon.core.story_rows import CastVote, ItemStory, LabelRevision, StoredCertificate
 from daemon.review.story_view import item_out
 from labeling_functions.label_space import LabelSpace
 
