@@ -3,8 +3,9 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 ARGS ?=
+MINUTES ?= 10
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all check bench format clean
+.PHONY: help install demo test test-all soak check bench format clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -38,6 +39,9 @@ $(VENV)/label-studio/installed:
 
 test-all: test $(VENV)/label-studio/installed ## test, and what takes minutes: a real Label Studio
 	LABELLOOP_TEST_LABEL_STUDIO=$(abspath $(VENV)/label-studio/bin/label-studio) OMP_NUM_THREADS=1 $(BIN)/pytest -m slow $(ARGS)
+
+soak: $(VENV)/installed ## kill and freeze everything at random for MINUTES=10, then look whether all holds
+	PYTHONPATH=.:tests:tests/chaos $(BIN)/python tests/chaos/soak.py --minutes $(MINUTES) $(ARGS)
 
 bench: $(VENV)/installed ## measure against named peers
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -17,7 +17,7 @@ RIGHT = 0.97
 PREFETCH = 3
 EMPTY_SECONDS = 1.5
 """Before somebody who got nothing asks again, as the page does."""
-TRIES = 60
+TRIES = 600
 AFTER_LEASE = 2.0
 """Seconds past the end of a lease."""
 
@@ -59,6 +59,7 @@ class Seen:
         seconds: by call, of each reply. doubles: leases of a question that somebody else held.
         held: question -> who holds it, and until when (ms).
         paused: names. counts: of other things that happened.
+        acknowledged: answers whose 200 came back: question, item, reviewer's id and class.
         stop: set when nothing is left to do.
     """
 
@@ -67,6 +68,7 @@ class Seen:
     held: dict[int, tuple[str, int]] = field(default_factory=dict)
     paused: set[str] = field(default_factory=set)
     counts: Counter[str] = field(default_factory=Counter)
+    acknowledged: list[tuple[int, str, int, int]] = field(default_factory=list)
     stop: asyncio.Event = field(default_factory=asyncio.Event)
 
     def leased(self, name: str, leases: Sequence[dict[str, Any]]) -> None:
@@ -92,6 +94,7 @@ class Reviewer:
         addresses: of the review processes; the first that answers is kept.
         slower: how many times longer than their habit everybody thinks, and leases last.
         tier: where they answer. classes: of the task. truth: the class of an item, by its id.
+        patient: whether a server that fails (5xx) is called again, as one that is gone is.
     """
 
     name: str
@@ -104,6 +107,7 @@ class Reviewer:
     tier: str = "crowd"
     classes: Sequence[str] = CLASSES
     truth: Callable[[str], int] = truth
+    patient: bool = False
     id: int = 0
 
     async def work(self) -> None:
@@ -155,6 +159,7 @@ class Reviewer:
             self.seen.counts["too late"] += 1
             return
         reply.raise_for_status()
+        self.seen.acknowledged.append((lease["question"], lease["item"], self.id, label))
         self.seen.counts["late, taken" if late else "answered"] += 1
 
     async def _cut(self, client: httpx.AsyncClient, body: dict[str, Any]) -> None:
@@ -174,6 +179,10 @@ class Reviewer:
             except httpx.TransportError:
                 self.seen.counts["went to another process"] += 1
                 self.addresses.append(self.addresses.pop(0))
+                await asyncio.sleep(0.2)
+                continue
+            if self.patient and reply.status_code >= 500:
+                self.seen.counts[f"was told {reply.status_code}"] += 1
                 await asyncio.sleep(0.2)
                 continue
             self.seen.seconds[call].append(time.perf_counter() - began)

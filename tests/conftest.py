@@ -59,7 +59,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 def _group(item: pytest.Item) -> str:
     """Tests of a file go together, and all that drive whole programs: two of them would fill the machine."""
-    return "acceptance" if item.path.parent.name == "acceptance" else item.path.name
+    return "programs" if item.path.parent.name in ("acceptance", "chaos") else item.path.name
 
 
 @pytest.fixture(autouse=True)

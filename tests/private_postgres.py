@@ -44,6 +44,11 @@ class PrivatePostgres:
         self._run(
             ["initdb", "-D", data, "-U", "tester", "-A", "scram-sha-256", "--pwfile", str(password), "-N"]
         )
+        self.start()
+        return self
+
+    def start(self) -> None:
+        """Serve, again after `crash`; returns when it answers."""
         settings = {
             "listen_addresses": "127.0.0.1",
             "port": str(self._port),
@@ -53,13 +58,18 @@ class PrivatePostgres:
             "deadlock_timeout": "200ms",
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
-        self._run(["pg_ctl", "-D", data, "-l", str(self._folder / "log"), "-w", "-o", options, "start"])
-        return self
+        data, log = str(self._folder / "data"), str(self._folder / "log")
+        self._run(["pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start"])
+
+    def crash(self) -> None:
+        """End all its processes at once, as a power cut would; what was committed is there after `start`."""
+        self._run(["pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop"])
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._run(["pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop"])
+        if (self._folder / "data" / "postmaster.pid").exists():
+            self.crash()
         shutil.rmtree(self._folder)
 
     def _run(self, command: Sequence[str]) -> None:

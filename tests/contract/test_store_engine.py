@@ -152,3 +152,16 @@ def test_postgresql_lets_any_number_of_workers_in(postgres_url: str) -> None:
     for database in databases:
         database.claim_single_worker()
         database.close()
+
+
+@pytest.mark.postgres
+def test_who_stands_still_in_a_transaction_holds_up_others_for_half_a_minute_at_most(
+    postgres_url: str,
+) -> None:
+    database = Database(postgres_url)
+    try:
+        with database.write() as connection:
+            said = connection.exec_driver_sql("SHOW idle_in_transaction_session_timeout").scalar_one()
+    finally:
+        database.close()
+    assert said == "30s"

@@ -26,8 +26,9 @@ from daemon.adapters.store.upgrade import upgrade
 from daemon.core.errors import SetupProblem
 
 BUSY_SECONDS = 30
-IDLE_SECONDS = 120
-"""A PostgreSQL session that does nothing inside a transaction for so long is ended by the server."""
+IDLE_SECONDS = 30
+"""A PostgreSQL session that does nothing inside a transaction for so long is ended by the server.
+Its locks hold up all others until then."""
 
 _NOW = {
     "sqlite": text("SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"),

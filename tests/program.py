@@ -131,7 +131,7 @@ class Program:
 def _clean_environment() -> dict[str, str]:
     """The environment without settings of the test run, which are no configuration of the program."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LABELLOOP_")}
-    return {**kept, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTHONWARNINGS": "default"}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONWARNINGS": "default"}
 
 
 def configuration(bootstrap: str, topics: dict[str, str], database: str | None, group: str) -> dict[str, Any]:

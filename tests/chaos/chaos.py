@@ -1,0 +1,177 @@
+"""A run: faults happen to a house in an order drawn from a seed; all comes to rest, and is judged."""
+
+import random
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain, repeat
+from pathlib import Path
+
+import reader
+from faults import FAULTS, REVIEWS, WORKERS, Scene
+from feed import Feed
+from house import START_SECONDS, House
+from kafka_fixtures import kafka_home
+from people import People
+from private_postgres import server_binaries
+from program import FUNCTIONS
+
+from daemon.adapters.starting import free_port
+
+REST_SECONDS = 180.0
+RATE = 150.0
+FIRST_ITEMS = 300
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to happen.
+
+    Attributes:
+        seed: of everything that is drawn. kinds: names of faults, each happens once at first.
+        seconds: faults go on for so long, at least until each kind happened once; 0 for just that.
+        mlflow: whether its server runs; without one the learner tells nobody of its runs.
+    """
+
+    seed: int
+    kinds: Sequence[str]
+    seconds: float = 0.0
+    mlflow: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it.
+
+    Attributes:
+        faults: name and seconds until all went on. broken: invariant -> problems.
+        fallen: (process, exit code) -> times that it ended by itself.
+    """
+
+    faults: list[tuple[str, float]]
+    broken: dict[str, list[str]]
+    fallen: dict[tuple[str, int], int]
+    counts: dict[str, int]
+    seconds: float
+
+
+def missing() -> str | None:
+    """What this machine lacks; None if a run can be made."""
+    if kafka_home() is None:
+        return "needs Apache Kafka: set LABELLOOP_KAFKA_HOME and have Java 17"
+    if server_binaries() is None:
+        return "no PostgreSQL: initdb is not there (Debian: postgresql)"
+    return None
+
+
+def order(plan: Plan, chance: random.Random) -> Iterator[str]:
+    """Each kind once, in any order, then any kinds for ever."""
+    first = list(plan.kinds)
+    chance.shuffle(first)
+    return chain(first, (chance.choice(list(plan.kinds)) for _ in repeat(None)))
+
+
+def play(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
+    """Do it. Raises when the house does not recover from a fault, or never comes to rest."""
+    home, binaries = kafka_home(), server_binaries()
+    assert home is not None and binaries is not None
+    chance, began = random.Random(plan.seed), time.monotonic()
+    ports = [free_port() for _ in REVIEWS]
+    commands = {name: (("run",), {}) for name in WORKERS}
+    commands |= {
+        name: (("review",), {"LABELLOOP_REVIEW__PORT": str(port)})
+        for name, port in zip(REVIEWS, ports, strict=True)
+    }
+    commands["learn"] = (("learn",), {})
+    with House(folder, home, binaries, FUNCTIONS, commands, plan.mlflow) as house:
+        feed = Feed(house.bootstrap, random.Random(chance.random()), RATE)
+        people = People([f"http://127.0.0.1:{port}" for port in ports], plan.seed)
+        scene = Scene(house, feed, people, chance, tell)
+        try:
+            _disturb(plan, scene)
+            _come_to_rest(scene)
+        finally:
+            feed.stop()
+            people.stop()
+        found = reader.read(house.url, house.bootstrap, _sent(house, feed, people))
+        return Outcome(
+            scene.done,
+            reader.broken(found),
+            dict(house.fallen),
+            _counts(found, feed, people),
+            time.monotonic() - began,
+        )
+
+
+def _disturb(plan: Plan, scene: Scene) -> None:
+    house = scene.house
+    house.wait(lambda: _has_topic(house), START_SECONDS, "topics")
+    scene.feed.start()
+    scene.people.start()
+    house.wait(lambda: house.stored() >= FIRST_ITEMS, START_SECONDS, "first items")
+    scene.tell(f"{house.stored()} items stored; faults begin")
+    until = time.monotonic() + plan.seconds
+    for number, kind in enumerate(order(plan, scene.chance)):
+        if number >= len(plan.kinds) and time.monotonic() >= until:
+            return
+        scene.play(kind)
+
+
+def _has_topic(house: House) -> bool:
+    return house.count("SELECT count(*) FROM positions") > 0
+
+
+def _come_to_rest(scene: Scene) -> None:
+    """Nothing new comes; wait until all that was begun has ended, twice in a row."""
+    scene.feed.stop()
+    house, wanted = scene.house, scene.feed.sent
+    house.wait(lambda: house.stored() >= wanted, REST_SECONDS, f"all {wanted} items")
+    scene.tell(f"all {wanted} items stored; waiting until nothing is left to do")
+    quiet: list[bool] = []
+
+    def rests() -> bool:
+        scene.people.check()
+        left = {what: house.count(sql) for what, sql in reader.LEFT.items()}
+        quiet.append(not any(left.values()))
+        return len(quiet) > 1 and quiet[-1] and quiet[-2]
+
+    house.wait(rests, REST_SECONDS, "an end of all work")
+
+
+def _sent(house: House, feed: Feed, people: People) -> reader.Sent:
+    config = house.program.config
+    return reader.Sent(
+        items={f"item-{number}" for number in range(feed.sent)},
+        spoiled=feed.spoiled,
+        acknowledged=people.seen.acknowledged,
+        prices={name: tier["price"] for name, tier in config["tiers"].items()},
+        target=0.05,
+    )
+
+
+def _counts(found: reader.Found, feed: Feed, people: People) -> dict[str, int]:
+    states = [state for state, _ in found.items.values()]
+    return {
+        "items": feed.sent,
+        "doubled": feed.doubled,
+        "spoiled": len(feed.spoiled),
+        "published": len(found.published),
+        "answers acknowledged": len(people.seen.acknowledged),
+        "certified": states.count("certified"),
+        "human": states.count("human"),
+        **{what: count for what, count in sorted(people.seen.counts.items()) if what != "answered"},
+    }
+
+
+def report(plan: Plan, outcome: Outcome) -> str:
+    """What is told at the end."""
+    kinds = {name: [s for one, s in outcome.faults if one == name] for name in FAULTS}
+    lines = [f"seed {plan.seed}: {len(outcome.faults)} faults in {outcome.seconds:.0f} s"]
+    lines += [f"  {len(s):>4} x {name}, longest {max(s):.1f} s" for name, s in kinds.items() if s]
+    lines += [f"  {count:>8,} {what}" for what, count in outcome.counts.items()]
+    lines += [f"  {n} x {name} ended by itself with {code}" for (name, code), n in outcome.fallen.items()]
+    for name in reader.CHECKS:
+        problems = outcome.broken.get(name)
+        lines.append(f"  {'BROKEN' if problems else 'holds '} {name}")
+        lines += [f"         {problem}" for problem in problems or ()]
+    return "\n".join(lines)

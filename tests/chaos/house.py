@@ -1,0 +1,232 @@
+"""The real program and everything under it, each part of which can be killed, frozen and started again."""
+
+import os
+import signal
+import subprocess
+import threading
+import time
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from kafka_fixtures import wait_until
+from mlflow_fixtures import end_group
+from private_postgres import PrivatePostgres
+from program import Program, configuration
+
+from daemon.adapters.broker.apache import ApacheKafka
+from daemon.adapters.broker.process import RunningBroker
+from daemon.adapters.mlflow_server import MlflowServer
+from daemon.adapters.starting import free_port
+
+PARTITIONS = 6
+TOPICS = {"items": "items", "labels": "labels", "questions": "questions", "dead_letters": "dead-letters"}
+LOOK_SECONDS = 0.2
+RESTART_SECONDS = 1.0
+"""Pause before a process that fell is started again, as whoever runs it in earnest would."""
+START_SECONDS = 90.0
+
+
+def chaos_configuration(bootstrap: str, url: str, mlflow: str | None) -> dict[str, Any]:
+    """Small windows, quick leases and a learner that has news often, so that much happens in a minute."""
+    config = configuration(bootstrap, TOPICS, url, "chaos")
+    config["tiers"] = {
+        "crowd": {"price": 0.05, "lease_seconds": 5, "accuracy": 0.9},
+        "expert": {"price": 0.6, "lease_seconds": 5, "final": True, "accuracy": 0.98},
+    }
+    config["guarantee"] = {"cold_start_gold": 20, "window_items": 300, "window_seconds": 10}
+    config["learning"] = {"min_answers": 40, "max_seconds": 20}
+    config["kafka"] |= {"partitions": PARTITIONS, "publish_seconds": 5}
+    config["stream"] = {"batch_items": 100}
+    config["drift"] = {"enabled": False}
+    config["mlflow"] = {"uri": mlflow or "http://127.0.0.1:1"}
+    return config
+
+
+@dataclass
+class House:
+    """Broker, database, MLflow and the processes of the program; a watcher starts again what falls.
+
+    Attributes:
+        commands: name of a process -> its command and environment.
+        fallen: exit codes of processes that ended though nobody killed them, by name.
+        with_mlflow: whether its server runs.
+    """
+
+    folder: Path
+    kafka_home: Path
+    binaries: Path
+    functions: str
+    commands: Mapping[str, tuple[Sequence[str], Mapping[str, str]]]
+    with_mlflow: bool = True
+    processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
+    fallen: Counter[tuple[str, int]] = field(default_factory=Counter)
+    starts: Counter[str] = field(default_factory=Counter)
+    overrides: dict[str, str] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._lock = threading.RLock()
+        self._resting: set[str] = set()
+        self._closing = threading.Event()
+        self._stack = ExitStack()
+
+    def __enter__(self) -> "House":
+        try:
+            self._open()
+        except BaseException:
+            self.close()
+            raise
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    def _open(self) -> None:
+        self._kafka = ApacheKafka(self.kafka_home, self.folder / "kafka", free_port())
+        self.broker = RunningBroker(self._kafka, self.folder / "broker.log")
+        self._stack.callback(self.break_broker)
+        self.postgres = self._stack.enter_context(PrivatePostgres(self.binaries))
+        self.mlflow = MlflowServer(self.folder / "mlflow", free_port()) if self.with_mlflow else None
+        if self.mlflow:
+            self.mlflow.prepare()
+            self.start_mlflow()
+            self._stack.callback(lambda: end_group(self._mlflow_process))
+        self.program = Program(self.folder / "program", self._configuration())
+        self.program.write(self.functions)
+        self._stack.callback(self.program.stop)
+        for name in self.commands:
+            self._start(name)
+        self._watcher = threading.Thread(target=self._watch, name="watcher")
+        self._watcher.start()
+
+    def _configuration(self) -> dict[str, Any]:
+        return chaos_configuration(self.bootstrap, self.url, self.mlflow.uri if self.mlflow else None)
+
+    def close(self) -> None:
+        """End everything."""
+        self._closing.set()
+        if hasattr(self, "_watcher"):
+            self._watcher.join()
+        self._stack.close()
+
+    @property
+    def bootstrap(self) -> str:
+        """Where Kafka is."""
+        return self._kafka.bootstrap
+
+    @property
+    def url(self) -> str:
+        """Where the database is."""
+        return self.postgres.url
+
+    def ask(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the database past the program; nothing while it is away or has no tables yet."""
+        try:
+            with psycopg.connect(self.url, connect_timeout=5) as connection:
+                return list(connection.execute(sql.encode()))
+        except (psycopg.OperationalError, psycopg.errors.UndefinedTable):
+            return []
+
+    def count(self, sql: str) -> int:
+        """One number; -1 while the database is away."""
+        found = self.ask(sql)
+        return int(found[0][0] or 0) if found else -1
+
+    def stored(self) -> int:
+        """Items in the database; -1 while it is away."""
+        return self.count("SELECT count(*) FROM items")
+
+    def kill(self, name: str) -> None:
+        """SIGKILL one process; it is started again at once."""
+        with self._lock:
+            process = self.processes[name]
+            process.kill()
+            process.wait()
+            self._start(name)
+
+    def freeze(self, name: str) -> "subprocess.Popen[bytes]":
+        """SIGSTOP one process."""
+        process = self.processes[name]
+        process.send_signal(signal.SIGSTOP)
+        return process
+
+    def rest(self, names: Sequence[str]) -> None:
+        """From now on these are not started again when they end."""
+        with self._lock:
+            self._resting |= set(names)
+
+    def wake(self, names: Sequence[str], **overrides: str) -> None:
+        """Start these again, from now on with these variables instead of earlier ones."""
+        with self._lock:
+            self.overrides = overrides
+            self._resting -= set(names)
+            for name in names:
+                if self.processes[name].poll() is None:
+                    self.processes[name].kill()
+                    self.processes[name].wait()
+                self._start(name)
+
+    def log_of(self, name: str) -> str:
+        """What the process of this name wrote since it was last started."""
+        return self.program.logs_of(self.processes[name])
+
+    def break_broker(self) -> None:
+        """SIGKILL the broker."""
+        self.broker.kill()
+
+    def mend_broker(self) -> None:
+        """Start it again on the same port and data."""
+        self.broker = RunningBroker(self._kafka, self.folder / "broker.log")
+
+    def start_mlflow(self) -> None:
+        """Start MLflow's server and wait until it answers."""
+        assert self.mlflow is not None
+        with (self.folder / "mlflow.log").open("ab") as output:
+            self._mlflow_process = _spawn(self.mlflow, output)
+        self.mlflow.wait_ready(START_SECONDS, lambda: self._mlflow_process.poll() is None)
+
+    def stop_mlflow(self) -> None:
+        """End it at once, with all its children."""
+        end_group(self._mlflow_process, 0.0)
+
+    def wait(self, condition: Any, seconds: float, what: str) -> None:
+        """Until this holds; raises with the end of all logs otherwise."""
+        wait_until(condition, seconds, f"{what}; stored {self.stored()}; {self.program.logs()}")
+
+    def _start(self, name: str) -> None:
+        command, environment = self.commands[name]
+        self.starts[name] += 1
+        started = self.program.start(*command, **{**environment, **self.overrides, "OMP_NUM_THREADS": "1"})
+        self.processes[name] = started
+
+    def _watch(self) -> None:
+        ended: dict[str, float] = {}
+        while not self._closing.wait(LOOK_SECONDS):
+            with self._lock:
+                for name, process in list(self.processes.items()):
+                    self._look_at(name, process, ended)
+
+    def _look_at(self, name: str, process: "subprocess.Popen[bytes]", ended: dict[str, float]) -> None:
+        if process.poll() is None or name in self._resting:
+            ended.pop(name, None)
+        elif name not in ended:
+            ended[name] = time.monotonic()
+            self.fallen[name, process.returncode] += 1
+        elif time.monotonic() - ended[name] >= RESTART_SECONDS:
+            del ended[name]
+            self._start(name)
+
+
+def _spawn(server: MlflowServer, output: Any) -> "subprocess.Popen[bytes]":
+    return subprocess.Popen(
+        server.command(),
+        env={**os.environ, **server.environment()},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
