@@ -1,7 +1,8 @@
 """A real browser for tests of pages: opened once, looked through by axe-core, and what it shows is kept."""
 
 import shutil
-from collections.abc import Iterator
+import time
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ FLAGS = [
     "--disable-quic",
     "--no-first-run",
     "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
 ]
 NEEDED = [
     pytest.mark.browser,
@@ -63,6 +66,14 @@ def enter(page: Any, name: str = "Ann", tier: str = "expert") -> None:
     page.check(f"input[value={tier}]")
     page.keyboard.press("Enter")
     page.wait_for_selector("#item[data-question]")
+
+
+def eventually(condition: Callable[[], bool]) -> None:
+    """Wait for what the page sends in the background to have happened."""
+    deadline = time.monotonic() + DEADLINE_SECONDS
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.02)
 
 
 def barriers(page: Any) -> list[str]:

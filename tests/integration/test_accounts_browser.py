@@ -1,14 +1,13 @@
 """Accounts in a real browser: from `labelloop users add` over an invitation to the first answer."""
 
 import re
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from browsing import NEEDED, barriers, chromium, keep, opened, sticks_out
+from browsing import NEEDED, barriers, eventually, keep, opened, sticks_out
 from click.testing import CliRunner
-from review_house import PASSWORD, House, blank_database, served
+from review_house import PASSWORD, House, served
 
 from daemon import cli
 from daemon.core.account_rows import Actor, Role, Scope
@@ -22,32 +21,6 @@ task: {name: sms, classes: [ham, spam]}
 tiers: {crowd: {price: 0.05}, expert: {final: true}}
 """
 SHOWN = "#item[data-question]"
-DEADLINE_SECONDS = 15.0
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
-@pytest.fixture
-def house(tmp_path: Path, blank: Path) -> Iterator[House]:
-    made = House(tmp_path, blank)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with chromium() as one:
-        yield one
-
-
-def _eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
 
 
 def _login(page, name: str, first: str) -> None:
@@ -100,7 +73,7 @@ def test_from_users_add_over_an_invitation_to_the_first_answer(house: House, bro
             assert "Gus" in guest.text_content(".status-line")
             assert guest.locator("nav >> text=Dashboard").count() == 0
             guest.keyboard.press("2")
-            _eventually(lambda: house.standing_answers() == {"item-00": "spam"})
+            eventually(lambda: house.standing_answers() == {"item-00": "spam"})
         with opened(browser, address) as late:
             late.goto(shown)
             late.wait_for_selector("text=This invitation was used")
@@ -135,7 +108,7 @@ def test_answers_wait_on_the_page_while_somebody_is_signed_out(house: House, bro
         assert house.standing_answers() == {}
         again = page.context.new_page()
         _login(again, "ann", SHOWN)
-        _eventually(lambda: house.standing_answers() == {"item-00": "ham"})
+        eventually(lambda: house.standing_answers() == {"item-00": "ham"})
         page.wait_for_selector("#notice", state="hidden")
 
 
@@ -178,7 +151,7 @@ def test_an_admin_changes_rights_and_locks_out(house: House, browser) -> None:
         row.locator("select").select_option("expert")
         row.locator("input[value=expert]").check()
         row.locator("text=Save").click()
-        _eventually(lambda: _rights(accounts, "ann") == (Role.EXPERT, ("crowd", "expert"), "active"))
+        eventually(lambda: _rights(accounts, "ann") == (Role.EXPERT, ("crowd", "expert"), "active"))
         page.wait_for_selector("td:has-text('rights changed')")
         page.click("summary[aria-label='Change root']")
         page.click("text=Disable root")

@@ -1,11 +1,10 @@
 """The page of a HIT in a real browser, from the worker's frame to the answer that we read."""
 
 import json
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from browsing import NEEDED, barriers, chromium, keep, opened, sticks_out
+from browsing import NEEDED, barriers, keep, opened, sticks_out
 from mturk_fixtures import Turk
 
 from daemon.core.pair_order import is_turned
@@ -28,13 +27,6 @@ EVIL = (
     "שלום עולם\n你好，世界\n" + "A long line. " * 30
 )
 WORKER = "A1ANN"
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    """One for all tests here."""
-    with chromium() as one:
-        yield one
 
 
 def offer(turk: Turk, task: Task, question: int = 7, **item: object) -> str:

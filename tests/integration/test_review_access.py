@@ -4,11 +4,10 @@ import asyncio
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 from fastapi.routing import iter_route_contexts
-from review_house import House, blank_database
+from review_house import House
 from starlette.testclient import TestClient
 
 from daemon.core.account_rows import Actor, Role, Scope
@@ -88,18 +87,6 @@ MANAGING = {
 PEOPLE = {("GET", "/people"), ("GET", "/api/people")}
 ROUTES = {(method, path) for method, path, _ in TABLE}
 ANY_TOKEN = REVIEWERS - OWN - ANSWERING
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
-@pytest.fixture
-def house(tmp_path: Path, blank: Path) -> Iterator[House]:
-    made = House(tmp_path, blank)
-    yield made
-    made.close()
 
 
 @pytest.fixture

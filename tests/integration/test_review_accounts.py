@@ -1,13 +1,12 @@
 """Signing in, invitations, and acting as nobody but oneself, over the REST API and a real database."""
 
 import json
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import httpx
 import pytest
-from review_house import PASSWORD, House, blank_database, served
+from review_house import PASSWORD, House, served
 from starlette.testclient import TestClient
 
 from daemon.core.account_rows import AccountState, Actor, Role, Scope
@@ -21,18 +20,6 @@ from daemon.review.app import create_app
 HERE = "http://127.0.0.1"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 ROOT = Actor("root")
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
-@pytest.fixture
-def house(tmp_path: Path, blank: Path) -> Iterator[House]:
-    made = House(tmp_path, blank)
-    yield made
-    made.close()
 
 
 def _client(house: House, headers: dict[str, str] | None = None, address: str = HERE) -> TestClient:

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from review_house import House, blank_database
+from review_house import House
 from starlette.testclient import TestClient
 
 from daemon.core.states import Purpose
@@ -12,18 +12,6 @@ from daemon.review.guard import MAX_BODY_BYTES
 
 HERE = "http://127.0.0.1"
 HINTS = ("suggestion", "marks", "earlier")
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
-@pytest.fixture
-def house(tmp_path: Path, blank: Path) -> Iterator[House]:
-    made = House(tmp_path, blank)
-    yield made
-    made.close()
 
 
 @pytest.fixture

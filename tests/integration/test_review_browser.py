@@ -1,96 +1,28 @@
 """A person at the keyboard: the review page in a real browser, the answers in a real database."""
 
-import shutil
-import time
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Iterator
 
 import pytest
-from browsing import barriers
-from review_house import House, blank_database, served
+from browsing import NEEDED, barriers, enter, eventually, opened
+from review_house import House, served
 
 from daemon.core.account_rows import Actor
 from daemon.core.states import PersonState, Purpose
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-]
-DEADLINE_SECONDS = 15.0
 TEXTS = [f"message number {number}" for number in range(20)]
 SHOWN = "#item[data-question]"
 STICKING_OUT = """[...document.querySelectorAll("table")]
   .filter((one) => one.getBoundingClientRect().right > innerWidth && !one.closest("[tabindex]"))
   .map((one) => one.id)"""
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)"),
-]
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
-@pytest.fixture
-def house(tmp_path: Path, blank: Path) -> Iterator[House]:
-    made = House(tmp_path, blank)
-    yield made
-    made.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
-        yield opened
-        opened.close()
+pytestmark = NEEDED
 
 
 @pytest.fixture
 def page(browser: object, house: House) -> Iterator[object]:
-    """A page on the served house; anything that the page complains of fails the test."""
-    complaints: list[str] = []
-    with served(house.app()) as address:
-        context = browser.new_context(base_url=address)
-        opened = context.new_page()
-        opened.set_default_timeout(DEADLINE_SECONDS * 1_000)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.on(
-            "console", lambda said: complaints.append(said.text) if "Content Security" in said.text else None
-        )
-        yield opened
-        context.close()
-    assert complaints == []
-
-
-def _refusals(said: str) -> list[str]:
-    return [said] if "Content Security" in said else []
-
-
-def _eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
-
-
-def _enter(page, name: str = "Ann") -> None:
-    page.goto("/")
-    page.fill("#name", name)
-    page.check("input[value=expert]")
-    page.keyboard.press("Enter")
-    page.wait_for_selector(SHOWN)
+    """A page on the served house."""
+    with served(house.app()) as address, opened(browser, address) as page:
+        yield page
 
 
 def _text(page) -> str:
@@ -105,7 +37,7 @@ def _press_and_wait_for_next(page, key: str) -> None:
 
 def test_twenty_items_by_keyboard_alone(house: House, page) -> None:
     house.ask(TEXTS)
-    _enter(page)
+    enter(page)
     expected: dict[str, str] = {}
     for number, text in enumerate(TEXTS):
         assert _text(page) == text
@@ -124,26 +56,26 @@ def test_twenty_items_by_keyboard_alone(house: House, page) -> None:
         else:
             page.keyboard.press(choice)
     page.wait_for_selector("text=Nothing waits for you right now.")
-    _eventually(lambda: house.standing_answers() == expected)
+    eventually(lambda: house.standing_answers() == expected)
     assert page.text_content("#count") == "19"
 
 
 def test_an_answer_that_was_sent_can_be_taken_back(house: House, page) -> None:
     house.ask(TEXTS[:2])
-    _enter(page)
+    enter(page)
     _press_and_wait_for_next(page, "1")
-    _eventually(lambda: house.standing_answers() == {"item-00": "ham"})
+    eventually(lambda: house.standing_answers() == {"item-00": "ham"})
     _press_and_wait_for_next(page, "u")
     assert _text(page) == TEXTS[0]
-    _eventually(lambda: house.standing_answers() == {})
+    eventually(lambda: house.standing_answers() == {})
     page.keyboard.press("2")
-    _eventually(lambda: house.standing_answers() == {"item-00": "spam"})
+    eventually(lambda: house.standing_answers() == {"item-00": "spam"})
 
 
 def test_a_lost_connection_loses_no_answer(house: House, page) -> None:
     house.ask(TEXTS[:4])
-    _enter(page)
-    _eventually(lambda: _held(house) == 3)
+    enter(page)
+    eventually(lambda: _held(house) == 3)
     page.context.set_offline(True)
     _press_and_wait_for_next(page, "1")
     _press_and_wait_for_next(page, "2")
@@ -151,7 +83,7 @@ def test_a_lost_connection_loses_no_answer(house: House, page) -> None:
     assert "2 answers are kept" in page.text_content("#notice")
     assert house.standing_answers() == {}
     page.context.set_offline(False)
-    _eventually(lambda: house.standing_answers() == {"item-00": "ham", "item-01": "spam"})
+    eventually(lambda: house.standing_answers() == {"item-00": "ham", "item-01": "spam"})
     page.wait_for_selector("#notice", state="hidden")
     _press_and_wait_for_next(page, "1")
     assert _text(page) == TEXTS[3]
@@ -159,8 +91,8 @@ def test_a_lost_connection_loses_no_answer(house: House, page) -> None:
 
 def test_unsent_answers_survive_a_reload(house: House, page) -> None:
     house.ask(TEXTS[:3])
-    _enter(page)
-    _eventually(lambda: _held(house) == 3)
+    enter(page)
+    eventually(lambda: _held(house) == 3)
     page.route("**/api/answers", lambda route: route.abort())
     _press_and_wait_for_next(page, "2")
     page.wait_for_selector("#notice:has-text('No connection')")
@@ -168,13 +100,13 @@ def test_unsent_answers_survive_a_reload(house: House, page) -> None:
     page.on("dialog", lambda dialog: dialog.accept())
     page.reload()
     page.wait_for_selector(SHOWN)
-    _eventually(lambda: house.standing_answers() == {"item-00": "spam"})
+    eventually(lambda: house.standing_answers() == {"item-00": "spam"})
     assert _text(page) == TEXTS[1]
 
 
 def test_an_item_that_is_wanted_no_more_is_replaced(house: House, page) -> None:
     house.ask(TEXTS[:2])
-    _enter(page)
+    enter(page)
     other = house.questions.enroll("bob", "expert").id
     house.clock.advance(3_600)
     for lease in house.questions.lease(other, "expert", 1, 60.0):
@@ -189,8 +121,8 @@ def test_an_audit_shows_nothing_but_the_item(house: House, page) -> None:
     house.ask(["judge me blind"], purpose=Purpose.AUDIT)
     heard: list[str] = []
     page.on("response", lambda answer: heard.append(answer.text()) if "/api/" in answer.url else None)
-    _enter(page)
-    _eventually(lambda: any("judge me blind" in body for body in heard))
+    enter(page)
+    eventually(lambda: any("judge me blind" in body for body in heard))
     everything = page.content() + "".join(body for body in heard if "judge me" in body)
     for told in (
         "audit",
@@ -207,7 +139,7 @@ def test_an_audit_shows_nothing_but_the_item(house: House, page) -> None:
 
 def test_a_long_text_says_that_it_goes_on(house: House, page) -> None:
     house.ask(["\n".join(f"line {number}" for number in range(100)), "short"])
-    _enter(page)
+    enter(page)
     page.wait_for_selector("#item.more")
     page.keyboard.press("ArrowDown")
     page.wait_for_function("item.scrollTop > 0")
@@ -219,7 +151,7 @@ def test_a_long_text_says_that_it_goes_on(house: House, page) -> None:
 
 def test_an_item_is_flagged_with_a_reason_by_keyboard(house: House, page) -> None:
     ids = house.ask(TEXTS[:3])
-    _enter(page)
+    enter(page)
     page.keyboard.press("f")
     page.keyboard.type("1 is cut off s")
     assert barriers(page) == []
@@ -229,13 +161,13 @@ def test_an_item_is_flagged_with_a_reason_by_keyboard(house: House, page) -> Non
     page.keyboard.type("1 is cut off")
     page.keyboard.press("Enter")
     page.wait_for_selector(f"#item >> text={TEXTS[1]}")
-    _eventually(lambda: house.flags() == {ids[0]: "1 is cut off"})
+    eventually(lambda: house.flags() == {ids[0]: "1 is cut off"})
     assert page.text_content("#count") == "0"
 
 
 def test_who_is_paused_reads_why_and_goes_on_when_let(house: House, page) -> None:
     house.ask(TEXTS[:3])
-    _enter(page)
+    enter(page)
     page.wait_for_selector(SHOWN)
     (ann,) = house.services.reviewers.reviewers()
     house.services.reviewers.set_state(ann.id, PersonState.PAUSED, "please call me", Actor("lea"))
@@ -260,14 +192,14 @@ def test_on_a_phone_nothing_sticks_out(house: House, page) -> None:
 
 def test_text_of_items_is_never_markup(house: House, page) -> None:
     house.ask(["<b id=bold>bold</b><script>document.title='owned'</script>"])
-    _enter(page)
+    enter(page)
     assert _text(page).startswith("<b id=bold>")
     assert page.query_selector("#bold") is None
 
 
 def test_keys_and_guidelines(house: House, page) -> None:
     house.ask(TEXTS[:1])
-    _enter(page)
+    enter(page)
     assert page.is_visible("#guidelines")
     page.keyboard.press("g")
     assert page.is_hidden("#guidelines")
@@ -290,7 +222,7 @@ def _remap(page, action: str, key: str) -> str:
 
 def test_keys_are_changed_in_the_browser_and_shown_on_the_buttons(house: House, page) -> None:
     house.ask(TEXTS[:3])
-    _enter(page)
+    enter(page)
     page.keyboard.press("?")
     assert "has the key j now" in _remap(page, "answer_2", "j")
     page.keyboard.press("Escape")
@@ -300,17 +232,17 @@ def test_keys_are_changed_in_the_browser_and_shown_on_the_buttons(house: House, 
     page.reload()
     page.wait_for_selector(SHOWN)
     _press_and_wait_for_next(page, "J")
-    _eventually(lambda: house.standing_answers() == {"item-00": "spam"})
+    eventually(lambda: house.standing_answers() == {"item-00": "spam"})
     page.keyboard.press("?")
     page.click("#reset-keys")
     page.keyboard.press("Escape")
     _press_and_wait_for_next(page, "2")
-    _eventually(lambda: house.standing_answers() == {"item-00": "spam", "item-01": "spam"})
+    eventually(lambda: house.standing_answers() == {"item-00": "spam", "item-01": "spam"})
 
 
 def test_a_key_that_is_taken_is_refused_and_escape_leaves_it(house: House, page) -> None:
     house.ask(TEXTS[:1])
-    _enter(page)
+    enter(page)
     page.keyboard.press("?")
     assert "s is the key of “skip" in _remap(page, "undo", "s")
     page.keyboard.press("Enter")
@@ -324,8 +256,8 @@ def test_a_key_that_is_taken_is_refused_and_escape_leaves_it(house: House, page)
 
 def test_the_next_item_is_there_in_the_next_frame_whatever_the_network_does(house: House, page) -> None:
     house.ask(TEXTS[:3])
-    _enter(page)
-    _eventually(lambda: _held(house) == 3)
+    enter(page)
+    eventually(lambda: _held(house) == 3)
     held: list[object] = []
     silent = True
 
@@ -354,7 +286,7 @@ def test_the_next_item_is_there_in_the_next_frame_whatever_the_network_does(hous
     for route in held:
         route.continue_()
     page.unroute("**/api/**")
-    _eventually(lambda: house.standing_answers() == {"item-00": "ham", "item-01": "spam"})
+    eventually(lambda: house.standing_answers() == {"item-00": "ham", "item-01": "spam"})
 
 
 def test_new_questions_appear_by_themselves(house: House, page) -> None:

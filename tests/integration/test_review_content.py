@@ -5,9 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from browsing import NEEDED, barriers, chromium, enter, keep, opened, sticks_out
+from browsing import NEEDED, barriers, enter, keep, opened, sticks_out
 from fastapi.testclient import TestClient
-from review_house import CLASSES, SETTINGS, TIERS, House, blank_database, served
+from review_house import CLASSES, SETTINGS, TIERS, House, served
 
 from daemon.core.states import BLIND_PURPOSES, Purpose
 from labeling_functions.heuristics import keywords
@@ -29,11 +29,6 @@ PAIR = {"prompt": "which?", "response_a": "good", "response_b": "bad"}
 Make = Callable[..., House]
 
 
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
 @pytest.fixture
 def make(tmp_path: Path, blank: Path) -> Iterator[Make]:
     made: list[House] = []
@@ -45,12 +40,6 @@ def make(tmp_path: Path, blank: Path) -> Iterator[Make]:
     yield one
     for house in made:
         house.close()
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with chromium() as one:
-        yield one
 
 
 def _leases(house: House, count: int = 10, tier: str = "expert") -> list[dict]:

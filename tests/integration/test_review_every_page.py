@@ -5,8 +5,8 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from browsing import NEEDED, barriers, chromium, enter, keep, opened, sticks_out
-from review_house import House, blank_database, served
+from browsing import NEEDED, barriers, enter, keep, opened, sticks_out
+from review_house import House, served
 
 pytestmark = NEEDED
 
@@ -22,17 +22,6 @@ PAGES = {
     "docs": ("/api/docs", "h1"),
 }
 WIDTHS = {"desk": (1280, 800), "phone": (390, 844)}
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with chromium() as one:
-        yield one
 
 
 @pytest.fixture(scope="module")

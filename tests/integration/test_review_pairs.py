@@ -1,33 +1,25 @@
 """Pairs on the review pages and over REST: the order on the screen is drawn, answers are of A and B."""
 
-import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from browsing import enter, eventually, opened
 from fastapi.testclient import TestClient
-from review_house import House, blank_database, served
+from review_house import House, served
 from rows_for_tests import all_rows
 
 from daemon.adapters.store.schema import answers
 from daemon.core.pair_order import is_turned
 from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, Task
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DEADLINE_SECONDS = 15.0
 CHOICE = Task("answers", PREFERENCE_CLASSES, PREFERENCE, guidelines="Which helps more?")
 SCALE = Task("answers", PREFERENCE_CLASSES, PREFERENCE, scale=True)
 PAIRS = [
     {"prompt": f"prompt {n}", "response_a": f"good {n}", "response_b": f"bad {n}", "model_a": "secret"}
     for n in range(12)
 ]
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
 
 
 @pytest.fixture
@@ -91,34 +83,11 @@ def test_without_a_scale_its_points_are_refused(house: House) -> None:
 
 
 @pytest.fixture
-def page(house: House) -> Iterator[object]:
-    """A reviewer's page in a real browser; anything that it complains of fails the test."""
-    api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-    if CHROMIUM is None:
-        pytest.skip("no Chromium found (Debian: apt install chromium)")
-    complaints: list[str] = []
-    with api.sync_playwright() as playwright, served(house.app()) as address:
-        browser = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
-        opened = browser.new_context(base_url=address).new_page()
-        opened.set_default_timeout(DEADLINE_SECONDS * 1_000)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.goto("/")
-        opened.fill("#name", "Ann")
-        opened.check("input[value=expert]")
-        opened.keyboard.press("Enter")
-        opened.wait_for_selector("#item[data-question]")
-        yield opened
-        browser.close()
-    assert complaints == []
-
-
-def eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+def page(browser: object, house: House) -> Iterator[object]:
+    """A reviewer's page with the first item."""
+    with served(house.app()) as address, opened(browser, address) as page:
+        enter(page)
+        yield page
 
 
 def shown(page) -> tuple[int, list[str]]:

@@ -1,19 +1,14 @@
 """Any number of classes on the review page: buttons stay pressed, Enter sends, undo brings it all back."""
 
-import shutil
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from review_house import House, blank_database, served
+from browsing import NEEDED, enter, eventually, opened
+from review_house import House, served
 
 from labeling_functions.task import MULTILABEL, Task
 
-playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
-
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-DEADLINE_SECONDS = 15.0
 TOPICS = Task(
     "topics",
     ("billing", "delivery", "damaged", "account", "praise"),
@@ -25,15 +20,7 @@ MANY = Task("many", tuple(f"class {number}" for number in range(1, 14)), MULTILA
 TEXTS = [f"message number {number}" for number in range(6)]
 PRESSED = "[...document.querySelectorAll('.answer[aria-pressed=true]')].map(one => one.dataset.label)"
 
-pytestmark = [
-    pytest.mark.browser,
-    pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)"),
-]
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
+pytestmark = NEEDED
 
 
 @pytest.fixture
@@ -45,40 +32,12 @@ def house(request: pytest.FixtureRequest, tmp_path: Path, blank: Path) -> Iterat
     made.close()
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright_api.sync_playwright() as playwright:
-        opened = playwright.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu", "--no-first-run"]
-        )
-        yield opened
-        opened.close()
-
-
 @pytest.fixture
-def page(browser, house: House) -> Iterator[object]:
-    """A reviewer's page with the first item; anything that it complains of fails the test."""
-    complaints: list[str] = []
-    with served(house.app()) as address:
-        context = browser.new_context(base_url=address)
-        opened = context.new_page()
-        opened.set_default_timeout(DEADLINE_SECONDS * 1_000)
-        opened.on("pageerror", lambda error: complaints.append(str(error)))
-        opened.goto("/")
-        opened.fill("#name", "Ann")
-        opened.check("input[value=expert]")
-        opened.keyboard.press("Enter")
-        opened.wait_for_selector("#item[data-question]")
-        yield opened
-        context.close()
-    assert complaints == []
-
-
-def _eventually(condition: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+def page(browser: object, house: House) -> Iterator[object]:
+    """A reviewer's page with the first item."""
+    with served(house.app()) as address, opened(browser, address) as page:
+        enter(page)
+        yield page
 
 
 def _text(page) -> str:
@@ -109,7 +68,7 @@ def test_digits_choose_and_enter_sends(house: House, page) -> None:
     page.wait_for_function("wanted => item.textContent === wanted", arg=TEXTS[3])
     _press(page, "4")
     _send(page)
-    _eventually(lambda: len(house.standing_answers()) == 3)
+    eventually(lambda: len(house.standing_answers()) == 3)
     assert house.standing_answers() == {
         "item-00": ["billing", "praise"],
         "item-01": [],
@@ -121,14 +80,14 @@ def test_digits_choose_and_enter_sends(house: House, page) -> None:
 def test_undo_brings_back_what_was_chosen(house: House, page) -> None:
     _press(page, "3", "5")
     _send(page)
-    _eventually(lambda: house.standing_answers() == {"item-00": ["damaged", "praise"]})
+    eventually(lambda: house.standing_answers() == {"item-00": ["damaged", "praise"]})
     _press(page, "1", "u")
     page.wait_for_function("wanted => item.textContent === wanted", arg=TEXTS[0])
     assert page.evaluate(PRESSED) == ["damaged", "praise"]
-    _eventually(lambda: house.standing_answers() == {})
+    eventually(lambda: house.standing_answers() == {})
     _press(page, "5")
     _send(page)
-    _eventually(lambda: house.standing_answers() == {"item-00": ["damaged"]})
+    eventually(lambda: house.standing_answers() == {"item-00": ["damaged"]})
     assert _text(page) == TEXTS[1]
     assert page.evaluate(PRESSED) == ["billing"], "what was begun before the undo is not lost"
 
@@ -144,7 +103,7 @@ def test_enter_on_another_button_presses_that_one(house: House, page) -> None:
     _press(page, "Space")
     assert page.evaluate(PRESSED) == ["billing", "delivery"]
     _send(page)
-    _eventually(lambda: house.standing_answers() == {"item-00": ["billing", "delivery"]})
+    eventually(lambda: house.standing_answers() == {"item-00": ["billing", "delivery"]})
 
 
 def test_a_key_held_down_sends_once(house: House, page) -> None:
@@ -156,7 +115,7 @@ def test_a_key_held_down_sends_once(house: House, page) -> None:
     page.keyboard.up("Enter")
     _press(page, "1")
     _send(page)
-    _eventually(lambda: len(house.standing_answers()) == 3)
+    eventually(lambda: len(house.standing_answers()) == 3)
     assert house.standing_answers() == {"item-00": [], "item-01": [], "item-02": ["billing"]}
 
 
@@ -166,7 +125,7 @@ def test_with_the_mouse_on_a_phone(house: House, page) -> None:
     for name in ("damaged", "delivery"):
         page.click(f".answer[data-label={name}]")
     page.click("#send")
-    _eventually(lambda: house.standing_answers() == {"item-00": ["delivery", "damaged"]})
+    eventually(lambda: house.standing_answers() == {"item-00": ["delivery", "damaged"]})
     page.goto("/items/item-00")
     assert page.text_content("p >> strong").split() == ["delivery"], "as the loop has it"
     assert "delivery" in page.text_content("[aria-label=Answers] tbody")
@@ -181,11 +140,11 @@ def test_more_than_ten_classes_are_reached_without_digits(house: House, page) ->
     assert page.evaluate("document.activeElement.id") == "send"
     assert page.evaluate(PRESSED) == ["class 10", "class 13"]
     _send(page)
-    _eventually(lambda: house.standing_answers() == {"item-00": ["class 10", "class 13"]})
+    eventually(lambda: house.standing_answers() == {"item-00": ["class 10", "class 13"]})
 
 
 def test_the_next_item_is_there_at_once(house: House, page) -> None:
-    _eventually(lambda: sum(queue.leased for queue in house.services.reports.overview().queues) == 3)
+    eventually(lambda: sum(queue.leased for queue in house.services.reports.overview().queues) == 3)
     took = page.evaluate(
         """() => {
           const began = performance.now();
@@ -196,7 +155,7 @@ def test_the_next_item_is_there_at_once(house: House, page) -> None:
     )
     assert took[1] == TEXTS[1]
     assert took[0] < 100, "milliseconds"
-    _eventually(lambda: house.standing_answers() == {"item-00": ["billing"]})
+    eventually(lambda: house.standing_answers() == {"item-00": ["billing"]})
 
 
 def test_the_dashboard_tells_sets(house: House, page) -> None:

@@ -4,17 +4,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from review_house import House, blank_database
+from review_house import House
 from starlette.testclient import TestClient
 
 from labeling_functions.task import MULTILABEL, Task
 
 TOPICS = Task("topics", ("billing", "delivery", "praise"), MULTILABEL)
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
 
 
 @pytest.fixture
