@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 
 import numpy as np
 
+from daemon.core import metrics
 from daemon.core.alarm_rows import CALM, DriftStanding
 from daemon.core.bundles import BundleFollower
 from daemon.core.decide import decide
@@ -15,9 +16,11 @@ from daemon.core.drift import audit_share
 from daemon.core.errors import DutyLost, PublishFailed, Unaffordable
 from daemon.core.evidence import of_stored
 from daemon.core.grouping import groups_of_stored
+from daemon.core.labels_out import UnsavedLabels
 from daemon.core.ledger import is_suspended
 from daemon.core.market import LOOK_SECONDS, MarketWatch
 from daemon.core.messages import audit_composer, composer
+from daemon.core.metrics import UNMETERED, Meter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import Publisher, StreamStore, WindowStore
 from daemon.core.raising import lots, raised_to
@@ -124,6 +127,7 @@ class Desk:
     gold_wanted: Callable[[], int] = lambda: 0
     corrected: int = 0
     drift: Callable[[], DriftStanding] = lambda: CALM
+    meter: Meter = UNMETERED
     _last: dict[str, float] = field(default_factory=dict)
     _afford_at: float = 0.0
     _release_at: float = 0.0
@@ -132,6 +136,7 @@ class Desk:
     _spent: frozenset[str] = frozenset()
 
     def __post_init__(self) -> None:
+        self._labels = UnsavedLabels(self.meter)
         self._publishing = HeldDuty(self.store, "publishing", self.holder)
         self._closing = HeldDuty(self.store, "windows", self.holder)
         self._corrections = PerMinute(self.policy.routing.corrections_per_minute)
@@ -156,11 +161,15 @@ class Desk:
 
     def answer_rechecks(self) -> int:
         """Decide again on items with news. Number of items; 0 while the broker cannot say where they go."""
+        self._labels.begin()
         try:
-            return self.store.work_rechecks(RECHECKS, self._decide)
+            done = self.store.work_rechecks(RECHECKS, self._decide)
         except PublishFailed as error:
             log.warning("answers wait for the broker: %s", error, extra={"action": "recheck_postponed"})
             return 0
+        self.meter.add(metrics.RECHECKED_ITEMS, done)
+        self._labels.saved()
+        return done
 
     def _rechecks_in_turn(self) -> int:
         """As `answer_rechecks`, but after a full load rests as long as it worked, so that the stream goes on.
@@ -185,6 +194,8 @@ class Desk:
             return 0
         try:
             self.publisher.send([message for row in rows for message in row.messages])
+            for row in rows:
+                self.meter.add(metrics.SENT_MESSAGES, len(row.messages), row.topic)
             self.store.published(duty, [row.seq for row in rows])
         except PublishFailed as error:
             log.warning("the broker did not take the messages: %s", error, extra={"action": "publish_failed"})
@@ -247,10 +258,14 @@ class Desk:
         return suspended
 
     def _close_windows(self, duty: Duty) -> None:
-        judge, compose = WindowJudge(self.policy, self.outputs, self.names), audit_composer(self.outputs)
+        judge = self._labels.judging(WindowJudge(self.policy, self.outputs, self.names))
+        compose = audit_composer(self.outputs)
         for window in self.windows.open_windows():
+            self._labels.begin()
             try:
                 if self.windows.close(duty, window, judge, compose):
+                    self._labels.saved()
+                    self.meter.add(metrics.WINDOWS, 1, "closed")
                     log.info("window %d closed", window, extra={"action": "window_closed"})
             except Unaffordable:
                 self._release_at = time.monotonic() + AFFORD_SECONDS
@@ -280,6 +295,7 @@ class Desk:
                 extra={"action": "window_unaffordable"},
             )
         else:
+            self.meter.add(metrics.WINDOWS, 1, "frozen")
             log.info("window %d frozen", window, extra={"action": "window_frozen"})
 
     def _decide(self, items: Sequence[OpenItem]) -> tuple[Decision, Compose]:
@@ -306,6 +322,7 @@ class Desk:
             accepted_from=self.accepted_from(),
             corrections=self._corrections.left(),
         )
+        self._labels.decided(decision)
         self._tell_corrected(items, decision)
         compose = composer(decision, lambda row: voter_of(items[row], self.names), self.policy, self.outputs)
         return decision, compose
@@ -317,6 +334,7 @@ class Desk:
         )
         self._corrections.take(corrected)
         self.corrected += corrected
+        self.meter.add(metrics.TAKEN_BACK, corrected)
         if corrected or decision.later:
             log.info(
                 "%d released labels taken back by bundle %s, %d wait for their turn",

@@ -3,6 +3,7 @@
 import hashlib
 import logging
 import threading
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -10,6 +11,7 @@ from daemon.core.assembling import assemble
 from daemon.core.desk import HeldDuty
 from daemon.core.errors import DutyLost, RegistryUnavailable, TrainingStopped
 from daemon.core.learning_rows import News, Prospects, TrainingRows
+from daemon.core.metrics import REGISTRY_FAILURES, TRAINING_SECONDS, TRAININGS, UNMETERED, Meter
 from daemon.core.picking import Picker
 from daemon.core.policy import Policy
 from daemon.core.ports import LearningStore, Registry, StreamStore
@@ -81,6 +83,7 @@ class Learner:
     holder: str
     stop: threading.Event
     alive: Callable[[Mapping[str, object]], None]
+    meter: Meter = UNMETERED
 
     def __post_init__(self) -> None:
         self._duty = HeldDuty(self.stream, "learning", self.holder, LEARNING_SECONDS)
@@ -95,7 +98,8 @@ class Learner:
             try:
                 self.step()
             except TrainingStopped as stopped:
-                log.info("training_stopped: %s", stopped)
+                self.meter.add(TRAININGS, 1, "stopped")
+                log.info("no training: %s", stopped, extra={"action": "training_stopped"})
             self.stop.wait(self.settings.poll_seconds)
         self._duty.drop()
 
@@ -117,6 +121,7 @@ class Learner:
         return is_due(news, self.settings, self._first_at(), fresh_at)
 
     def _run(self, ends_alarms: bool) -> None:
+        since = time.perf_counter()
         champion = self.store.current_bundle(None)
         prospects = self.store.prospects()
         rows = self.store.training_rows(self.settings.max_items)
@@ -126,6 +131,7 @@ class Learner:
         verdict = self._picker.verdict(rows, data, candidate.bundle, prospects)
         run = told(self.describe(rows, data, candidate, before), verdict)
         self._keep(candidate, self._log(run), ends_alarms)
+        self.meter.observe(TRAINING_SECONDS, time.perf_counter() - since)
         self._pick(rows, data, prospects, verdict)
 
     def _pick(self, rows: TrainingRows, data: AnyData, prospects: Prospects, verdict: Verdict) -> None:
@@ -170,6 +176,7 @@ class Learner:
         try:
             return self.registry.log_training(run)
         except RegistryUnavailable as error:
+            self.meter.add(REGISTRY_FAILURES, 1)
             log.error("this run is missing in MLflow: %s", error, extra={"action": "registry_unavailable"})
             return None
 
@@ -197,6 +204,7 @@ class Learner:
         """
         duty = self._duty.get()
         if duty is None:
+            self.meter.add(TRAININGS, 1, "lost")
             log.warning("lost the duty while training", extra={"action": "duty_lost"})
             return False
         try:
@@ -205,8 +213,10 @@ class Learner:
             elif ends_alarms:
                 self.store.end_alarms(duty)
         except DutyLost:
+            self.meter.add(TRAININGS, 1, "lost")
             self._duty.lost()
             return False
+        self.meter.add(TRAININGS, 1, "promoted" if candidate.promoted else "kept")
         if ends_alarms:
             log.info("drift: the models know the stream after the alarm", extra={"action": "drift_ended"})
         if not candidate.promoted:
@@ -222,4 +232,5 @@ class Learner:
             if self.registry.champion() != current.mlflow_version:
                 self.registry.set_champion(current.mlflow_version)
         except RegistryUnavailable as error:
+            self.meter.add(REGISTRY_FAILURES, 1)
             log.error("MLflow's alias is behind: %s", error, extra={"action": "registry_unavailable"})

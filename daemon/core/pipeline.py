@@ -17,6 +17,7 @@ from daemon.core.evidence import of_arrivals
 from daemon.core.grouping import group_of
 from daemon.core.market import MarketWatch
 from daemon.core.messages import Voter, composer, dead_letter
+from daemon.core.metrics import STAGE_SECONDS, UNMETERED, Meter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import StreamStore
 from daemon.core.raising import lots
@@ -61,6 +62,8 @@ class Labeled:
     compose: Compose
     counts: Mapping[str, int]
     rejected: Sequence[Rejected]
+    failures: Mapping[str, int] = field(default_factory=dict)
+    """Labeling function -> items on which it failed."""
 
 
 @dataclass
@@ -90,6 +93,7 @@ class Pipeline:
     watch: Callable[[Labeled, Current], None] = lambda _labeled, _current: None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     told: set[str] = field(default_factory=set)
+    meter: Meter = UNMETERED
 
     def label(self, batch: Batch, current: Current) -> Labeled:
         """Everything that a batch leads to, unsaved. Reads the store to leave out what is known."""
@@ -116,7 +120,7 @@ class Pipeline:
             dead=[dead_letter(one, self.outputs) for one in rejected],
         )
         self.took("decide", since)
-        return Labeled(rows, decision, compose, _counts(rejected, applied), rejected)
+        return Labeled(rows, decision, compose, _counts(rejected, applied), rejected, applied.failures)
 
     def _sort_out(self, records: Sequence[Record]) -> tuple[list[Arrival], list[Rejected]]:
         """New items once each; what can never succeed; repeated items are left out."""
@@ -195,6 +199,7 @@ class Pipeline:
         """Count the time since `since` to a stage; the time now."""
         now = time.perf_counter()
         self.seconds[stage] += now - since
+        self.meter.observe(STAGE_SECONDS, now - since, stage)
         return now
 
 

@@ -27,7 +27,7 @@ from daemon.core.runs import Logged, TrainingRun
 from daemon.core.states import AnnotatorKind
 from daemon.core.story_rows import ItemStory
 from daemon.core.window_rows import Frozen, Judge, LedgerRecord, Ready, WindowPlan, WindowRecord
-from daemon.core.wire import Batch, LogStart, OutboxRow, OutMessage, Span
+from daemon.core.wire import Batch, LogStart, OutboxRow, OutMessage, ReaderStanding, Span
 from models.drift.alarm import Alarm
 
 Locate = Callable[[Sequence[LogStart]], Sequence[int]]
@@ -55,6 +55,9 @@ class Source(Protocol):
 
     def lag(self) -> int | None:
         """Messages not yet read in the assigned partitions; None where the broker cannot say."""
+
+    def standing(self) -> ReaderStanding:
+        """How it stands; any thread may ask."""
 
     def close(self) -> None:
         """Leave the group at once."""

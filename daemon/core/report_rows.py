@@ -189,6 +189,8 @@ class Overview:
             was known before its audits.
         alarms: of drift, newest first, at most 20. fresh: random blind answers on items that came after the
             open ones; None while none is open.
+        paused: tier -> people who are paused. last_training: when a run last ended, promoted or not; None
+            before the first.
     """
 
     states: Mapping[str, int]
@@ -220,6 +222,8 @@ class Overview:
     alarms: Sequence[AlarmRecord] = ()
     webhooks: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
     fresh: int | None = None
+    paused: Mapping[str, int] = field(default_factory=dict)
+    last_training: int | None = None
 
 
 NOTHING_YET = Overview(

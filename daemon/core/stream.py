@@ -3,13 +3,16 @@
 import logging
 import threading
 import time
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from daemon.core import metrics
 from daemon.core.bundles import BundleFollower
 from daemon.core.errors import FenceLost, ItemsRaced, SetupProblem
+from daemon.core.labels_out import meter_labels
+from daemon.core.metrics import UNMETERED, Meter
 from daemon.core.pipeline import Labeled, Pipeline
 from daemon.core.ports import Source, StreamStore
 from daemon.core.wire import Batch
@@ -29,13 +32,28 @@ class DeadLetterLimit(SetupProblem):
 
 @dataclass
 class Progress:
-    """What the worker has done since it started; read by other threads for reports."""
+    """What the worker has done since it started; read by other threads for reports.
+
+    `begun`: when the batch at hand was begun; `behind`: since when messages wait and no batch was saved. Both
+    are None if that is not so, and else by `time.monotonic`.
+    """
 
     messages: int = 0
     items: int = 0
     dead_letters: int = 0
     duplicates: int = 0
     lag: int | None = None
+    begun: float | None = None
+    behind: float | None = None
+
+    def late(self, seconds: float) -> str:
+        """What is the matter if nothing was saved for so long though there is work; else empty."""
+        now = time.monotonic()
+        if (begun := self.begun) is not None and now - begun > seconds:
+            return f"the batch at hand is not saved after {now - begun:.0f} s"
+        if (behind := self.behind) is not None and now - behind > seconds:
+            return f"messages wait, and no batch was saved for {now - behind:.0f} s"
+        return ""
 
 
 @dataclass
@@ -54,6 +72,7 @@ class StreamWorker:
     dead_letter_limit: float
     saved: Callable[[], None]
     progress: Progress = field(default_factory=Progress)
+    meter: Meter = UNMETERED
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=WATCHED_MESSAGES))
     _lag_measured: float = 0.0
 
@@ -70,14 +89,25 @@ class StreamWorker:
         now = time.monotonic()
         if now - self._lag_measured >= LAG_SECONDS:
             self._lag_measured = now
-            self.progress.lag = self.source.lag()
+            self._behind(self.source.lag())
+
+    def _behind(self, lag: int | None) -> None:
+        progress = self.progress
+        progress.lag = lag
+        progress.behind = (progress.behind or time.monotonic()) if lag else None
+        if lag is not None:
+            self.meter.set(metrics.LAG, lag)
+        self.meter.set(metrics.PARTITIONS, self.source.standing().placed)
 
     def _finish(self, batch: Batch, work: Future[Labeled]) -> None:
+        self.progress.begun = time.monotonic()
         while not work.done():
             self.source.keep_alive()
+        self.progress.begun = None
         try:
             labeled = work.result()
         except FenceLost:
+            self.meter.add(metrics.FENCES_LOST, 1)
             log.warning("another worker has been here; reading again", extra={"action": "fence_lost"})
             self.source.rewind()
             return
@@ -119,8 +149,24 @@ class StreamWorker:
     def _count(self, batch: Batch, labeled: Labeled) -> None:
         items = 0 if labeled.arrivals is None else len(labeled.arrivals.ids)
         dead = len(labeled.rejected)
+        duplicates = len(batch.records) - items - dead
         self._recent.extend([False] * (len(batch.records) - dead) + [True] * dead)
         self.progress.messages += len(batch.records)
         self.progress.items += items
         self.progress.dead_letters += dead
-        self.progress.duplicates += len(batch.records) - items - dead
+        self.progress.duplicates += duplicates
+        self.progress.behind = None
+        self._meter_batch(len(batch.records), items, duplicates, labeled)
+
+    def _meter_batch(self, messages: int, items: int, duplicates: int, labeled: Labeled) -> None:
+        meter = self.meter
+        meter.add(metrics.MESSAGES, messages)
+        meter.add(metrics.ITEMS, items)
+        meter.add(metrics.DUPLICATES, duplicates)
+        meter.set(metrics.LAST_SAVED, time.time())
+        for reason, count in Counter(one.reason for one in labeled.rejected).items():
+            meter.add(metrics.DEAD_LETTERS, count, reason)
+        for function, count in labeled.failures.items():
+            meter.add(metrics.FUNCTION_FAILURES, count, function)
+        if labeled.decision is not None:
+            meter_labels(meter, labeled.decision)

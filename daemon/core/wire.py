@@ -47,6 +47,22 @@ class Batch:
 
 
 @dataclass(frozen=True, slots=True)
+class ReaderStanding:
+    """How a reader of a topic stands.
+
+    Attributes:
+        reachable: whether the broker answered when it was last asked.
+        joined: whether partitions were ever assigned, be it none of them.
+        placed: partitions that are read. waiting: those that wait for their stored positions.
+    """
+
+    reachable: bool
+    joined: bool
+    placed: int
+    waiting: int
+
+
+@dataclass(frozen=True, slots=True)
 class OutMessage:
     """One message to be published, in order with all others of its topic and partition."""
 

@@ -19,6 +19,8 @@ from daemon.review.visits import Visit
 
 SESSION_COOKIE = "labelloop_session"
 NO_ACCOUNTS = "there are no accounts yet", "labelloop users add NAME --role admin makes the first one"
+HEALTH = ("/healthz",)
+"""Answered while the database, and with it every account, is out of reach."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 Refuse = Callable[[str, str, int, str], Response]
@@ -102,7 +104,7 @@ def install(app: FastAPI, door: Door) -> None:
 
     @app.middleware("http")
     async def _access(request: Request, call_next: _Next) -> Response:
-        if (path := path_of(request)) == "/healthz" or path.startswith("/static/"):
+        if (path := path_of(request)) in HEALTH or path.startswith("/static/"):
             return await call_next(request)
         admitted = await run_in_threadpool(door.admit, request)
         if isinstance(admitted, Response):

@@ -51,6 +51,7 @@ TABLE: tuple[tuple[str, str, Right], ...] = (
     ("POST", "/api/flags", ANSWER),
     ("POST", "/api/undo", ANSWER),
     ("GET", "/api/queues", KNOWN),
+    ("GET", "/metrics", WATCH),
     ("GET", "/dashboard", WATCH),
     ("GET", "/insights", WATCH),
     ("GET", "/lead", WATCH),

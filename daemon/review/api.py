@@ -68,11 +68,10 @@ class SharedOverview:
             return self._overview
 
 
-def build(services: ReviewServices) -> APIRouter:
+def build(services: ReviewServices, shared: SharedOverview) -> APIRouter:
     """All calls under /api."""
     router = APIRouter(prefix="/api")
     _reviewing(router, services)
-    shared = SharedOverview(services)
     _reporting(router, services, shared)
     router.include_router(lead_api.build(services, shared.get))
     router.include_router(truth_api.build(services))

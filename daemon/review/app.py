@@ -20,8 +20,8 @@ from daemon.review import (
     people_api,
     problems,
     reviewers_api,
+    watching,
 )
-from daemon.review.bodies import Done
 from daemon.review.services import ReviewServices
 from daemon.review.settings import ReviewSettings
 
@@ -53,14 +53,11 @@ def create_app(services: ReviewServices) -> FastAPI:
     app.include_router(account_api.build(services))
     app.include_router(people_api.build(services))
     app.include_router(reviewers_api.build(services))
-    app.include_router(api.build(services))
+    shared = api.SharedOverview(services)
+    app.include_router(api.build(services, shared))
+    app.include_router(watching.build(services, shared.get))
     access_docs.install(app)
     app.mount("/static", StaticFiles(directory=STATIC), name="static")
-
-    @app.get("/healthz", tags=["reporting"])
-    def healthz() -> Done:
-        """The server answers."""
-        return Done()
 
     return app
 

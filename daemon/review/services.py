@@ -1,14 +1,16 @@
 """What the pages are built from."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from daemon.core.agreement_rows import AnswerStore
 from daemon.core.erring import ErringStore
 from daemon.core.insight_ports import InsightStore
 from daemon.core.lead_ports import LeadStore, Planner
+from daemon.core.metrics import Sample
 from daemon.core.ports import ReportStore
 from daemon.core.question_ports import QuestionStore
+from daemon.core.readiness import Readiness
 from daemon.core.reviewer_rows import ReviewerStore
 from daemon.core.run_pages import RunPages
 from daemon.core.settings import DriftSettings, GuaranteeSettings, TierSettings
@@ -19,6 +21,8 @@ from daemon.review.settings import ReviewSettings
 from labeling_functions.function import Function
 from labeling_functions.task import Task
 
+Expose = Callable[[Sequence[Sample], str], tuple[bytes, str]]
+
 
 @dataclass(frozen=True, slots=True)
 class ReviewServices:
@@ -28,6 +32,7 @@ class ReviewServices:
         questions, reports, insights, leading, reviewers, truths, given, erring: the stores.
         planner: tells what budgets would do.
         desk: accounts, sessions and passwords.
+        expose: metrics and the caller's Accept header -> text and its type. readiness: of this server.
         task: what is asked. tiers: who is asked, by name.
         guarantee: the promise that the dashboard tells. drift: what an open alarm waits for.
         settings: of these pages.
@@ -48,6 +53,8 @@ class ReviewServices:
     given: AnswerStore
     erring: ErringStore
     desk: Desk
+    expose: Expose
+    readiness: Readiness
     task: Task
     tiers: Mapping[str, TierSettings]
     guarantee: GuaranteeSettings

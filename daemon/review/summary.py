@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 from daemon.core.claims import asked_first, claims
 from daemon.core.class_figures import class_figures
 from daemon.core.ledger import in_words, is_suspended
+from daemon.core.loop_metrics import STALE_SECONDS, lag
 from daemon.core.report_rows import NO_CLASS, AnnotatorRecord, Overview, ProcessReport
 from daemon.core.settings import MICROS, TierSettings
 from daemon.core.states import ItemState
@@ -15,8 +16,6 @@ from daemon.review.bodies import QueueOut
 from daemon.review.drift_view import DriftOut, drift_out
 from daemon.review.services import ReviewServices
 from labeling_functions.label_space import NONE, LabelSpace
-
-STALE_SECONDS = 15.0
 
 
 class WindowOut(BaseModel):
@@ -188,7 +187,7 @@ def summarize(overview: Overview, services: ReviewServices) -> OverviewOut:
         certified_share=_share(overview.states.get(ItemState.CERTIFIED.value, 0), total),
         items_per_minute=overview.items_per_minute,
         arrivals=[count for _, count in overview.arrivals],
-        lag=_lag(overview.processes),
+        lag=lag(overview.processes),
         queues=queues(overview),
         promise=_promise(overview, services),
         drift=drift_out(overview, services.drift),
@@ -266,16 +265,6 @@ def without_purposes(found: Sequence[QueueOut]) -> list[QueueOut]:
 
 def _share(part: int, whole: int) -> float:
     return part / whole if whole else 0.0
-
-
-def _lag(processes: Sequence[ProcessReport]) -> int | None:
-    told = [
-        process.report["lag"]
-        for process in processes
-        if process.kind == "run" and process.age <= STALE_SECONDS and "lag" in process.report
-    ]
-    known = [lag for lag in told if isinstance(lag, int)]
-    return sum(known) if known else None
 
 
 def _process(process: ProcessReport) -> ProcessOut:

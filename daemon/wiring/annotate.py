@@ -20,7 +20,7 @@ from daemon.core.ports import CallLedger
 from daemon.core.settings import MICROS
 from daemon.core.traced_asker import MakeAsker, TracedAsker
 from daemon.core.traces import TracedWay, TraceLog
-from daemon.wiring import endpoints, outside, parts
+from daemon.wiring import endpoints, outside, parts, watching
 from daemon.wiring.config import Config
 from daemon.wiring.ways import Way, asker_of, way_of
 from labeling_functions.llm.calls import endpoint_model
@@ -45,7 +45,9 @@ def main(config: Config, tier: str, run: str | None = None) -> None:
     try:
         annotator = make(config, database, tier, run, stop, traces)
         try:
-            annotator.run()
+            with watching.annotating(config, database) as watched:
+                annotator.report = watched.reports(tier, annotator.report)
+                annotator.run()
         finally:
             if traces is not None:
                 traces.close(FLUSH_SECONDS)

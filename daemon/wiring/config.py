@@ -13,6 +13,7 @@ from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
 from daemon.adapters.outside.mturk.settings import MturkSettings
+from daemon.adapters.watching.settings import MetricsSettings
 from daemon.core.settings import (
     LABEL_STUDIO,
     DriftSettings,
@@ -91,6 +92,7 @@ class Config:
         mturk: where the people of tiers with `backend: mturk` answer.
         webhooks: programs that are told what happened, by a name of your choice.
         review: the pages where people answer.
+        metrics: metrics and health of the processes that serve no pages.
         currency: what prices and budgets are counted in; shown beside amounts.
         state: folder of the parts that run embedded; relative to the configuration file.
         folder: where the configuration file lies; not a key.
@@ -116,6 +118,7 @@ class Config:
     mturk: MturkSettings = field(default_factory=MturkSettings)
     webhooks: Mapping[str, WebhookSettings] = field(default_factory=dict)
     review: ReviewSettings = field(default_factory=ReviewSettings)
+    metrics: MetricsSettings = field(default_factory=MetricsSettings)
     currency: str = "USD"
     state: Path = Path("state")
     folder: Path = Path()

@@ -2,16 +2,20 @@
 
 import signal
 import threading
+from collections.abc import Mapping
 from functools import partial
 
 from daemon.adapters.mlflow_registry import MlflowRegistry
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.stream import StreamRoom
+from daemon.adapters.watching.prometheus import PrometheusMeter
+from daemon.adapters.watching.server import served
 from daemon.core.errors import SetupProblem, TrainingStopped
 from daemon.core.learning import Learner
+from daemon.core.metrics import By
 from daemon.core.run_description import describe
-from daemon.wiring import parts
+from daemon.wiring import parts, watching
 from daemon.wiring.config import Config
 from daemon.wiring.training_child import train_apart
 from models.training import TrainingOptions
@@ -24,11 +28,15 @@ def main(config: Config, once: bool = False) -> None:
         signal.signal(wanted, lambda *_: stop.set())
     database = parts.open_database(config)
     try:
-        learner = make(config, database, stop)
+        alive = watching.Alive(config.metrics.stale_seconds)
+        learner = make(config, database, stop, alive)
         if once and not _learn_once(learner):
             raise SetupProblem("nothing was learned: another learner works, or there is no item yet")
         if not once:
-            learner.run()
+            meter, needs = PrometheusMeter(By.LEARN), watching.of_loop(alive, database)
+            learner.meter = meter
+            with served(config.metrics, meter, needs):
+                learner.run()
     finally:
         database.close()
 
@@ -40,8 +48,10 @@ def _learn_once(learner: Learner) -> bool:
         raise SetupProblem(f"nothing was learned: {stopped}") from None
 
 
-def make(config: Config, database: Database, stop: threading.Event) -> Learner:
-    """The learner with its parts."""
+def make(
+    config: Config, database: Database, stop: threading.Event, alive: watching.Alive | None = None
+) -> Learner:
+    """The learner with its parts; `alive` hears its reports."""
     stream = StreamRoom(database, parts.caps(config))
     policy = parts.policy(config)
     options = TrainingOptions(
@@ -51,6 +61,12 @@ def make(config: Config, database: Database, stop: threading.Event) -> Learner:
         head=parts.HEADS.get(config.task.kind, "softmax"),
     )
     name = parts.holder("learn")
+
+    def report(said: Mapping[str, object]) -> None:
+        if alive is not None:
+            alive.heard()
+        stream.report(name, "learn", said)
+
     return Learner(
         stream=stream,
         store=LearningRoom(database),
@@ -66,5 +82,5 @@ def make(config: Config, database: Database, stop: threading.Event) -> Learner:
         ),
         holder=name,
         stop=stop,
-        alive=lambda report: stream.report(name, "learn", report),
+        alive=report,
     )

@@ -23,7 +23,7 @@ from daemon.core.outside import OutsideQueue
 from daemon.core.outside_loop import OutsideLoop
 from daemon.core.settings import KAFKA, LABEL_STUDIO, MTURK, PAYS_ALL
 from daemon.core.vote_stream import VoteStream
-from daemon.wiring import parts
+from daemon.wiring import parts, watching
 from daemon.wiring.config import Config
 
 TURN_SECONDS: Mapping[str, float] = {LABEL_STUDIO: 30.0, MTURK: 300.0}
@@ -78,7 +78,9 @@ def take_votes(config: Config, database: Database, tier: str, stop: threading.Ev
     try:
         votes = _stream(config, database, tier, stop, publisher)
         try:
-            votes.run()
+            with watching.annotating(config, database) as watched:
+                votes.report = watched.reports(tier, votes.report)
+                votes.run()
         finally:
             votes.source.close()
         votes.tell()
@@ -172,7 +174,9 @@ def _serve(
         report=reporter(config, database, tier),
     )
     try:
-        loop.run()
+        with watching.annotating(config, database) as watched:
+            loop.report = watched.reports(tier, loop.report)
+            loop.run()
         duty.drop()
     finally:
         outside.close()

@@ -14,6 +14,7 @@ from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.pipeline import Encoder
 from daemon.core.policy import Outputs, Partition, Policy
+from daemon.core.readiness import Answers
 from daemon.core.settings import KAFKA
 from daemon.wiring.config import SQLITE, Config
 from labeling_functions.task import PREFERENCE
@@ -35,6 +36,11 @@ def open_database(config: Config) -> Database:
         database.close()
         raise
     return database
+
+
+def answers(database: Database) -> Answers:
+    """Whether the database answers."""
+    return Answers("the database", database.ping)
 
 
 def has_database(config: Config) -> bool:

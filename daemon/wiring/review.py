@@ -12,6 +12,8 @@ from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.lead import LeadRoom
 from daemon.adapters.store.reviewers import ReviewerRoom
 from daemon.adapters.store.truths import TruthRoom
+from daemon.adapters.watching.prometheus import exposition
+from daemon.core.readiness import Readiness
 from daemon.review.app import ReviewServices, create_app, serve
 from daemon.wiring import accounts, parts
 from daemon.wiring.budget_planner import SAMPLE, BudgetPlanner
@@ -44,6 +46,8 @@ def main(config: Config) -> None:
             given=AnswerRoom(database),
             erring=ErringRoom(database),
             desk=desk,
+            expose=exposition,
+            readiness=Readiness({"database": parts.answers(database)}),
             task=config.task,
             tiers=config.tiers,
             guarantee=config.guarantee,

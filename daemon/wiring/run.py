@@ -17,6 +17,8 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
+from daemon.adapters.watching.prometheus import PrometheusMeter
+from daemon.adapters.watching.server import served
 from daemon.core.bundles import BundleFollower
 from daemon.core.desk import Desk
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
@@ -24,11 +26,12 @@ from daemon.core.errors import SetupProblem
 from daemon.core.evidence import function_key
 from daemon.core.ledger import AcceptedFrom
 from daemon.core.market import MarketWatch
+from daemon.core.metrics import By, Meter
 from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
 from daemon.core.stream import StreamWorker
-from daemon.wiring import parts, webhooks
+from daemon.wiring import parts, watching, webhooks
 from daemon.wiring.config import Config
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function
@@ -95,13 +98,18 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
     )
     wake, done = threading.Event(), threading.Event()
     limit = config.stream.dead_letter_limit
-    worker = StreamWorker(source, pipeline, rooms.stream, rooms.bundles, stop, limit, saved=wake.set)
+    meter = PrometheusMeter(By.RUN)
+    pipeline.meter = meter
+    worker = StreamWorker(
+        source, pipeline, rooms.stream, rooms.bundles, stop, limit, saved=wake.set, meter=meter
+    )
     name = parts.holder("run")
-    desk = _desk(config, rooms, name, done, wake)
+    desk = _desk(config, rooms, name, done, wake, meter)
     desk.report = lambda: rooms.stream.report(name, "run", _report(worker, pipeline, desk))
     log.info("working as %s", name, extra={"action": "worker_started"})
     try:
-        with webhooks.telling(config, database, stop):
+        needs = watching.of_worker(source, worker, database, config.metrics)
+        with webhooks.telling(config, database, stop), served(config.metrics, meter, needs):
             _both(worker.run, desk.run, stop, done, wake)
     finally:
         source.close()
@@ -147,7 +155,9 @@ def _pipeline(config: Config, functions: Sequence[Function], rooms: _Rooms) -> P
     )
 
 
-def _desk(config: Config, rooms: _Rooms, name: str, done: threading.Event, wake: threading.Event) -> Desk:
+def _desk(
+    config: Config, rooms: _Rooms, name: str, done: threading.Event, wake: threading.Event, meter: Meter
+) -> Desk:
     versions = lru_cache(maxsize=1_000)(lambda set_id: tuple(rooms.stream.function_keys(set_id)))
     return Desk(
         store=rooms.stream,
@@ -166,6 +176,7 @@ def _desk(config: Config, rooms: _Rooms, name: str, done: threading.Event, wake:
         accepted_from=rooms.accepted_from,
         gold_wanted=rooms.gold_wanted,
         drift=rooms.drift,
+        meter=meter,
     )
 
 

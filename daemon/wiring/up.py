@@ -6,7 +6,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from daemon.adapters.broker.apache import ApacheKafka
@@ -14,6 +14,7 @@ from daemon.adapters.broker.embedded import SESSION_SECONDS, EmbeddedBroker
 from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.llm_server import LlmServer
 from daemon.adapters.mlflow_server import MlflowServer
+from daemon.adapters.starting import free_port
 from daemon.adapters.store.accounts import AccountRoom
 from daemon.wiring import accounts, check_outside, endpoints, parts
 from daemon.wiring.annotate import check_ready
@@ -26,6 +27,7 @@ log = logging.getLogger(__name__)
 WATCH_SECONDS = 0.25
 KAFKA_PORT, MLFLOW_PORT, LLM_PORT = 9_092, 5_000, 8_080
 """Where embedded parts listen if nobody else does."""
+LAST_PORT = 65_535
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,8 @@ class Running:
     review: str
     environment: Mapping[str, str]
     """What child processes are told on top of the configuration file."""
+    metrics: Mapping[str, str] = field(default_factory=dict)
+    """Process -> address of its metrics, where these are served."""
 
 
 class House:
@@ -56,6 +60,7 @@ class House:
         self._kafka_home = kafka_home
         self._ports = ports
         self._started = round(time.time())
+        self._metrics: dict[str, str] = {}
         self._lock = StateLock(config.state)
         self._supervisor = Supervisor(config.state / "logs", self._lock)
 
@@ -85,7 +90,7 @@ class House:
         wait_for_page(f"{review}/healthz", 60, self._supervisor.watch)
         endpoints.write(config.state, endpoints.BROKER, bootstrap)
         endpoints.write(config.state, endpoints.MLFLOW, mlflow)
-        return Running(bootstrap, mlflow, review, environment)
+        return Running(bootstrap, mlflow, review, environment, self._metrics)
 
     def watch(self) -> None:
         """Look after the processes once; raises SetupProblem when one cannot be kept running."""
@@ -160,12 +165,23 @@ class House:
         endpoints.write(self._config.state, endpoints.LANGUAGE_MODEL, server.base_url)
 
     def _own(self, name: str, environment: Mapping[str, str]) -> Child:
-        return Child(name, self._command(name), environment, grace=30.0)
+        return Child(name, self._command(name), {**environment, **self._watched(name)}, grace=30.0)
 
     def _annotate(self, tier: str, environment: Mapping[str, str]) -> Child:
         # One run, however often the process must be started again: its cap holds all the while.
         command = [*self._command("annotate"), tier, "--run", f"{parts.holder('up')}-{self._started}"]
-        return Child(f"annotate-{tier}", command, environment, grace=30.0)
+        name = f"annotate-{tier}"
+        return Child(name, command, {**environment, **self._watched(name)}, grace=30.0)
+
+    def _watched(self, name: str) -> dict[str, str]:
+        """A port for the metrics of each process: the one configured and those after it, where free."""
+        first = self._config.metrics.port
+        if first is None or name == "review":
+            return {}
+        wanted = first + len(self._metrics)
+        port = self._ports.take(wanted) if first and wanted <= LAST_PORT else free_port()
+        self._metrics[name] = f"http://{self._config.metrics.host}:{port}/metrics"
+        return {"LABELLOOP_METRICS__PORT": str(port)}
 
     def _command(self, name: str) -> list[str]:
         return [sys.executable, "-P", "-m", "daemon.cli", name, "-c", str(self._file)]
@@ -195,6 +211,7 @@ def _welcome(config: Config, file: Path, running: Running) -> str:
         f"  MLflow     {running.mlflow}\n"
         f"  Kafka      {running.bootstrap}   send JSON to topic {config.kafka.topics.items!r}\n"
         f"             or: labelloop send FILE.jsonl -c {file}\n"
+        f"  metrics    {', '.join((f'{running.review}/metrics', *running.metrics.values()))}\n"
         f"  logs       {config.state / 'logs'}\n"
         "Ctrl-C stops everything."
     )

@@ -23,6 +23,7 @@ from daemon.core.desk import Desk
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.evidence import function_key
 from daemon.core.market import LOOK_SECONDS, MarketWatch
+from daemon.core.metrics import UNMETERED, Meter
 from daemon.core.pipeline import Columns, Encoder, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
@@ -92,6 +93,7 @@ class Loop:
     functions: Sequence[Function] = FUNCTIONS
     encoder: Encoder | None = None
     url: str | None = None
+    meter: Meter = UNMETERED
 
     def start(self) -> "Loop":
         """Build everything."""
@@ -138,11 +140,14 @@ class Loop:
             gold_wanted=lambda: gold_wanted(self.windows, first, drift(), self.policy.drift),
             random=self.random,
             watch=watch.saved,
+            meter=self.meter,
         )
         self.source = FakeSource(self.kafka, "items", self.store.locate)
         self.source.rebalance([0, 1])
         stop = threading.Event()
-        self.worker = StreamWorker(self.source, pipeline, self.store, bundles, stop, 0.5, saved=lambda: None)
+        self.worker = StreamWorker(
+            self.source, pipeline, self.store, bundles, stop, 0.5, saved=lambda: None, meter=self.meter
+        )
         self.desk = Desk(
             store=self.store,
             windows=self.windows,
@@ -159,6 +164,7 @@ class Loop:
             keys=lambda _: [function_key(v) for v in versions],
             gold_wanted=lambda: gold_wanted(self.windows, first, drift(), self.policy.drift),
             drift=drift,
+            meter=self.meter,
         )
         return self
 

@@ -34,8 +34,10 @@ from daemon.adapters.store.schema import answers, flags, items, labels, question
 from daemon.adapters.store.sessions import SessionRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.truths import TruthRoom
+from daemon.adapters.watching.prometheus import exposition
 from daemon.core.account_rows import Account, Actor, Grant, Role
 from daemon.core.lead_ports import WhatIf
+from daemon.core.readiness import Answers, Readiness
 from daemon.core.rows import Ask, FunctionVersion
 from daemon.core.settings import MICROS, GuaranteeSettings, TierSettings
 from daemon.core.signing_in import Desk
@@ -123,6 +125,8 @@ class House:
             leading=LeadRoom(self.database),
             planner=FakePlanner(),
             desk=desk_of(self.database),
+            expose=exposition,
+            readiness=Readiness({"database": Answers("the database", self.database.ping)}),
             task=task,
             tiers=tiers,
             guarantee=GuaranteeSettings(),

@@ -9,7 +9,7 @@ from daemon.adapters.kafka.positions import Place, batch_of, outside_log, placed
 from daemon.adapters.kafka.publisher import MessageTooLarge, partition_of
 from daemon.core.errors import PublishFailed, SetupProblem
 from daemon.core.ports import Locate
-from daemon.core.wire import Batch, LogStart, OutMessage, Record, Span
+from daemon.core.wire import Batch, LogStart, OutMessage, ReaderStanding, Record, Span
 
 EMPTY = Batch((), ())
 
@@ -130,6 +130,11 @@ class FakeSource:
             return None
         logs = self._kafka.topics[self._topic].partitions
         return sum(max(0, logs[number].end - place.position) for number, place in self._places.items())
+
+    def standing(self) -> ReaderStanding:
+        """How it stands."""
+        joined = bool(self._places or self._unplaced)
+        return ReaderStanding(self._kafka.reachable, joined, len(self._places), len(self._unplaced))
 
     def close(self) -> None:
         """Give all partitions back."""

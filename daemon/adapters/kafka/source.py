@@ -24,7 +24,7 @@ from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.kafka.topics import describe_with
 from daemon.core.errors import SetupProblem
 from daemon.core.ports import Locate
-from daemon.core.wire import Batch, LogStart, Record, Span
+from daemon.core.wire import Batch, LogStart, ReaderStanding, Record, Span
 
 log = logging.getLogger(__name__)
 
@@ -79,6 +79,7 @@ class KafkaSource:
         self._unplaced: set[int] = set()
         self._heard = time.monotonic()
         self._unreachable = False
+        self._joined = False
         self._admin = open_admin(settings)
         try:
             self._refuse_missing_topic()
@@ -145,6 +146,10 @@ class KafkaSource:
             return None
         return sum(max(0, end - self._places[p.partition].position) for p, end in ends.items())
 
+    def standing(self) -> ReaderStanding:
+        """How it stands; any thread may ask."""
+        return ReaderStanding(not self._unreachable, self._joined, len(self._places), len(self._unplaced))
+
     def close(self) -> None:
         """Leave the group at once and disconnect."""
         try:
@@ -158,6 +163,7 @@ class KafkaSource:
             raise SetupProblem(f"kafka.topics.items: {state.problem}")
 
     def _assigned(self, partitions: Iterable[TopicPartition]) -> None:
+        self._joined = True
         for partition in partitions:
             self._consumer.pause(partition)
             self._consumer.seek(partition, 0)  # any position: without one, kafka-python looks for a commit

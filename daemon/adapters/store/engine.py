@@ -96,6 +96,11 @@ class Database:
         """Milliseconds since 1970, UTC, on the database's clock."""
         return int(connection.execute(_NOW[connection.dialect.name]).scalar_one()) + self._clock.offset_ms
 
+    def ping(self) -> None:
+        """Raises if the database cannot be read now."""
+        with self.read() as connection:
+            self.now(connection)
+
     def clock(self, connection: Connection) -> ColumnElement[int]:
         """What `now` says, as a column of a query: for a look that must not take two."""
         said: ColumnElement[int] = literal_column(_NOW[connection.dialect.name].text.removeprefix("SELECT "))

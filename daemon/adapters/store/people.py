@@ -7,7 +7,7 @@ from sqlalchemy import Connection, and_, func, select
 
 from daemon.adapters.store.schema import annotators, answers
 from daemon.core.report_rows import PersonRecord
-from daemon.core.states import AnnotatorKind
+from daemon.core.states import AnnotatorKind, PersonState
 
 
 def people(connection: Connection) -> Sequence[PersonRecord]:
@@ -24,6 +24,20 @@ def people(connection: Connection) -> Sequence[PersonRecord]:
         PersonRecord(row.name, row.tier, row.n, dict(beside.get(row.id, {})))
         for row in connection.execute(query)
     ]
+
+
+def paused(connection: Connection) -> dict[str, int]:
+    """Tier -> people who are paused; tiers where nobody is are missing."""
+    query = (
+        select(annotators.c.tier, func.count())
+        .where(
+            annotators.c.kind == AnnotatorKind.PERSON.value,
+            annotators.c.tier.is_not(None),
+            annotators.c.state == PersonState.PAUSED.value,
+        )
+        .group_by(annotators.c.tier)
+    )
+    return {tier: int(count) for tier, count in connection.execute(query)}
 
 
 def _beside(connection: Connection) -> dict[int, dict[str, int]]:

@@ -122,6 +122,8 @@ class ReportRoom:
                 audited=[pair for window in closed for pair in self._audited[window.id].pairs],
                 alarms=alarms.newest(connection, ALARMS),
                 fresh=alarms.fresh_answers(connection),
+                paused=people.paused(connection),
+                last_training=connection.execute(select(func.max(bundles.c.trained_at))).scalar_one(),
             )
 
     def item(self, id_: str) -> ItemStory | None:

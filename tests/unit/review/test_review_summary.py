@@ -14,6 +14,7 @@ from daemon.core.lead_ports import LeadStore, Planner
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.ports import ReportStore
 from daemon.core.question_ports import QuestionStore
+from daemon.core.readiness import Readiness
 from daemon.core.report_rows import NO_CLASS, NOTHING_YET, AuditedPair, ModelFacts, ProcessReport, Spending
 from daemon.core.reviewer_rows import ReviewerStore
 from daemon.core.settings import GuaranteeSettings, TierSettings
@@ -35,6 +36,8 @@ SERVICES = ReviewServices(
     given=cast(AnswerStore, None),
     erring=cast(ErringStore, None),
     desk=cast(Desk, None),
+    expose=lambda _samples, _accept: (b"", ""),
+    readiness=Readiness({}),
     task=Task("sms", ("ham", "spam")),
     tiers={
         "crowd": TierSettings(price=0.05),

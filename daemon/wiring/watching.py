@@ -1,0 +1,122 @@
+"""What each process needs to be ready, and how its reports become metrics."""
+
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+
+from daemon.adapters.store.engine import Database
+from daemon.adapters.watching.prometheus import PrometheusMeter
+from daemon.adapters.watching.server import served
+from daemon.adapters.watching.settings import MetricsSettings
+from daemon.core import metrics
+from daemon.core.metrics import By, Meter
+from daemon.core.ports import Source
+from daemon.core.readiness import Readiness
+from daemon.core.stream import StreamWorker
+from daemon.wiring import parts
+from daemon.wiring.config import Config
+
+Report = Callable[[Mapping[str, object]], None]
+
+OUTCOMES = ("answered", "passed", "failed", "late", "refused", "repeated")
+"""Counts in the reports of `annotate`, whatever backend its tier has."""
+
+
+def of_worker(
+    source: Source, worker: StreamWorker, database: Database, settings: MetricsSettings
+) -> Readiness:
+    """The stream worker is ready when it reads its partitions and saves what it reads."""
+    return Readiness(
+        {
+            "kafka": lambda: _reading(source),
+            "batches": lambda: worker.progress.late(settings.stale_seconds),
+            "database": parts.answers(database),
+        }
+    )
+
+
+def of_loop(alive: "Alive", database: Database) -> Readiness:
+    """Any other loop is ready while it reports and the database answers."""
+    return Readiness({"loop": alive, "database": parts.answers(database)})
+
+
+def _reading(source: Source) -> str:
+    standing = source.standing()
+    if not standing.reachable:
+        return "Kafka does not answer"
+    if not standing.joined:
+        return "no partitions were assigned so far"
+    if standing.waiting:
+        return f"{standing.waiting} partitions wait for their stored positions"
+    return ""
+
+
+class Alive:
+    """A loop that reports now and then, and is late if it does not."""
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._at = time.monotonic()
+
+    def heard(self) -> None:
+        """It has just reported."""
+        self._at = time.monotonic()
+
+    def __call__(self) -> str:
+        """What is missing."""
+        silent = time.monotonic() - self._at
+        return f"the loop has said nothing for {silent:.0f} s" if silent > self._seconds else ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """What a process of `annotate` is watched by."""
+
+    meter: PrometheusMeter
+    alive: Alive
+
+    def reports(self, tier: str, report: Report) -> "MeteredReports":
+        """A way for reports that counts what is new in them."""
+        return MeteredReports(self.meter, tier, self.alive, report)
+
+
+@contextmanager
+def annotating(config: Config, database: Database) -> Iterator[Watched]:
+    """Serve what a process of `annotate` says of itself while the block runs."""
+    watched = Watched(PrometheusMeter(By.ANNOTATE), Alive(config.metrics.stale_seconds))
+    with served(config.metrics, watched.meter, of_loop(watched.alive, database)):
+        yield watched
+
+
+class MeteredReports:
+    """Takes the reports of a loop of `annotate`, counts what is new in them, and hands them on."""
+
+    def __init__(self, meter: Meter, tier: str, alive: Alive, report: Report) -> None:
+        self._meter = meter
+        self._tier = tier
+        self._alive = alive
+        self._report = report
+        self._told: dict[str, float] = {}
+
+    def __call__(self, report: Mapping[str, object]) -> None:
+        """One report; its counts are those since the process started."""
+        self._alive.heard()
+        for outcome in OUTCOMES:
+            if outcome in report:
+                grown = self._grown(outcome, report)
+                self._meter.add(metrics.ANSWERED_QUESTIONS, grown, self._tier, outcome)
+        if "spent" in report:
+            self._meter.add(metrics.PAID, self._grown("spent", report), self._tier)
+        asking = report.get("asking", report.get("shown"))
+        if isinstance(asking, int):
+            self._meter.set(metrics.ASKING, asking, self._tier)
+        self._meter.set(metrics.LAST_TOLD, time.time(), self._tier)
+        self._report(report)
+
+    def _grown(self, name: str, report: Mapping[str, object]) -> float:
+        now = report[name]
+        assert isinstance(now, int | float)
+        before = self._told.get(name, 0.0)
+        self._told[name] = now
+        return max(0.0, now - before)
