@@ -10,6 +10,7 @@ from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.binding import bind
 from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.leasing import Hints
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.core.pipeline import Encoder
@@ -77,7 +78,8 @@ def questions(config: Config, database: Database) -> QuestionRoom:
         for name, tier in config.tiers.items()
         if tier.capacity_per_day is not None
     }
-    return QuestionRoom(database, allowances(config), config.task.space.n_facets, controls, capacities)
+    n_facets, hints = config.task.space.n_facets, Hints.of(config.tiers)
+    return QuestionRoom(database, allowances(config), n_facets, controls, capacities, hints)
 
 
 def policy(config: Config) -> Policy:

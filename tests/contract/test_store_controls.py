@@ -2,6 +2,7 @@
 
 import random
 
+import numpy as np
 import pytest
 from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
 
@@ -9,8 +10,9 @@ from daemon.adapters.store import open_items
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.leasing import Hints
 from daemon.adapters.store.questions import QuestionRoom
-from daemon.adapters.store.schema import answers, budgets, controls, questions, recheck, spend, truths
+from daemon.adapters.store.schema import answers, budgets, controls, labels, questions, recheck, spend, truths
 from daemon.core.control_settings import ControlSettings
 from daemon.core.errors import LeaseLost, ReviewerPaused
 from daemon.core.rows import Lease
@@ -68,6 +70,23 @@ def test_a_share_of_the_questions_has_a_known_answer(
     assert not any(lease.blind for lease in leases), "nothing tells them apart"
     again = room.lease(bob, TIER, 20, MINUTE)
     assert {lease.question for lease in again} == {lease.question for lease in leases}
+
+
+def test_a_control_suggests_what_was_said_before_anybody_answered(
+    database: Database, known: list[str], waiting: list[str]
+) -> None:
+    first = {"revision": 1, "labels": bytes([1]), "probabilities": np.array([0.2, 0.8], "<f4").tobytes()}
+    rows = [{**first, "item": item, "status": "provisional", "cost": 0, "at": 1} for item in known]
+    with database.write() as connection:
+        connection.execute(labels.insert(), rows)
+    hints = Hints(suggestions=frozenset({TIER}))
+    mixed = Controls({TIER: HALF}, {TIER: PRICE}, frozenset({"expert"}), random.Random(5))
+    room = QuestionRoom(database, controls=mixed, hints=hints)
+    bob = room.enroll("bob", TIER).id
+    told = {
+        (lease.label, round(lease.sure, 3)) for lease in filter(is_control, room.lease(bob, TIER, 20, MINUTE))
+    }
+    assert told == {(1, 0.8)}
 
 
 def test_the_first_questions_of_somebody_new_are_known(

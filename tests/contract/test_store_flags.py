@@ -5,6 +5,7 @@ from rows_for_tests import add_answer, add_items, add_question, all_rows, count
 
 from daemon.adapters.store import open_items
 from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.leasing import Hints
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.schema import budgets, flags, questions, recheck
 from daemon.core.errors import LeaseLost, ReviewerPaused
@@ -15,7 +16,7 @@ MINUTE = 60.0
 
 @pytest.fixture
 def room(database: Database) -> QuestionRoom:
-    return QuestionRoom(database, capacities={"crowd": 2})
+    return QuestionRoom(database, capacities={"crowd": 2}, hints=Hints(earlier=frozenset({"expert"})))
 
 
 def test_a_flag_ends_the_question_keeps_the_note_and_asks_for_a_look(

@@ -26,6 +26,7 @@ from daemon.adapters.store.given import AnswerRoom
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.lead import LeadRoom
 from daemon.adapters.store.learning import LearningRoom
+from daemon.adapters.store.leasing import Hints
 from daemon.adapters.store.login_tries import LoginTries
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
@@ -113,7 +114,9 @@ class House:
         self.clock = MovableClock()
         self.database = Database(f"sqlite:///{shutil.copy(blank, folder / 'labelloop.db')}", self.clock)
         caps = {"expert": round(expert_budget * MICROS), "crowd": None}
-        self.questions = QuestionRoom(self.database, Allowances(caps), task.space.n_facets)
+        self.questions = QuestionRoom(
+            self.database, Allowances(caps), task.space.n_facets, hints=Hints.of(tiers)
+        )
         self.services = ReviewServices(
             questions=self.questions,
             reports=ReportRoom(self.database, caps, frozenset({"expert"})),

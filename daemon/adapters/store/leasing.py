@@ -2,8 +2,8 @@
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -29,11 +29,35 @@ from daemon.adapters.store.schema import annotators, answers, controls, items, l
 from daemon.core.errors import LeaseLost
 from daemon.core.pace import Left
 from daemon.core.rows import EarlierAnswer, Lease
+from daemon.core.settings import TierSettings
 from daemon.core.states import BLIND_PURPOSES, SETTLING, AnnotatorKind, Purpose, QuestionState
 
 OPEN, LEASED = QuestionState.OPEN.value, QuestionState.LEASED.value
 BLIND = frozenset(BLIND_PURPOSES)
 SETTLES = frozenset(purpose.value for purpose in SETTLING)
+
+
+@dataclass(frozen=True, slots=True)
+class Hints:
+    """Tiers whose people see more than the item; what they do not see is not read.
+
+    Attributes:
+        suggestions: what the votes at hand say. earlier: what other tiers answered.
+    """
+
+    suggestions: frozenset[str] = frozenset()
+    earlier: frozenset[str] = frozenset()
+
+    @classmethod
+    def of(cls, tiers: Mapping[str, TierSettings]) -> "Hints":
+        """As the tiers' settings want it."""
+        return cls(
+            suggestions=frozenset(name for name, tier in tiers.items() if tier.suggest),
+            earlier=frozenset(name for name, tier in tiers.items() if tier.show_earlier),
+        )
+
+
+NO_HINTS = Hints()
 
 
 def free_expired(connection: Connection, tier: str, now: int) -> None:
@@ -141,23 +165,29 @@ _GIVEN = (
 )
 
 
-def give(connection: Connection, rows: Sequence[Row[Any]], person: int, until: int) -> list[Lease]:
+def give(
+    connection: Connection, rows: Sequence[Row[Any]], person: int, until: int, hints: Hints = NO_HINTS
+) -> list[Lease]:
     """Lease the questions of these locked rows until then (ms)."""
     if not rows:
         return []
     connection.execute(_GIVEN, {"ids": [row.id for row in rows], "person": person, "until": until})
-    return _leases(connection, rows, [until] * len(rows))
+    return _leases(connection, rows, [until] * len(rows), hints)
 
 
 def shown(connection: Connection, rows: Sequence[Row[Any]]) -> list[Lease]:
     """The leases that these leased questions are."""
-    return _leases(connection, rows, [row.leased_until for row in rows])
+    return _leases(connection, rows, [row.leased_until for row in rows], NO_HINTS)
 
 
-def _leases(connection: Connection, rows: Sequence[Row[Any]], untils: Sequence[int]) -> list[Lease]:
+def _leases(
+    connection: Connection, rows: Sequence[Row[Any]], untils: Sequence[int], hints: Hints
+) -> list[Lease]:
     asked_about = _items(connection, rows)
-    first = _first_labels(connection, [row.item for row in rows if row.purpose == Purpose.CONTROL.value])
-    earlier = _earlier(connection, [row.item for row in rows if row.purpose in SETTLES])
+    controlled = [row for row in rows if row.purpose == Purpose.CONTROL.value]
+    first = _first_labels(connection, [row.item for row in controlled if row.tier in hints.suggestions])
+    settling = [row for row in rows if row.purpose in SETTLES]
+    earlier = _earlier(connection, [row.item for row in settling if row.tier in hints.earlier])
     return [
         replace(
             _lease(row, asked_about[row.item], first.get(row.item), until),
@@ -207,7 +237,7 @@ def _lease(
     question: Row[Any], item: Row[*tuple[Any, ...]], first: tuple[int, float] | None, until: int
 ) -> Lease:
     """Of a blind question nothing but the item's content. A control question must not tell the truth, and
-    looks like others all the same: it shows what was said at `first`.
+    looks like others all the same: it shows what was said at `first`, if anything may be suggested.
     """
     blind = question.purpose in BLIND
     label, sure = (None, 0.0) if blind else (label_of(item.labels), float(item.score))

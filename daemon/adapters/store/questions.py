@@ -58,6 +58,7 @@ class QuestionRoom:
         n_facets: int = 1,
         controls: Controls | None = None,
         capacities: Mapping[str, int] = NO_LIMITS,
+        hints: leasing.Hints = leasing.NO_HINTS,
     ) -> None:
         """Make one.
 
@@ -66,12 +67,14 @@ class QuestionRoom:
             n_facets: bytes of a label: 1, or the number of classes of a multilabel task.
             controls: questions whose answer is known; none if not given.
             capacities: tier -> answers that are taken of one person in a day (UTC).
+            hints: what people of which tiers see besides the item.
         """
         self._database = database
         self._allowances = allowances
         self._n_facets = n_facets
         self._controls = controls or Controls()
         self._capacities = capacities
+        self._hints = hints
         self._looked: dict[str, int] = {}
 
     def enroll(self, name: str, tier: str) -> Person:
@@ -107,7 +110,8 @@ class QuestionRoom:
             taken = leasing.best_free(connection, tier, mine, count - len(held), left)
             taken = self._controls.mixed(connection, tier, person, mine, taken, now)
             paid_now = [leasing.booking(row) for row in taken if row.purpose not in budget.PAID_WHEN_MADE]
-            leases = leasing.give(connection, [*held, *taken], person, now + round(seconds * 1000))
+            until = now + round(seconds * 1000)
+            leases = leasing.give(connection, [*held, *taken], person, until, self._hints)
             # last: whoever else leases in this tier waits for this row until the transaction ends
             budget.reserve_leased(connection, tier, paid_now, now)
             return leases
@@ -210,15 +214,18 @@ class QuestionRoom:
                 last = known
             if question is not None and (last is None or last.question != question):
                 held = held_by(connection, question, person)
-                return leasing.give(connection, [held], person, until)[0] if held is not None else None
+                return None if held is None else self._again(connection, held, person, until)
             if last is None or (last is not known and _rested_on(connection, last)):
                 return None
             row = leasing.lock_question(connection, last.question)
             if last is known:
                 retract(connection, row.id)
-                return leasing.give(connection, [row], person, until)[0]
+                return self._again(connection, row, person, until)
             _retract(connection, last, self._database.now(connection))
-            return leasing.give(connection, [row], person, until)[0]
+            return self._again(connection, row, person, until)
+
+    def _again(self, connection: Connection, row: Row[Any], person: int, until: int) -> Lease:
+        return leasing.give(connection, [row], person, until, self._hints)[0]
 
 
 def _record(
