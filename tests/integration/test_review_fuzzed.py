@@ -59,7 +59,7 @@ def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[TestClient
 CALLS = [
     (method, path.replace(":path}", "}"))
     for method, path, _ in TABLE
-    if (path.startswith("/api/") and path != "/api/docs") or path == "/healthz"
+    if (path.startswith("/api/") and path != "/api/docs") or path in ("/healthz", "/readyz", "/metrics")
 ]
 
 
