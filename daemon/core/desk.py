@@ -22,11 +22,13 @@ from daemon.core.market import LOOK_SECONDS, MarketWatch
 from daemon.core.messages import audit_composer, composer
 from daemon.core.metrics import UNMETERED, Meter
 from daemon.core.policy import Outputs, Policy
-from daemon.core.ports import Publisher, StreamStore, WindowStore
+from daemon.core.ports import StreamStore, WindowStore
+from daemon.core.publishing import FencedPublisher
 from daemon.core.raising import lots, raised_to
 from daemon.core.rows import Compose, Decision, Duty, OpenItem
 from daemon.core.states import ItemState
 from daemon.core.windows import WindowJudge, is_due, plan, voter_of
+from daemon.core.wire import OutboxRow
 
 log = logging.getLogger(__name__)
 
@@ -62,6 +64,12 @@ class HeldDuty:
             self._tried = now
             self.duty = self.store.take_duty(self.name, self.holder, self.seconds)
         return self.duty
+
+    def still(self, duty: Duty) -> bool:
+        """Ask the database now whether this is the duty that this process holds."""
+        self._tried = time.monotonic()
+        self.duty = self.store.take_duty(self.name, self.holder, self.seconds)
+        return self.duty == duty
 
     def lost(self) -> None:
         """Forget it; the next look asks the database."""
@@ -111,7 +119,7 @@ class Desk:
 
     store: StreamStore
     windows: WindowStore
-    publisher: Publisher
+    publisher: FencedPublisher
     bundles: BundleFollower
     policy: Policy
     market: MarketWatch
@@ -193,17 +201,24 @@ class Desk:
         if duty is None or not rows:
             return 0
         try:
-            self.publisher.send([message for row in rows for message in row.messages])
-            for row in rows:
-                self.meter.add(metrics.SENT_MESSAGES, len(row.messages), row.topic)
-            self.store.published(duty, [row.seq for row in rows])
+            if self.publisher.claim(duty.epoch):
+                rows = self.store.outbox(OUTBOX_ROWS) if self._publishing.still(duty) else []
+            if rows:
+                self._send(duty, rows)
         except PublishFailed as error:
             log.warning("the broker did not take the messages: %s", error, extra={"action": "publish_failed"})
+            self._publishing.lost()
             return 0
         except DutyLost:
             self._publishing.lost()
             return 0
         return len(rows)
+
+    def _send(self, duty: Duty, rows: Sequence[OutboxRow]) -> None:
+        self.publisher.send([message for row in rows for message in row.messages])
+        for row in rows:
+            self.meter.add(metrics.SENT_MESSAGES, len(row.messages), row.topic)
+        self.store.published(duty, [row.seq for row in rows])
 
     def look_elsewhere(self) -> None:
         """Items that wait for a tier without money are asked of another one, where that is worth it.

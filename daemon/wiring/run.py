@@ -9,7 +9,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from daemon.adapters.kafka.publisher import KafkaPublisher
+from daemon.adapters.kafka.fenced import FencedKafkaPublisher
 from daemon.adapters.kafka.source import KafkaSource
 from daemon.adapters.kafka.topics import check_topics, create_topics
 from daemon.adapters.store.alarms import AlarmRoom
@@ -74,7 +74,7 @@ class _Rooms:
     stream: StreamRoom
     windows: WindowRoom
     bundles: BundleFollower
-    publisher: KafkaPublisher
+    publisher: FencedKafkaPublisher
     policy: Policy
     outputs: Outputs
     accepted_from: AcceptedFrom
@@ -118,7 +118,7 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
 
 def _rooms(config: Config, database: Database) -> _Rooms:
     caps, policy, topics = parts.caps(config), parts.policy(config), config.kafka.topics
-    publisher = KafkaPublisher(config.kafka)
+    publisher = FencedKafkaPublisher(config.kafka)
     for topic in (topics.labels, topics.questions, topics.dead_letters):
         publisher.partition(topic, b"")  # learned now, so that an outage later does not stop decisions
     windows, alarms = WindowRoom(database, caps, toss), AlarmRoom(database)

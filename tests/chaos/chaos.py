@@ -18,8 +18,10 @@ from program import FUNCTIONS
 
 from daemon.adapters.starting import free_port
 
-REST_SECONDS = 180.0
-RATE = 150.0
+REST_SECONDS = 60.0
+"""Without any change, before it is said that the house never comes to rest."""
+RATE = 60.0
+STORE_SECONDS = 180.0
 FIRST_ITEMS = 300
 
 
@@ -117,6 +119,9 @@ def _disturb(plan: Plan, scene: Scene) -> None:
         scene.play(kind)
 
 
+_ENDED = "SELECT count(*) FROM questions WHERE state NOT IN ('open', 'leased')"
+
+
 def _has_topic(house: House) -> bool:
     return house.count("SELECT count(*) FROM positions") > 0
 
@@ -125,17 +130,18 @@ def _come_to_rest(scene: Scene) -> None:
     """Nothing new comes; wait until all that was begun has ended, twice in a row."""
     scene.feed.stop()
     house, wanted = scene.house, scene.feed.sent
-    house.wait(lambda: house.stored() >= wanted, REST_SECONDS, f"all {wanted} items")
+    house.wait(lambda: house.stored() >= wanted, STORE_SECONDS, f"all {wanted} items")
     scene.tell(f"all {wanted} items stored; waiting until nothing is left to do")
-    quiet: list[bool] = []
-
-    def rests() -> bool:
+    quiet, moved, done = 0, time.monotonic(), -1
+    while quiet < 2:
         scene.people.check()
         left = {what: house.count(sql) for what, sql in reader.LEFT.items()}
-        quiet.append(not any(left.values()))
-        return len(quiet) > 1 and quiet[-1] and quiet[-2]
-
-    house.wait(rests, REST_SECONDS, "an end of all work")
+        quiet = 0 if any(left.values()) else quiet + 1
+        if (ended := house.count(_ENDED)) != done:
+            done, moved = ended, time.monotonic()
+        if time.monotonic() > moved + REST_SECONDS:
+            raise TimeoutError(f"nothing moves any more, but {left} are left; {house.program.logs()}")
+        time.sleep(0.2)
 
 
 def _sent(house: House, feed: Feed, people: People) -> reader.Sent:

@@ -15,7 +15,7 @@ from people import People
 WORKERS = ("run-1", "run-2")
 REVIEWS = ("review-1", "review-2")
 RECOVERY_SECONDS = 90.0
-BURST = 600
+BURST = 300
 OUTAGE_SECONDS = (0.5, 4.0)
 
 

@@ -15,6 +15,7 @@ from kafka_worlds import Positions, poll_some, take, unknown_name
 
 from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.kafka import topics
+from daemon.adapters.kafka.fenced import FencedKafkaPublisher
 from daemon.adapters.kafka.publisher import KafkaPublisher, MessageTooLarge
 from daemon.adapters.kafka.settings import KafkaSettings, SecuritySettings, TopicNames
 from daemon.adapters.kafka.source import KafkaSource
@@ -99,6 +100,39 @@ def test_publishing_fails_in_an_outage_and_works_afterwards(restartable_apache_k
     finally:
         publisher.close()
         outside.close()
+
+
+def test_an_outage_ends_the_claim_and_a_new_one_goes_on(
+    restartable_apache_kafka: Start,
+) -> None:
+    broker = restartable_apache_kafka()
+    outside = KafkaForTests(broker.broker.bootstrap, "restartable", True)
+    topic = outside.create_topic()
+    publisher = FencedKafkaPublisher(replace(outside.settings, publish_seconds=3.0, connect_seconds=2.0))
+    try:
+        publisher.claim(1)
+        publisher.send([OutMessage(topic, 0, b"k", b"before")])
+        outside.close()
+        broker.kill()
+        with pytest.raises(PublishFailed):
+            publisher.send([OutMessage(topic, 0, b"k", b"lost")])
+        with pytest.raises(PublishFailed, match="did not let us publish"):
+            publisher.claim(1)
+        restartable_apache_kafka()
+        wait_until(lambda: _claimed(publisher), what="a claim after the outage")
+        publisher.send([OutMessage(topic, 0, b"k", b"after")])
+        read = outside.read_all(topic, lambda read: len(read) >= 2)
+        assert [record.value for record in read] == [b"before", b"after"]
+    finally:
+        publisher.close()
+        outside.close()
+
+
+def _claimed(publisher: FencedKafkaPublisher) -> bool:
+    try:
+        return publisher.claim(1)
+    except PublishFailed:
+        return False
 
 
 def sends(publisher: KafkaPublisher, messages: list[OutMessage]) -> bool:

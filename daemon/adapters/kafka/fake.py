@@ -39,12 +39,14 @@ class FakeKafka:
         topics: by name.
         reachable: set to False for an outage: nothing is read, publishing fails.
         commits: (topic, partition) -> last committed offset.
+        publisher: who claimed last; the others that claimed are refused.
     """
 
     def __init__(self, max_message_bytes: int = 1_000_000) -> None:
         self.topics: dict[str, FakeTopic] = {}
         self.reachable = True
         self.commits: dict[tuple[str, int], int] = {}
+        self.publisher: object = None
         self.max_message_bytes = max_message_bytes
 
     def create(self, topic: str, partitions: int = 1) -> None:
@@ -159,10 +161,21 @@ class FakeSource:
 
 
 class FakePublisher:
-    """Port Publisher on a FakeKafka."""
+    """Ports Publisher and FencedPublisher on a FakeKafka."""
 
     def __init__(self, kafka: FakeKafka) -> None:
         self._kafka = kafka
+        self._claimed: int | None = None
+
+    def claim(self, epoch: int) -> bool:
+        """As the real one: from now on the others that claimed are refused."""
+        if not self._kafka.reachable:
+            raise PublishFailed("the broker is not reachable")
+        if self._claimed == epoch:
+            return False
+        self._claimed = epoch
+        self._kafka.publisher = self
+        return True
 
     def partition(self, topic: str, key: bytes) -> int:
         """As the real one. Raises PublishFailed if there is no such topic."""
@@ -174,6 +187,9 @@ class FakePublisher:
         """Append in order. Raises MessageTooLarge and PublishFailed; then nothing was published."""
         if not self._kafka.reachable:
             raise PublishFailed("the broker is not reachable")
+        if self._claimed is not None and self._kafka.publisher is not self:
+            self._claimed = None
+            raise PublishFailed("another process publishes now")
         for message in messages:
             if message.topic not in self._kafka.topics:
                 raise PublishFailed(f"topic {message.topic!r} was not found")

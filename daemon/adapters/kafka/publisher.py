@@ -56,31 +56,21 @@ class KafkaPublisher:
             self._refuse_oversized(message)
         producer = self._open()
         try:
-            pending = [
-                producer.send(
-                    m.topic, value=m.value, key=m.key, headers=list(m.headers), partition=m.partition
-                )
-                for m in messages
-            ]
-            producer.flush(self._settings.publish_seconds + GRACE_SECONDS)
-            for future in pending:
-                future.get(0)
-        except MessageSizeTooLargeError as error:
+            deliver(producer, messages, self._settings)
+        except (MessageTooLarge, PublishFailed) as error:
+            self._note(error)
             self._forget()
-            raise MessageTooLarge(f"a topic's max.message.bytes refuses a message ({error})") from error
-        except (KafkaError, ValueError) as error:
-            if isinstance(error, ValueError):  # no such partition: the topic is not what it was
-                self._partitions.clear()
-            self._forget()
-            raise PublishFailed(
-                f"{len(messages)} messages were not all acknowledged by {self._settings.bootstrap}: {error}"
-            ) from error
+            raise
 
     def close(self) -> None:
         """Flush and disconnect."""
         if self._producer is not None:
             self._producer.close(timeout=self._settings.publish_seconds)
             self._producer = None
+
+    def _note(self, error: Exception) -> None:
+        if isinstance(error.__cause__, ValueError):  # no such partition: the topic is not what it was
+            self._partitions.clear()
 
     def _open(self) -> Any:
         if self._producer is None:
@@ -133,19 +123,40 @@ def partition_of(key: bytes, partitions: int) -> int:
     return int((murmur2(key) & 0x7FFFFFFF) % partitions)
 
 
-def _open_producer(settings: KafkaSettings) -> Any:
+def deliver(producer: Any, messages: Sequence[OutMessage], settings: KafkaSettings) -> None:
+    """Send in order and wait for all acknowledgements. Raises as `KafkaPublisher.send`."""
+    try:
+        pending = [
+            producer.send(m.topic, value=m.value, key=m.key, headers=list(m.headers), partition=m.partition)
+            for m in messages
+        ]
+        producer.flush(settings.publish_seconds + GRACE_SECONDS)
+        for future in pending:
+            future.get(0)
+    except MessageSizeTooLargeError as error:
+        raise MessageTooLarge(f"a topic's max.message.bytes refuses a message ({error})") from error
+    except (KafkaError, ValueError) as error:
+        raise PublishFailed(
+            f"{len(messages)} messages were not all acknowledged by {settings.bootstrap}: {error}"
+        ) from error
+
+
+def producer_options(settings: KafkaSettings) -> dict[str, Any]:
+    """How producers send: idempotent, acknowledged by all in-sync replicas, given up after a while."""
     milliseconds = round(settings.publish_seconds * 1000)
-    return open_client(
-        KafkaProducer,
-        settings,
-        enable_idempotence=True,
-        acks="all",
-        compression_type="lz4" if importlib.util.find_spec("lz4") else None,
-        allow_auto_create_topics=False,
-        linger_ms=5,
-        batch_size=131_072,
-        max_request_size=settings.max_request_bytes,
-        max_block_ms=min(10_000, milliseconds),
-        delivery_timeout_ms=milliseconds,
-        request_timeout_ms=max(500, milliseconds // 2),
-    )
+    return {
+        "enable_idempotence": True,
+        "acks": "all",
+        "compression_type": "lz4" if importlib.util.find_spec("lz4") else None,
+        "allow_auto_create_topics": False,
+        "linger_ms": 5,
+        "batch_size": 131_072,
+        "max_request_size": settings.max_request_bytes,
+        "max_block_ms": min(10_000, milliseconds),
+        "delivery_timeout_ms": milliseconds,
+        "request_timeout_ms": max(500, milliseconds // 2),
+    }
+
+
+def _open_producer(settings: KafkaSettings) -> Any:
+    return open_client(KafkaProducer, settings, **producer_options(settings))
