@@ -19,7 +19,7 @@ from daemon.review.visits import Visit
 
 SESSION_COOKIE = "labelloop_session"
 NO_ACCOUNTS = "there are no accounts yet", "labelloop users add NAME --role admin makes the first one"
-HEALTH = ("/healthz",)
+HEALTH = ("/healthz", "/readyz")
 """Answered while the database, and with it every account, is out of reach."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 

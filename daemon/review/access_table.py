@@ -13,6 +13,7 @@ PEOPLE, MANAGE = Right.PEOPLE, Right.MANAGE
 
 TABLE: tuple[tuple[str, str, Right], ...] = (
     ("GET", "/healthz", PUBLIC),
+    ("GET", "/readyz", PUBLIC),
     ("GET", "/static/{path:path}", PUBLIC),
     ("GET", "/login", PUBLIC),
     ("POST", "/api/login", PUBLIC),

@@ -21,6 +21,7 @@ OURS = {"Sec-Fetch-Site": "same-origin"}
 
 NOBODYS = {
     ("GET", "/healthz"),
+    ("GET", "/readyz"),
     ("GET", "/static/{path:path}"),
     ("GET", "/login"),
     ("POST", "/api/login"),
@@ -159,7 +160,7 @@ def test_nobody_gets_beyond_the_door(house: House, client: TestClient) -> None:
 
 def test_a_token_that_does_not_count_opens_nothing(house: House, client: TestClient) -> None:
     house.add_account("ann", Role.ADMIN)
-    always = {("GET", "/healthz"), ("GET", "/static/{path:path}")}
+    always = {("GET", "/healthz"), ("GET", "/readyz"), ("GET", "/static/{path:path}")}
     assert _let_in(client, {"Authorization": f"Bearer {new_token()}"}) == always
 
 

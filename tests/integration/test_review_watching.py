@@ -71,3 +71,18 @@ def test_prometheus_comes_in_with_a_token_for_reading(house: House, client: Test
     token = new_token()
     house.services.desk.sessions.add_token(account.id, "prometheus", [Scope.READ], digest(token), Actor("t"))
     assert client.get("/metrics", headers={"Authorization": f"Bearer {token}"}).status_code == 200
+
+
+def test_a_server_without_its_database_lives_and_is_not_ready(
+    house: House, client: TestClient, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert client.get("/readyz").json() == {"ready": True, "missing": {}}
+
+    def gone() -> None:
+        raise ConnectionError("host=secret")
+
+    monkeypatch.setattr(house.services.readiness.needs["database"], "_ask", gone)
+    assert client.get("/healthz").status_code == 200
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert answer.json()["missing"] == {"database": "the database does not answer (ConnectionError)"}
