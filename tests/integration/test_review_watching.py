@@ -1,30 +1,17 @@
 """What a monitoring system is told by the pages' server."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
 from metrics_for_tests import Told
-from review_house import House, blank_database
+from review_house import House
 
 from daemon.core.account_rows import Actor, Role, Scope
 from daemon.core.account_secrets import digest, new_token
 from daemon.core.states import PersonState
 
 HERE = "http://127.0.0.1"
-
-
-@pytest.fixture(scope="module")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
-@pytest.fixture
-def house(tmp_path: Path, blank: Path) -> Iterator[House]:
-    made = House(tmp_path, blank)
-    yield made
-    made.close()
 
 
 @pytest.fixture
