@@ -15,6 +15,7 @@ DOCKER = TOP / "docker"
 COMPOSE: dict[str, Any] = yaml.safe_load((DOCKER / "compose.yaml").read_text())
 SERVICES: dict[str, dict[str, Any]] = COMPOSE["services"]
 DOCKERFILE = (DOCKER / "Dockerfile").read_text()
+WATCHING = ("prometheus", "grafana")
 OURS = ("mlflow", "worker", "learner", "review")
 
 
@@ -24,8 +25,13 @@ def example_environment() -> dict[str, str]:
 
 
 def test_every_part_of_the_house_is_a_service() -> None:
-    assert set(SERVICES) == {"kafka", "postgres", *OURS}
+    assert set(SERVICES) == {"kafka", "postgres", *OURS, *WATCHING}
     assert [SERVICES[name]["command"][0] for name in OURS] == ["server", "run", "learn", "review"]
+
+
+def test_who_does_not_ask_for_it_is_not_watched() -> None:
+    assert {name for name, service in SERVICES.items() if "profiles" in service} == set(WATCHING)
+    assert all(SERVICES[name]["profiles"] == ["watching"] for name in WATCHING)
 
 
 def test_commands_are_commands_of_the_program() -> None:
