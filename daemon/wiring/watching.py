@@ -29,7 +29,7 @@ def of_worker(
     """The stream worker is ready when it reads its partitions and saves what it reads."""
     return Readiness(
         {
-            "kafka": lambda: _reading(source),
+            "kafka": lambda: reading(source),
             "batches": lambda: worker.progress.late(settings.stale_seconds),
             "database": parts.answers(database),
         }
@@ -41,7 +41,8 @@ def of_loop(alive: "Alive", database: Database) -> Readiness:
     return Readiness({"loop": alive, "database": parts.answers(database)})
 
 
-def _reading(source: Source) -> str:
+def reading(source: Source) -> str:
+    """What keeps a source from being read; empty if nothing does."""
     standing = source.standing()
     if not standing.reachable:
         return "Kafka does not answer"

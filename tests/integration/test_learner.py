@@ -9,13 +9,16 @@ from pathlib import Path
 import numpy as np
 import pytest
 from loop_harness import CLASSES, POLICY, Loop
+from metrics_for_tests import Told
 from sqlalchemy import select
 
 from daemon.adapters.fake_registry import FakeRegistry
 from daemon.adapters.store.schema import recheck
+from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.core.assembling import assemble
 from daemon.core.learning import Learner, is_due
 from daemon.core.learning_rows import News
+from daemon.core.metrics import By
 from daemon.core.run_description import describe
 from daemon.core.settings import LearningSettings
 from models.bundle import Bundle
@@ -107,6 +110,19 @@ def test_a_run_is_logged_promoted_and_followed(loop: Loop) -> None:
     loop.send([sure(500)])
     loop.read()
     assert loop.labels()["sure-500"]["bundle"] == stored.id
+
+
+def test_runs_and_what_mlflow_missed_are_counted(loop: Loop) -> None:
+    answered(loop)
+    registry = FakeRegistry()
+    registry.down = True
+    one = learner(loop, registry)
+    one.meter = meter = PrometheusMeter(By.LEARN)
+    assert one.step()
+    told = Told(meter.expose("")[0].decode())
+    assert told.by("labelloop_trainings_total", "outcome") == {"promoted": 1}
+    assert told.get("labelloop_training_seconds_count") == 1
+    assert (told.get("labelloop_registry_failures_total") or 0) >= 1
 
 
 def test_a_run_picks_what_to_learn_from_and_says_so(loop: Loop) -> None:

@@ -1,0 +1,61 @@
+"""`labelloop up` with metrics: every process says how it is, whatever listens on the ports already."""
+
+import re
+import signal
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import pytest
+from kafka_fixtures import wait_until
+from metrics_for_tests import Told
+from program import Program
+from up_program import Up, up_program
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    made = up_program(tmp_path)
+    made.write()
+    yield made
+    made.stop()
+
+
+def addresses(said: str) -> list[str]:
+    """Of all pages of metrics, as the welcome names them."""
+    (line,) = re.findall(r"^ +metrics +(.+)$", said, re.MULTILINE)
+    return [found.strip() for found in line.split(",")]
+
+
+def told_at(address: str, name: str) -> float | None:
+    return Told(httpx.get(address).text).get(name)
+
+
+@pytest.mark.timeout(180)
+def test_every_process_tells_its_figures_though_the_port_is_taken(program: Program) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        taken = other.getsockname()[1]
+        up = Up(program, LABELLOOP_METRICS__PORT=str(taken))
+        review, run, learn = addresses(up._said())
+        assert f":{taken}/" not in run and f":{taken}/" not in learn
+        for address in (review, run, learn):
+            ready = address.replace("/metrics", "/readyz")
+            wait_until(lambda ready=ready: answers(ready), 60, f"{ready}; {program.logs()}")
+            assert httpx.get(ready).json() == {"ready": True, "missing": {}}
+        up.send(0, 300)
+        wait_until(lambda: told_at(run, "labelloop_items_total") == 300, 60, f"300 items; {program.logs()}")
+        wait_until(lambda: told_at(run, "labelloop_partitions") == 3, 30, "a look at the partitions")
+        assert told_at(run, "labelloop_lag_messages") is None, "the embedded broker cannot tell"
+        loop = Told(httpx.get(review).text)
+        assert sum(loop.by("labelloop_loop_items", "state").values()) == 300
+        assert told_at(learn, "labelloop_registry_failures_total") is not None
+        up.end(signal.SIGTERM)
+
+
+def answers(url: str) -> bool:
+    """Whether the page says yes."""
+    try:
+        return httpx.get(url).status_code == 200
+    except httpx.TransportError:
+        return False
