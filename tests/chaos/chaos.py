@@ -20,9 +20,9 @@ from daemon.adapters.starting import free_port
 
 REST_SECONDS = 60.0
 """Without any change, before it is said that the house never comes to rest."""
-RATE = 60.0
+RATE = 20.0
 STORE_SECONDS = 180.0
-FIRST_ITEMS = 300
+FIRST_ITEMS = 200
 
 
 @dataclass(frozen=True)
@@ -109,6 +109,7 @@ def _disturb(plan: Plan, scene: Scene) -> None:
     house = scene.house
     house.wait(lambda: _has_topic(house), START_SECONDS, "topics")
     scene.feed.start()
+    scene.feed.burst(FIRST_ITEMS)
     scene.people.start()
     house.wait(lambda: house.stored() >= FIRST_ITEMS, START_SECONDS, "first items")
     scene.tell(f"{house.stored()} items stored; faults begin")

@@ -15,7 +15,8 @@ from people import People
 WORKERS = ("run-1", "run-2")
 REVIEWS = ("review-1", "review-2")
 RECOVERY_SECONDS = 90.0
-BURST = 300
+BURST = 150
+FLOOD = 3_000
 OUTAGE_SECONDS = (0.5, 4.0)
 
 
@@ -154,8 +155,8 @@ def kill_mlflow(scene: Scene) -> None:
 
 
 def flood(scene: Scene) -> None:
-    """Ten times a burst at once."""
-    scene.feed.burst(10 * BURST)
+    """More at once than comes in a minute otherwise."""
+    scene.feed.burst(FLOOD)
 
 
 FAULTS: dict[str, Callable[[Scene], None]] = {

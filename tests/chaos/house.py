@@ -38,7 +38,7 @@ def chaos_configuration(bootstrap: str, url: str, mlflow: str | None) -> dict[st
         "crowd": {"price": 0.05, "lease_seconds": 5, "accuracy": 0.9},
         "expert": {"price": 0.6, "lease_seconds": 5, "final": True, "accuracy": 0.98},
     }
-    config["guarantee"] = {"cold_start_gold": 20, "window_items": 300, "window_seconds": 10}
+    config["guarantee"] = {"cold_start_gold": 20, "window_items": 500, "window_seconds": 3600}
     config["learning"] = {"min_answers": 40, "max_seconds": 20}
     config["kafka"] |= {"partitions": PARTITIONS, "publish_seconds": 5}
     config["stream"] = {"batch_items": 100}
