@@ -50,6 +50,7 @@ COMMANDS = [
     "llm",
     "label-studio",
     "version",
+    "webhooks",
 ]
 CONFIG = "task: {name: t, classes: [a, b]}\ntiers: {expert: {final: true}}\n"
 
