@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -29,6 +30,18 @@ def mlflow_server(request: pytest.FixtureRequest) -> MlflowServer:
     return config.stash[STARTED]
 
 
+def spawned(server: MlflowServer, output: IO[bytes]) -> "subprocess.Popen[bytes]":
+    """The server's process, at the head of a group of its own."""
+    return subprocess.Popen(
+        server.command(),
+        env={**os.environ, **server.environment()},
+        stdin=subprocess.DEVNULL,
+        stdout=output,
+        stderr=output,
+        start_new_session=True,
+    )
+
+
 @contextmanager
 def running_mlflow(folder: Path) -> Iterator[tuple[MlflowServer, "subprocess.Popen[bytes]"]]:
     """A real server that answers, and its process, which leads a group of its own."""
@@ -36,14 +49,7 @@ def running_mlflow(folder: Path) -> Iterator[tuple[MlflowServer, "subprocess.Pop
     server.prepare()
     log = server.folder / "server.log"
     with log.open("wb") as output:
-        process = subprocess.Popen(
-            server.command(),
-            env={**os.environ, **server.environment()},
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
+        process = spawned(server, output)
     try:
         server.wait_ready(90, lambda: process.poll() is None)
         yield server, process

@@ -22,14 +22,20 @@ def free_port() -> int:
     """
     draw = random.SystemRandom()
     for _ in range(PORT_TRIES):
-        port = draw.choice(SERVER_PORTS)
-        with socket.socket() as probe:
-            try:
-                probe.bind((HOST, port))
-            except OSError:
-                continue
+        if is_free(port := draw.choice(SERVER_PORTS)):
             return port
     raise SetupProblem(f"no port from {SERVER_PORTS.start} to {SERVER_PORTS.stop - 1} on {HOST} is free")
+
+
+def is_free(port: int) -> bool:
+    """Whether nobody listens on this port of loopback now."""
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((HOST, port))
+        except OSError:
+            return False
+    return True
 
 
 def wait_until(

@@ -59,17 +59,18 @@ class HeldDuty:
 
     def get(self) -> Duty | None:
         """The duty if this process holds it now; asks the database at most every few seconds."""
-        now = time.monotonic()
-        if now - self._tried >= (RENEW_SECONDS if self.duty else 1.0):
-            self._tried = now
-            self.duty = self.store.take_duty(self.name, self.holder, self.seconds)
+        if time.monotonic() - self._tried >= (RENEW_SECONDS if self.duty else 1.0):
+            self._take()
         return self.duty
 
     def still(self, duty: Duty) -> bool:
         """Ask the database now whether this is the duty that this process holds."""
+        self._take()
+        return self.duty == duty
+
+    def _take(self) -> None:
         self._tried = time.monotonic()
         self.duty = self.store.take_duty(self.name, self.holder, self.seconds)
-        return self.duty == duty
 
     def lost(self) -> None:
         """Forget it; the next look asks the database."""

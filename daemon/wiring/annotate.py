@@ -45,9 +45,7 @@ def main(config: Config, tier: str, run: str | None = None) -> None:
     try:
         annotator = make(config, database, tier, run, stop, traces)
         try:
-            with watching.annotating(config, database) as watched:
-                annotator.report = watched.reports(tier, annotator.report)
-                annotator.run()
+            watching.run_watched(annotator, config, database, tier)
         finally:
             if traces is not None:
                 traces.close(FLUSH_SECONDS)

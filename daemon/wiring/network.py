@@ -1,7 +1,6 @@
 """Small facts about this machine's network."""
 
 import fcntl
-import socket
 import tempfile
 import time
 from collections.abc import Callable
@@ -10,7 +9,7 @@ from typing import TextIO
 
 import httpx
 
-from daemon.adapters.starting import HOST, free_port
+from daemon.adapters.starting import free_port, is_free
 from daemon.core.errors import SetupProblem
 
 
@@ -28,7 +27,7 @@ class Ports:
 
     def take(self, wanted: int) -> int:
         """`wanted` if nobody listens there or has taken it, else a port that is free."""
-        return wanted if _is_free(wanted) and self._lock(wanted) else free_port()
+        return wanted if is_free(wanted) and self._lock(wanted) else free_port()
 
     def release(self) -> None:
         """Others may take the ports where nobody listens any more."""
@@ -47,16 +46,6 @@ class Ports:
             return False
         self._held.append(file)
         return True
-
-
-def _is_free(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, port))
-        except OSError:
-            return False
-    return True
 
 
 def wait_for_page(url: str, seconds: float, watch: Callable[[], None]) -> None:

@@ -78,9 +78,7 @@ def take_votes(config: Config, database: Database, tier: str, stop: threading.Ev
     try:
         votes = _stream(config, database, tier, stop, publisher)
         try:
-            with watching.annotating(config, database) as watched:
-                votes.report = watched.reports(tier, votes.report)
-                votes.run()
+            watching.run_watched(votes, config, database, tier)
         finally:
             votes.source.close()
         votes.tell()
@@ -174,9 +172,7 @@ def _serve(
         report=reporter(config, database, tier),
     )
     try:
-        with watching.annotating(config, database) as watched:
-            loop.report = watched.reports(tier, loop.report)
-            loop.run()
+        watching.run_watched(loop, config, database, tier)
         duty.drop()
     finally:
         outside.close()

@@ -11,15 +11,15 @@ from daemon.wiring.config import Config
 
 def show(config: Config) -> None:
     """Print each webhook with what it was not told."""
+    if not config.webhooks:
+        Console().print("no webhooks are configured: docs/webhooks.md")
+        return
     database = parts.open_database(config)
     try:
         room = WebhookRoom(database)
         standing, problems = room.standing(), room.last_problems()
     finally:
         database.close()
-    if not config.webhooks:
-        Console().print("no webhooks are configured: docs/webhooks.md")
-        return
     table = Table("webhook", "waiting", "given up", "last problem", title="Webhooks", title_justify="left")
     for name in config.webhooks:
         states = standing.get(name, {})

@@ -1,19 +1,20 @@
 """What each process needs to be ready, and how its reports become metrics."""
 
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
 
 from daemon.adapters.store.engine import Database
 from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.adapters.watching.server import served
 from daemon.adapters.watching.settings import MetricsSettings
 from daemon.core import metrics
+from daemon.core.annotate import Annotator
 from daemon.core.metrics import By, Meter
+from daemon.core.outside_loop import OutsideLoop
 from daemon.core.ports import Source
 from daemon.core.readiness import Readiness
 from daemon.core.stream import StreamWorker
+from daemon.core.vote_stream import VoteStream
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 
@@ -70,24 +71,14 @@ class Alive:
         return f"the loop has said nothing for {silent:.0f} s" if silent > self._seconds else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Watched:
-    """What a process of `annotate` is watched by."""
-
-    meter: PrometheusMeter
-    alive: Alive
-
-    def reports(self, tier: str, report: Report) -> "MeteredReports":
-        """A way for reports that counts what is new in them."""
-        return MeteredReports(self.meter, tier, self.alive, report)
-
-
-@contextmanager
-def annotating(config: Config, database: Database) -> Iterator[Watched]:
-    """Serve what a process of `annotate` says of itself while the block runs."""
-    watched = Watched(PrometheusMeter(By.ANNOTATE), Alive(config.metrics.stale_seconds))
-    with served(config.metrics, watched.meter, of_loop(watched.alive, database)):
-        yield watched
+def run_watched(
+    loop: Annotator | OutsideLoop | VoteStream, config: Config, database: Database, tier: str
+) -> None:
+    """Run a loop of `annotate`, count what it reports, and serve that meanwhile."""
+    meter, alive = PrometheusMeter(By.ANNOTATE), Alive(config.metrics.stale_seconds)
+    loop.report = MeteredReports(meter, tier, alive, loop.report)
+    with served(config.metrics, meter, of_loop(alive, database)):
+        loop.run()
 
 
 class MeteredReports:

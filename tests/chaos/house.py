@@ -1,6 +1,5 @@
 """The real program and everything under it, each part of which can be killed, frozen and started again."""
 
-import os
 import signal
 import subprocess
 import threading
@@ -14,7 +13,7 @@ from typing import Any
 
 import psycopg
 from kafka_fixtures import wait_until
-from mlflow_fixtures import end_group
+from mlflow_fixtures import end_group, spawned
 from private_postgres import PrivatePostgres
 from program import Program, configuration
 
@@ -186,7 +185,7 @@ class House:
         """Start MLflow's server and wait until it answers."""
         assert self.mlflow is not None
         with (self.folder / "mlflow.log").open("ab") as output:
-            self._mlflow_process = _spawn(self.mlflow, output)
+            self._mlflow_process = spawned(self.mlflow, output)
         self.mlflow.wait_ready(START_SECONDS, lambda: self._mlflow_process.poll() is None)
 
     def stop_mlflow(self) -> None:
@@ -219,14 +218,3 @@ class House:
         elif time.monotonic() - ended[name] >= RESTART_SECONDS:
             del ended[name]
             self._start(name)
-
-
-def _spawn(server: MlflowServer, output: Any) -> "subprocess.Popen[bytes]":
-    return subprocess.Popen(
-        server.command(),
-        env={**os.environ, **server.environment()},
-        stdin=subprocess.DEVNULL,
-        stdout=output,
-        stderr=output,
-        start_new_session=True,
-    )

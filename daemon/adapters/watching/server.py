@@ -4,10 +4,12 @@ import json
 import logging
 import socket
 import socketserver
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler
+from typing import Any
 
 from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.adapters.watching.settings import MetricsSettings
@@ -70,8 +72,10 @@ class _Server(socketserver.ThreadingTCPServer):
             "/readyz": lambda _: _ready(readiness),
         }
 
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A caller that goes away in the middle is no event."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that goes away in the middle is no event; a page that cannot be made is."""
+        if not isinstance(sys.exception(), ConnectionError | TimeoutError):
+            super().handle_error(request, client_address)
 
 
 class _Handler(BaseHTTPRequestHandler):

@@ -79,6 +79,15 @@ def test_a_caller_that_says_nothing_holds_nobody_up() -> None:
             assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
 
 
+def test_a_page_that_cannot_be_made_is_told(capsys: pytest.CaptureFixture[str]) -> None:
+    def broken() -> str:
+        raise LookupError("no such need")
+
+    with pytest.raises(httpx.RemoteProtocolError):
+        _get("/readyz", {"kafka": broken})
+    assert "LookupError: no such need" in capsys.readouterr().err
+
+
 def test_what_hangs_is_reported_in_time_and_not_asked_again_meanwhile() -> None:
     go_on, asked = threading.Event(), []
 
