@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from clocks import at_noon
 from private_postgres import PrivatePostgres, server_binaries
 from sqlalchemy import make_url
 
@@ -75,8 +76,8 @@ def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
 
 @pytest.fixture
 def clock() -> MovableClock:
-    """Moves the time of `database`."""
-    return MovableClock()
+    """Moves the time of `database`, which begins at noon."""
+    return at_noon(MovableClock())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

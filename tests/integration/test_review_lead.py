@@ -1,6 +1,5 @@
 """The lead's page: what the API says, and sliders that tell what other budgets would do."""
 
-import time
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -8,10 +7,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 from browsing import CHROMIUM, chromium, opened
+from clocks import at_noon
 from fastapi.testclient import TestClient
 from review_house import TIERS, House, blank_database, served
-
-DAY = 86_400
 
 
 @pytest.fixture
@@ -35,7 +33,7 @@ def _answer(house: House, name: str, tier: str, label: int) -> None:
 
 
 def test_queues_reviewers_and_disagreements_are_told(house: House, client: TestClient) -> None:
-    house.clock.advance(1.5 * DAY - time.time() % DAY)  # noon: two hours later it is the same day still
+    at_noon(house.clock)
     ids = house.ask(["win now", "see you"], tier="crowd")
     _answer(house, "bob", "crowd", 0)
     house.ask_again(ids)
