@@ -1,6 +1,8 @@
 """Training in a process of its own ends when it is told to."""
 
 import multiprocessing
+import multiprocessing.resource_tracker
+import multiprocessing.spawn
 import os
 import subprocess
 import sys
@@ -51,6 +53,8 @@ def test_a_child_that_cannot_begin_is_an_error_however_much_there_is_to_learn(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """More than a pipe holds: nobody may wait for a reader that is gone."""
+    # the tracker starts with the first child, by the same executable, and tests after this one need it
+    multiprocessing.resource_tracker.ensure_running()
     monkeypatch.setattr(multiprocessing.spawn, "get_executable", lambda: b"/bin/false")
     much = replace(data(), vectors=np.zeros((60, 10_000), np.float32), encoder="e")
     with pytest.raises(TrainingFailed, match="ended with 1"):
