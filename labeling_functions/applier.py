@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_functions.ballot import BadVote, ballot_of
-from labeling_functions.function import Function, Heuristic
+from labeling_functions.function import Function, Heuristic, Search
 from labeling_functions.items import Item
 from labeling_functions.label_space import I1, LabelSpace
 from labeling_functions.loading import LoadError
@@ -59,8 +59,9 @@ class Applier:
         self._slow_seconds = slow_seconds
         self._ballot = ballot_of(space)
         self._n_facets = space.n_facets
-        self._families = _families(functions)
-        self._labels = {one.name: self._label(one) for family in self._families.values() for one in family}
+        families = _families(functions)
+        self._searches = {family: family(members) for family, members in families.items()}
+        self._labels = {one.name: self._label(one) for members in families.values() for one in members}
 
     def apply(self, items: Sequence[Item]) -> Applied:
         """Votes of all functions on these items."""
@@ -69,7 +70,7 @@ class Applier:
         applied = Applied(nothing, {}, {}, {})
         if not items:
             return applied
-        found = {find: find(family, items) for find, family in self._families.items()}
+        found = {family: search(items) for family, search in self._searches.items()}
         for place, function in enumerate(self._functions):
             started = perf_counter()
             votes, failures, message = self._ask(function, items, found)
@@ -93,7 +94,7 @@ class Applier:
 
     def _ask_heuristic(self, function: Heuristic, items: Sequence[Item], found: "_Found") -> _Said:
         try:
-            hits = next(found[function.find])
+            hits = next(found[function.family])
         except Exception:  # noqa: BLE001 (one item without the field must not silence the whole family)
             return self._ask_batch(function, items)
         return np.where(hits[:, None], self._labels[function.name], np.int8(ABSTAIN)), 0, None
@@ -127,15 +128,15 @@ class Applier:
             raise LoadError(f"labeling function {heuristic.name!r} {problem}") from None
 
 
-_Find = Callable[[Sequence[Any], Sequence[Item]], Iterator[NDArray[np.bool_]]]
-_Found = dict[_Find, Iterator[NDArray[np.bool_]]]
+_Family = Callable[[Sequence[Any]], Search]
+_Found = dict[_Family, Iterator[NDArray[np.bool_]]]
 
 
-def _families(functions: Sequence[Function]) -> dict[_Find, list[Heuristic]]:
-    families: dict[_Find, list[Heuristic]] = {}
+def _families(functions: Sequence[Function]) -> dict[_Family, list[Heuristic]]:
+    families: dict[_Family, list[Heuristic]] = {}
     for function in functions:
         if isinstance(function, Heuristic):
-            families.setdefault(function.find, []).append(function)
+            families.setdefault(function.family, []).append(function)
     return families
 
 

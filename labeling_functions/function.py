@@ -18,6 +18,10 @@ Preprocessor = Callable[[Any], Any]
 """Takes a point (a copy of the item whose attributes may be set) and returns a point."""
 
 
+Search = Callable[[Sequence[Item]], Iterator[NDArray[np.bool_]]]
+"""Given n items, yields for each heuristic of a family, in order, an array (n,), True where it is found."""
+
+
 class Embedder(Protocol):
     """Turns texts into vectors; functions that compare meanings are given one."""
 
@@ -66,12 +70,12 @@ class Heuristic(Function):
 
     Attributes:
         label: the class (index or name) that it votes for.
-        find: shared by all heuristics of one family, given those of one configuration together, so that
-            a batch can be searched for all of them at once. Yields for each an array (n,), True where found.
+        family: the same for all heuristics of one kind. It is given those of one configuration together, and
+            returns what searches a batch for all of them at once.
     """
 
     label: int | str
-    find: "Callable[[Sequence[Any], Sequence[Item]], Iterator[NDArray[np.bool_]]]"
+    family: "Callable[[Sequence[Any]], Search]"
 
 
 @overload

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 
+import hypothesis
 import pytest
 from database_fixtures import (
     clock,
@@ -34,6 +35,18 @@ __all__ = [
     "sqlite_url",
     "turk",
 ]
+
+
+hypothesis.settings.register_profile(
+    "same",
+    derandomize=True,  # what fails once fails again
+    deadline=None,  # a busy machine is no fault of the code
+    suppress_health_check=[hypothesis.HealthCheck.too_slow],
+)
+hypothesis.settings.register_profile(
+    "explore", hypothesis.settings.get_profile("same"), derandomize=False, max_examples=2_000
+)
+hypothesis.settings.load_profile("same")
 
 
 def pytest_report_header() -> str:

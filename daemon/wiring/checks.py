@@ -23,6 +23,7 @@ from daemon.core.errors import SetupProblem
 from daemon.wiring.config import Config
 from labeling_functions.ballot import BadVote, ballot_of
 from labeling_functions.function import Function, Heuristic
+from labeling_functions.heuristics.scan import slow_patterns
 from labeling_functions.items import Item
 from labeling_functions.loading import LoadError, load
 from labeling_functions.pairs import FIELDS, SIDES
@@ -104,7 +105,9 @@ def functions(config: Config) -> Finding:
             f"{len(found)} functions; on a plain item of this kind these raise, and would abstain: "
             + "; ".join(raised),
         )
-    return ok(f"{len(found)} functions: {', '.join(function.name for function in found)}")
+    slow = slow_patterns(found)
+    hint = f"; RE2 cannot say the patterns of {', '.join(slow)}, which take longer" if slow else ""
+    return ok(f"{len(found)} functions: {', '.join(function.name for function in found)}{hint}")
 
 
 def _answer_on(sample: Item, function: Function) -> object:

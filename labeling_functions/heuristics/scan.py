@@ -8,7 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from labeling_functions.answers import Answer
-from labeling_functions.function import Heuristic
+from labeling_functions.function import Function, Heuristic
+from labeling_functions.heuristics.pattern_set import PatternSet
 from labeling_functions.items import Item
 
 
@@ -39,20 +40,39 @@ def pattern_heuristic(
         takes="items",
         version_parts=(pattern, label, field),
         label=label,
-        find=find,
+        family=PatternScan,
         pattern=pattern,
         field=field,
     )
 
 
-def find(functions: Sequence[PatternHeuristic], items: Sequence[Item]) -> Iterator[NDArray[np.bool_]]:
-    """For each function (n,) bool: its pattern is in the item's text. Texts are read once a field."""
-    texts: dict[str | None, list[str]] = {}
-    for function in functions:
-        if function.field not in texts:
-            texts[function.field] = texts_of(items, function.field)
-        search = function.pattern.search
-        yield np.array([search(text) is not None for text in texts[function.field]], dtype=np.bool_)
+class PatternScan:
+    """Searches batches for the patterns of one configuration; texts are read and searched once a field."""
+
+    def __init__(self, functions: Sequence[PatternHeuristic]) -> None:
+        self._fields = tuple(function.field for function in functions)
+        patterns: dict[str | None, list[re.Pattern[str]]] = {}
+        self._columns: list[int] = []
+        for function in functions:
+            of_field = patterns.setdefault(function.field, [])
+            self._columns.append(len(of_field))
+            of_field.append(function.pattern)
+        self._sets = {field: PatternSet(some) for field, some in patterns.items()}
+
+    def __call__(self, items: Sequence[Item]) -> Iterator[NDArray[np.bool_]]:
+        """For each function (n,) bool: its pattern is in the item's text."""
+        hits: dict[str | None, NDArray[np.bool_]] = {}
+        for field, column in zip(self._fields, self._columns, strict=True):
+            if field not in hits:
+                hits[field] = self._sets[field].hits(texts_of(items, field))
+            yield hits[field][:, column]
+
+
+def slow_patterns(functions: Sequence[Function]) -> list[str]:
+    """Names of the functions whose pattern RE2 cannot say exactly, so that `re` searches it as well."""
+    patterns = [function for function in functions if isinstance(function, PatternHeuristic)]
+    found = PatternSet([function.pattern for function in patterns])
+    return [patterns[j].name for j in sorted((*found.twice, *found.by_re))]
 
 
 def texts_of(items: Sequence[Item], field: str | None) -> list[str]:

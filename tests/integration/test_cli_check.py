@@ -263,6 +263,17 @@ def test_labelling_functions_are_tried_on_a_sample(
     assert expected in found.text
 
 
+def test_patterns_that_are_searched_twice_are_named(project: Path) -> None:
+    (project / "my_functions.py").write_text(
+        "from labeling_functions import matches\n"
+        "doubled = matches('doubled', r'(.)\\1', 'urgent')\n"
+        "plain = matches('plain', r'\\bnow\\b', 'urgent')\n"
+    )
+    found = checks.functions(config_of(project))
+    assert found.state is State.OK
+    assert "2 functions: doubled, plain; RE2 cannot say the patterns of doubled, which" in found.text
+
+
 def test_a_module_that_is_not_there_is_a_problem(project: Path) -> None:
     found = checks.functions(config_of(project, functions__modules="[absent.py]"))
     assert found.state is State.PROBLEM and "absent.py" in found.text
