@@ -1,11 +1,12 @@
 """Lets people and programs in: by a session's cookie or an API token, as far as the table of rights goes."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Callable
 from urllib.parse import quote
 
 from fastapi import FastAPI, Request, Response
 from fastapi.responses import RedirectResponse
 from starlette.concurrency import run_in_threadpool
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from daemon.core.account_rows import Caller
 from daemon.core.account_rules import Right
@@ -25,8 +26,6 @@ SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
 
 Refuse = Callable[[str, str, int, str], Response]
 """Makes a page of what is wrong, what to do, a status and a title."""
-
-_Next = Callable[[Request], Awaitable[Response]]
 
 
 class Door:
@@ -101,16 +100,28 @@ class Door:
 
 def install(app: FastAPI, door: Door) -> None:
     """Ask the door about every call, but for what everybody may have at any time."""
+    app.add_middleware(_AtTheDoor, door=door)
 
-    @app.middleware("http")
-    async def _access(request: Request, call_next: _Next) -> Response:
+
+class _AtTheDoor:
+    def __init__(self, app: ASGIApp, door: Door) -> None:
+        self._app = app
+        self._door = door
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
         if (path := path_of(request)) in HEALTH or path.startswith("/static/"):
-            return await call_next(request)
-        admitted = await run_in_threadpool(door.admit, request)
+            await self._app(scope, receive, send)
+            return
+        admitted = await run_in_threadpool(self._door.admit, request)
         if isinstance(admitted, Response):
-            return admitted
+            await admitted(scope, receive, send)
+            return
         visits.begin(admitted)
-        return await call_next(request)
+        await self._app(scope, receive, send)
 
 
 def path_of(request: Request) -> str:

@@ -1,11 +1,13 @@
 """What keeps other sites out of these pages: checks on state-changing calls, and headers on every answer."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Mapping, Set
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI, Request, Response
+from starlette.datastructures import MutableHeaders
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from daemon.review.access import SAFE_METHODS, bearer
+from daemon.review.access import SAFE_METHODS, bearer, path_of
 from daemon.review.problems import problem
 from daemon.review.settings import LOOPBACK, ReviewSettings
 
@@ -36,26 +38,53 @@ def policy(settings: ReviewSettings) -> str:
     )
 
 
-_Next = Callable[[Request], Awaitable[Response]]
-
-
 def install(app: FastAPI, settings: ReviewSettings) -> None:
     """Guard every call of the app."""
-    headers = {"Content-Security-Policy": policy(settings), **HEADERS}
     names = {*LOOPBACK, *settings.names} if settings.loopback_only else None
-
-    @app.middleware("http")
-    async def _guard(request: Request, call_next: _Next) -> Response:
-        refused = _wrong_name(request, names) or _refusal(request)
-        response = refused or await call_next(request)
-        for name, value in headers.items():
-            response.headers.setdefault(name, value)
-        if not request.url.path.startswith("/static/"):
-            response.headers.setdefault("Cache-Control", "no-store")
-        return response
+    app.add_middleware(Guard, headers={"Content-Security-Policy": policy(settings), **HEADERS}, names=names)
 
 
-def _wrong_name(request: Request, names: set[str] | None) -> Response | None:
+class Guard:
+    """Refuses what other sites send, and puts the headers on every answer.
+
+    Written for ASGI itself: `app.middleware` costs every call a task and two queues.
+    """
+
+    def __init__(self, app: ASGIApp, headers: Mapping[str, str], names: Set[str] | None) -> None:
+        """Make one.
+
+        Args:
+            headers: of every answer that has none of the name.
+            names: that this server may be called by; None: any.
+        """
+        self._app = app
+        self._headers = headers
+        self._names = names
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one call."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        request = Request(scope)
+        refused = _wrong_name(request, self._names) or _refusal(request)
+        may_be_kept = path_of(request).startswith("/static/")
+
+        async def guarded(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self._add_headers(MutableHeaders(scope=message), may_be_kept)
+            await send(message)
+
+        await (refused or self._app)(scope, receive, guarded)
+
+    def _add_headers(self, headers: MutableHeaders, may_be_kept: bool) -> None:
+        for name, value in self._headers.items():
+            headers.setdefault(name, value)
+        if not may_be_kept:
+            headers.setdefault("Cache-Control", "no-store")
+
+
+def _wrong_name(request: Request, names: Set[str] | None) -> Response | None:
     """A foreign name that was made to point at this machine would make a foreign page look like ours."""
     if names is None or request.url.hostname in names:
         return None
