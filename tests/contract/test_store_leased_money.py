@@ -71,6 +71,19 @@ def test_a_lease_that_runs_out_gives_its_money_to_the_next(database: Database, c
     assert money(database) == (PRICE, 0)
 
 
+def test_who_comes_back_late_holds_the_question_and_its_money(
+    database: Database, clock: MovableClock
+) -> None:
+    room = room_of(database, PRICE)
+    asked(database, "a", "b")
+    ann, bob = room.enroll("ann", TIER).id, room.enroll("bob", TIER).id
+    (held,) = leased(room, ann)
+    clock.advance(MINUTE + 1)
+    assert leased(room, ann) == [held]
+    assert money(database) == (PRICE, 0)
+    assert leased(room, bob) == [], "the cap is reached"
+
+
 def test_a_late_answer_is_paid_even_beyond_the_cap(database: Database, clock: MovableClock) -> None:
     room = room_of(database, PRICE)
     late, other = asked(database, "a", "b")

@@ -60,14 +60,15 @@ class Hints:
 NO_HINTS = Hints()
 
 
-def free_expired(connection: Connection, tier: str, now: int) -> None:
-    """Put the tier's questions whose lease has run out back into the queue."""
+def free_expired(connection: Connection, tier: str, now: int, kept: Sequence[int] = ()) -> None:
+    """Put the tier's questions whose lease has run out back into the queue, but for these."""
     expired = (
         select(questions.c.id, questions.c.purpose)
         .where(questions.c.tier == tier, questions.c.state == LEASED, questions.c.leased_until <= now)
         .with_for_update(skip_locked=True)
     )
-    free(connection, connection.execute(expired).all())
+    rows = connection.execute(expired).all()
+    free(connection, [row for row in rows if row.id not in kept])
 
 
 def free(connection: Connection, rows: Sequence[Row[*tuple[Any, ...]]]) -> None:

@@ -105,7 +105,7 @@ class QuestionRoom:
             if (capacity := self._capacities.get(tier)) is not None:
                 count = min(count, room_today(connection, person, capacity, now))
             held = already_held(connection, person, tier, count)
-            self._free_expired(connection, tier, now)
+            self._free_expired(connection, tier, now, kept=[row.id for row in held])
             left = self._allowances.lock(connection, tier, now)
             taken = leasing.best_free(connection, tier, mine, count - len(held), left)
             taken = self._controls.mixed(connection, tier, person, mine, taken, now)
@@ -116,10 +116,10 @@ class QuestionRoom:
             budget.reserve_leased(connection, tier, paid_now, now)
             return leases
 
-    def _free_expired(self, connection: Connection, tier: str, now: int) -> None:
+    def _free_expired(self, connection: Connection, tier: str, now: int, kept: Sequence[int]) -> None:
         """Not with every lease: expired ones may be back in the queue half a second later."""
         if not 0 <= now - self._looked.get(tier, -LOOK_MS) < LOOK_MS:
-            leasing.free_expired(connection, tier, now)
+            leasing.free_expired(connection, tier, now, kept)
             self._looked[tier] = now
 
     def unpaid(self, tier: str) -> int:
