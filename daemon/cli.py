@@ -22,9 +22,6 @@ from models.encoder import EncoderUnavailable
 if TYPE_CHECKING:
     from daemon.wiring.config import Config
 
-SETUP_EXIT = 2
-"""Exit code when something outside is not as it must be; starting again without a change is useless."""
-
 
 class Commands(click.Group):
     """Commands whose expected failures end with one message instead of a traceback."""
@@ -33,9 +30,12 @@ class Commands(click.Group):
         """Run a command; what can be put right by the person at the keyboard is said plainly."""
         try:
             return super().invoke(ctx)
-        except (SetupProblem, LoadError, EncoderUnavailable, PositionOutsideLog) as problem:
+        except SetupProblem as problem:
             click.echo(f"labelloop: {problem}", err=True)
-            ctx.exit(SETUP_EXIT)
+            ctx.exit(problem.exit_code)
+        except (LoadError, EncoderUnavailable, PositionOutsideLog) as problem:
+            click.echo(f"labelloop: {problem}", err=True)
+            ctx.exit(SetupProblem.exit_code)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

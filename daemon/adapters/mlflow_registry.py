@@ -14,7 +14,7 @@ from daemon.adapters.mlflow_model import CLASSIFIER, SERVED, bundle_file, log_he
 from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.adapters.plots import class_plot, confusion_plot, reliability_plot, risk_coverage_plot
 from daemon.adapters.run_summary import run_summary
-from daemon.core.errors import RegistryUnavailable, SetupProblem
+from daemon.core.errors import PartAway, RegistryUnavailable, SetupProblem
 from daemon.core.runs import Logged, Report, Table, TrainingRun
 from labeling_functions.task import Task
 
@@ -63,12 +63,12 @@ class MlflowRegistry:
         self._client = self._mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
     def ping(self) -> None:
-        """Raises SetupProblem, saying what to do, if the server does not answer."""
+        """Raises PartAway, saying what to do, if the server does not answer."""
         try:
             with self._talking("list experiments"):
                 self._client.search_experiments(max_results=1)
         except RegistryUnavailable as problem:
-            raise SetupProblem(f"{problem}. Is the server running, and is mlflow.uri its address?") from None
+            raise PartAway(f"{problem}. Is the server running, and is mlflow.uri its address?") from None
 
     def log_training(self, run: TrainingRun) -> Logged:
         """Keep the run; its model becomes a version if it has a head. Raises RegistryUnavailable."""

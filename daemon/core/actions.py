@@ -53,9 +53,11 @@ ACTIONS: tuple[Action, ...] = (
     Action("outside_not_kept_out", "Mechanical Turk could not be told to keep a paused worker out."),
     Action("webhook_failed", "An event was not delivered, and is tried again."),
     Action("webhook_dead", "An event was tried too often and is given up."),
+    Action("database_away", "The database cannot be reached; pages and API answer 503."),
     Action("metrics_served", "Metrics and health are served at this address."),
     Action("metrics_unavailable", "`metrics.port` cannot be had; the process works on without."),
     Action("child_started", "`up` started a process."),
     Action("restart", "A process of `up` ended by itself and is started again."),
+    Action("part_away", "A process of `up` ended as a part did not answer; it is tried until it does."),
     Action("child_killed", "A process of `up` did not end in time and was killed."),
 )

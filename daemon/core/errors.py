@@ -75,6 +75,16 @@ class PositionOutsideLog(Exception):
 class SetupProblem(Exception):
     """Something outside is not as the configuration says; the message tells what to do."""
 
+    exit_code = 2
+    """Of a command that ends with it: starting again without a change is useless."""
+
+
+class PartAway(SetupProblem):
+    """A part that the program needs does not answer; it may come back by itself."""
+
+    exit_code = 75
+    """EX_TEMPFAIL of sysexits.h: start again later."""
+
 
 class RegistryUnavailable(Exception):
     """The model registry did not take or give what was asked; the database's truth is untouched."""

@@ -1,5 +1,7 @@
 """Lets people and programs in: by a session's cookie or an API token, as far as the table of rights goes."""
 
+import logging
+import time
 from collections.abc import Callable
 from urllib.parse import quote
 
@@ -11,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from daemon.core.account_rows import Caller
 from daemon.core.account_rules import Right
 from daemon.core.account_secrets import digest
+from daemon.core.errors import PartAway
 from daemon.core.signing_in import Desk
 from daemon.review import visits
 from daemon.review.access_table import right_for
@@ -18,8 +21,17 @@ from daemon.review.problems import problem, wants_page
 from daemon.review.settings import ReviewSettings
 from daemon.review.visits import Visit
 
+log = logging.getLogger(__name__)
+
 SESSION_COOKIE = "labelloop_session"
 NO_ACCOUNTS = "there are no accounts yet", "labelloop users add NAME --role admin makes the first one"
+DATABASE_AWAY = (
+    "the database does not answer",
+    "an answer at hand is not lost: pages send it again by themselves, programs should in a few seconds",
+)
+AGAIN_SECONDS = "2"
+TELL_SECONDS = 10.0
+"""Between two lines in the log that say why the database cannot be reached."""
 HEALTH = ("/healthz", "/readyz")
 """Answered while the database, and with it every account, is out of reach."""
 SAFE_METHODS = ("GET", "HEAD", "OPTIONS")
@@ -35,6 +47,7 @@ class Door:
         self._desk = desk
         self._page = page
         self._is_closed = not settings.may_be_open
+        self._told = -TELL_SECONDS
 
     def admit(self, request: Request) -> Visit | Response:
         """Who is let in; else the answer that says why not."""
@@ -90,6 +103,18 @@ class Door:
             )
         return known, None
 
+    def away(self, request: Request, error: PartAway) -> Response:
+        """The answer while the database is out of reach; why is for the log, not for who calls."""
+        if time.monotonic() - self._told > TELL_SECONDS:
+            self._told = time.monotonic()
+            log.warning("%s", error, extra={"action": "database_away"})
+        if wants_page(request):
+            refused = self._page(*DATABASE_AWAY, 503, "Not there now")
+        else:
+            refused = problem(503, *DATABASE_AWAY)
+        refused.headers["Retry-After"] = AGAIN_SECONDS
+        return refused
+
     def _refusal(self, request: Request, visit: Visit, status: int, error: str, help_: str) -> Response:
         if wants_page(request):
             visits.begin(visit)  # the page shows where this caller may go
@@ -116,6 +141,12 @@ class _AtTheDoor:
         if (path := path_of(request)) in HEALTH or path.startswith("/static/"):
             await self._app(scope, receive, send)
             return
+        try:
+            await self._serve(request, scope, receive, send)
+        except PartAway as error:
+            await self._door.away(request, error)(scope, receive, send)
+
+    async def _serve(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:
         admitted = await run_in_threadpool(self._door.admit, request)
         if isinstance(admitted, Response):
             await admitted(scope, receive, send)

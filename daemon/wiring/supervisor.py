@@ -14,7 +14,7 @@ from functools import partial
 from pathlib import Path
 from typing import IO
 
-from daemon.core.errors import SetupProblem
+from daemon.core.errors import PartAway, SetupProblem
 from daemon.wiring import sweeper
 
 log = logging.getLogger(__name__)
@@ -22,7 +22,10 @@ log = logging.getLogger(__name__)
 LOCK_FILE = "up.lock"
 RESTARTS = 3
 RESTART_SECONDS = 60.0
-CONFIGURATION_EXIT = 2
+SETTLED_SECONDS = 30.0
+"""Who ran for so long had everything that it needs; what does not answer afterwards is waited for."""
+AWAY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+"""Until a child is started again that ended because a part did not answer, the last ones for good."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +37,8 @@ class Child:
         ready: blocks until it serves, or raises; is given a function that tells whether the process lives.
             None if nobody waits for it.
         grace: seconds between SIGTERM and SIGKILL.
-        restart: start it again when it ends by itself (at most three times a minute).
+        restart: start it again when it ends by itself: at most three times a minute, and as long as it takes
+            when a part that it needs went away.
     """
 
     name: str
@@ -83,6 +87,8 @@ class Supervisor:
         self._logs = logs
         self._children: list[tuple[Child, subprocess.Popen[bytes]]] = []
         self._starts: dict[str, list[float]] = {}
+        self._waiting: list[tuple[float, Child]] = []
+        self._tries: dict[str, int] = {}
         self._sweeper = subprocess.Popen(
             [sys.executable, "-S", "-E", str(Path(sweeper.__file__))],
             stdin=subprocess.PIPE,
@@ -124,17 +130,51 @@ class Supervisor:
 
     def watch(self) -> None:
         """Look after the children once: start again what fell, or raise SetupProblem when that is no use."""
+        self._start_waiting()
         for index, (child, process) in enumerate(self._children):
             code = process.poll()
             if code is None:
                 continue
             self._children.pop(index)
             self._sweep_group(process)
-            if not self._may_restart(child, code):
+            if self._wants_a_part(child, code):
+                self._wait(child)
+            elif self._may_restart(child, code):
+                log.warning(
+                    "%s ended with %s; starting it again", child.name, code, extra={"action": "restart"}
+                )
+                self.start(child)
+            else:
                 raise SetupProblem(f"{child.name} ended with {code}:\n{self._tail(child.name)}")
-            log.warning("%s ended with %s; starting it again", child.name, code, extra={"action": "restart"})
-            self.start(child)
             return
+
+    def _wants_a_part(self, child: Child, code: int) -> bool:
+        starts = self._starts[child.name]
+        settled = time.monotonic() - starts[-1] >= SETTLED_SECONDS
+        if settled:
+            self._tries.pop(child.name, None)
+        return child.restart and code == PartAway.exit_code and (settled or len(starts) > 1)
+
+    def _wait(self, child: Child) -> None:
+        tries = self._tries.get(child.name, 0)
+        self._tries[child.name] = tries + 1
+        seconds = AWAY_SECONDS[min(tries, len(AWAY_SECONDS) - 1)]
+        self._waiting.append((time.monotonic() + seconds, child))
+        level = logging.INFO if tries else logging.WARNING
+        log.log(
+            level,
+            "%s waits for a part that does not answer, and tries again in %g s: %s",
+            child.name,
+            seconds,
+            self._tail(child.name, 1).strip(),
+            extra={"action": "part_away"},
+        )
+
+    def _start_waiting(self) -> None:
+        due = [one for one in self._waiting if one[0] <= time.monotonic()]
+        for one in due:
+            self._waiting.remove(one)
+            self.start(one[1])
 
     def processes(self) -> dict[str, int]:
         """Name -> process id of the living children."""
@@ -142,6 +182,7 @@ class Supervisor:
 
     def stop(self) -> None:
         """SIGTERM in the opposite order of starting, each with its grace, then SIGKILL to its whole group."""
+        self._waiting.clear()
         while self._children:
             child, process = self._children.pop()
             if process.poll() is None:
@@ -162,7 +203,8 @@ class Supervisor:
 
     def _may_restart(self, child: Child, code: int) -> bool:
         recent = [at for at in self._starts[child.name] if time.monotonic() - at < RESTART_SECONDS]
-        return child.restart and code != CONFIGURATION_EXIT and len(recent) <= RESTARTS
+        ours = code in (SetupProblem.exit_code, PartAway.exit_code)
+        return child.restart and not ours and len(recent) <= RESTARTS
 
     def _sweep_group(self, process: subprocess.Popen[bytes]) -> None:
         with contextlib.suppress(ProcessLookupError, PermissionError):

@@ -42,15 +42,17 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("old", "new", "said"),
+    ("old", "new", "said", "exit_code"),
     [
-        ("tester:secret", "tester:secret2", "refused the user name or password"),
-        ("/postgres", "/nowhere", "no such database; make it with: createdb nowhere"),
-        ("127.0.0.1:", "127.0.0.1:1", "no PostgreSQL server listens there"),
-        ("127.0.0.1", "no-such-host.invalid", "no host of this name"),
+        ("tester:secret", "tester:secret2", "refused the user name or password", 2),
+        ("/postgres", "/nowhere", "no such database; make it with: createdb nowhere", 2),
+        ("127.0.0.1:", "127.0.0.1:1", "no PostgreSQL server listens there", 75),
+        ("127.0.0.1", "no-such-host.invalid", "no host of this name", 2),
     ],
 )
-def test_postgresql_that_does_not_let_us_in(postgres_server: str, old: str, new: str, said: str) -> None:
+def test_postgresql_that_does_not_let_us_in(
+    postgres_server: str, old: str, new: str, said: str, exit_code: int
+) -> None:
     if "tester:secret" not in postgres_server:
         pytest.skip("needs the private PostgreSQL server")
     address = postgres_server.replace(old, new)
@@ -61,6 +63,7 @@ def test_postgresql_that_does_not_let_us_in(postgres_server: str, old: str, new:
         database.migrate()
     database.close()
     assert "secret" not in str(problem.value)
+    assert problem.value.exit_code == exit_code
 
 
 def test_a_user_of_postgresql_who_may_make_no_tables(postgres_server: str, empty_postgres: str) -> None:

@@ -8,7 +8,7 @@ from kafka.errors import KafkaError
 from kafka.net.compat import KafkaNetClient
 
 from daemon.adapters.kafka.settings import KafkaSettings, SecuritySettings
-from daemon.core.errors import SetupProblem
+from daemon.core.errors import PartAway, SetupProblem
 
 CLIENT_ID = "labelloop"
 METADATA_MAX_AGE_MS = 60_000
@@ -23,7 +23,7 @@ def open_client(kind: Any, settings: KafkaSettings, timeout: float | None = None
         options: added to those of the connection.
 
     Raises:
-        SetupProblem: no broker answers as the settings say; the message names the likely reasons.
+        PartAway: no broker answers as the settings say; the message names the likely reasons.
     """
     seconds = settings.connect_seconds if timeout is None else timeout
     made: list[Any] = []
@@ -43,7 +43,7 @@ def open_client(kind: Any, settings: KafkaSettings, timeout: float | None = None
         # The constructor gives us nothing to close, and its I/O thread would try to connect for ever.
         for client in made:
             client.close()
-        raise SetupProblem(_why(settings, error, seconds)) from error
+        raise PartAway(_why(settings, error, seconds)) from error
 
 
 def open_admin(settings: KafkaSettings, timeout: float | None = None) -> Any:

@@ -19,11 +19,11 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DatabaseError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
 
-from daemon.adapters.store.problems import explain
+from daemon.adapters.store.problems import explained
 from daemon.adapters.store.upgrade import upgrade
-from daemon.core.errors import SetupProblem
+from daemon.core.errors import PartAway, SetupProblem
 
 BUSY_SECONDS = 30
 IDLE_SECONDS = 30
@@ -82,13 +82,18 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that may write; committed at the end, rolled back on any exception."""
+        """A transaction that may write; committed at the end, rolled back on any exception.
+
+        Raises:
+            PartAway: the server ended the connection. What was being committed then may be there or not.
+            SetupProblem: there is no connection to be had; a PartAway where that may pass.
+        """
         with self._open(self._writer) as connection, connection.begin():
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that sees one moment of the database and changes nothing."""
+        """A transaction that sees one moment of the database and changes nothing; raises as `write` does."""
         with self._open(self._reader) as connection, connection.begin():
             yield connection
 
@@ -115,7 +120,7 @@ class Database:
         try:
             upgrade(self._writer)
         except DatabaseError as error:
-            raise SetupProblem(explain(self.url, error)) from error
+            raise explained(self.url, error) from error
 
     def claim_single_worker(self) -> None:
         """Refuse a second stream worker on SQLite, until this object is closed or its process ends.
@@ -149,9 +154,14 @@ class Database:
         try:
             connection = engine.connect()
         except DatabaseError as error:
-            raise SetupProblem(explain(self.url, error)) from error
+            raise explained(self.url, error) from error
         with connection:
-            yield connection
+            try:
+                yield connection
+            except DBAPIError as error:
+                if error.connection_invalidated and not self.is_sqlite:
+                    raise PartAway(f"{explained(self.url, error)}") from error
+                raise
 
 
 def _parse(given: str) -> URL:

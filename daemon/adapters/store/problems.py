@@ -1,7 +1,9 @@
 """Says in plain words why a database cannot be opened."""
 
 from sqlalchemy import URL
-from sqlalchemy.exc import DatabaseError
+from sqlalchemy.exc import DBAPIError
+
+from daemon.core.errors import PartAway, SetupProblem
 
 _POSTGRESQL = (
     (
@@ -20,6 +22,17 @@ _POSTGRESQL = (
     ("resolve", "there is no host of this name; correct the address"),
     ("name or service not known", "there is no host of this name; correct the address"),
 )
+_PASSES = (
+    "starting up",
+    "shutting down",
+    "recovery mode",
+    "too many clients",
+    "connection refused",
+    "timeout",
+    "server closed the connection",
+    "terminating connection",
+)
+"""Signs of a PostgreSQL server that may be there again in a while."""
 _SQLITE = (
     ("not a database", "this file is something else; name another file, or move it away"),
     ("unable to open", "the file cannot be opened; its folder must exist and be writable"),
@@ -28,11 +41,16 @@ _SQLITE = (
 )
 
 
-def explain(url: URL, error: DatabaseError) -> str:
-    """One or two lines for a person: which address, what is wrong, what to do, and the driver's own words."""
+def explained(url: URL, error: DBAPIError) -> SetupProblem:
+    """One or two lines for a person: which address, what is wrong, what to do, and the driver's own words.
+
+    A PartAway where waiting may help.
+    """
     said = " ".join(str(error.orig).split())
     hints = _SQLITE if url.get_backend_name() == "sqlite" else _POSTGRESQL
     lowered = said.lower()
     hint = next((hint for sign, hint in hints if sign in lowered), "the database cannot be opened")
     shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
-    return f"database.url {shown}: {hint.format(database=url.database)} ({said})"
+    passes = hints is _POSTGRESQL and any(sign in lowered for sign in _PASSES)
+    kind = PartAway if passes else SetupProblem
+    return kind(f"database.url {shown}: {hint.format(database=url.database)} ({said})")

@@ -84,6 +84,30 @@ def test_an_error_in_the_configuration_is_not_tried_again(supervisor: Supervisor
     assert said(supervisor, "wrong").count("bad key") == 1
 
 
+def test_a_part_that_never_was_there_ends_the_tree_with_the_reason(supervisor: Supervisor) -> None:
+    supervisor.start(Child("early", script("print('no server listens there', flush=True); sys.exit(75)")))
+    assert "no server listens there" in wait_until(lambda: given_up(supervisor))
+
+
+def test_a_part_that_went_away_is_waited_for_however_often_it_takes(
+    supervisor: Supervisor, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("daemon.wiring.supervisor.SETTLED_SECONDS", 0.0)
+    monkeypatch.setattr("daemon.wiring.supervisor.AWAY_SECONDS", (0.01,))
+    back = tmp_path / "back"
+    code = f"import os, time; os.path.exists({str(back)!r}) and time.sleep(1000); print('tried', flush=True)"
+    supervisor.start(Child("patient", script(f"{code}; sys.exit(75)")))
+
+    def tried(times: int) -> bool:
+        assert given_up(supervisor) == ""
+        return said(supervisor, "patient").count("tried") >= times
+
+    wait_until(lambda: tried(6))
+    back.touch()
+    wait_until(lambda: given_up(supervisor) == "" and "patient" in supervisor.processes())
+    assert "patient waits for a part that does not answer" in caplog.text
+
+
 def test_one_that_never_gets_ready_shows_its_log(supervisor: Supervisor) -> None:
     def never(alive: object) -> None:
         raise SetupProblem("no answer")

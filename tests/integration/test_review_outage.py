@@ -1,0 +1,67 @@
+"""The pages while PostgreSQL is away, and when it is back."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+from private_postgres import PrivatePostgres, server_binaries
+from review_house import SETTINGS, House, blank_database, desk_of
+
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.questions import QuestionRoom
+from daemon.core.readiness import Answers, Readiness
+from daemon.review.app import create_app
+
+PAGE = {"accept": "text/html"}
+
+
+@pytest.fixture
+def server() -> Iterator[PrivatePostgres]:
+    """A server that a test may crash."""
+    if (binaries := server_binaries()) is None:
+        pytest.skip("no PostgreSQL on this machine")
+    with PrivatePostgres(binaries) as running:
+        yield running
+
+
+@pytest.fixture
+def pages(server: PrivatePostgres, tmp_path: Path) -> Iterator[TestClient]:
+    """The pages over a database of the server."""
+    database = Database(server.url)
+    database.migrate()
+    house = House(tmp_path, blank_database(tmp_path))
+    services = replace(
+        house.services,
+        questions=QuestionRoom(database),
+        desk=desk_of(database),
+        readiness=Readiness({"database": Answers("the database", database.ping)}),
+        settings=replace(SETTINGS, names=("testserver",)),
+    )
+    with TestClient(create_app(services)) as client:
+        yield client
+    house.close()
+    database.close()
+
+
+def test_calls_are_told_to_come_again_until_the_database_is_back(
+    server: PrivatePostgres, pages: TestClient, caplog: pytest.LogCaptureFixture
+) -> None:
+    enrolled = {"name": "ann", "tier": "expert"}
+    assert pages.post("/api/reviewers", json=enrolled).status_code == 200
+    server.crash()
+    for _ in range(2):  # on a connection that was open before, and on a new one
+        refused = pages.post("/api/reviewers", json=enrolled)
+        assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        assert refused.json()["error"] == "the database does not answer"
+        assert "postgres" not in refused.text
+    page = pages.get("/", headers=PAGE)
+    assert page.status_code == 503
+    assert "The database does not answer." in page.text
+    assert "Content-Security-Policy" in page.headers
+    assert pages.get("/readyz").status_code == 503
+    assert "database.url postgresql://tester:***@" in caplog.text
+    server.start()
+    assert pages.post("/api/reviewers", json=enrolled).status_code == 200
+    assert pages.get("/readyz").status_code == 200
