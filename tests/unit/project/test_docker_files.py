@@ -126,3 +126,24 @@ def test_the_image_is_pinned_unprivileged_and_watched() -> None:
 def test_the_mlflow_service_takes_the_name_it_is_called_by() -> None:
     allowed = next(word for word in SERVICES["mlflow"]["command"] if word.startswith("--allowed-hosts="))
     assert "mlflow:5000" in allowed.partition("=")[2].split(",")
+
+
+@pytest.mark.parametrize("name", [*OURS, *WATCHING])
+def test_a_container_writes_to_its_volumes_and_to_memory_alone_and_has_no_capability(name: str) -> None:
+    service = SERVICES[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+    assert not {"cap_add", "privileged", "user", "devices"} & set(service)
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_the_folders_in_memory_belong_to_the_user_of_the_image(name: str) -> None:
+    user, _, group = re.findall(r"^USER (\S+)", DOCKERFILE, re.MULTILINE)[-1].partition(":")
+    assert f"--uid {user} " in DOCKERFILE
+    folders = dict(entry.partition(":")[::2] for entry in SERVICES[name]["tmpfs"])
+    assert set(folders) == {"/tmp", "/home/labelloop", "/var/lib/labelloop"}
+    assert all(
+        options == f"uid={user},gid={group},mode=0700" for path, options in folders.items() if path != "/tmp"
+    )
+    assert yaml.safe_load((DOCKER / "labelloop.yaml").read_text())["state"] in folders
