@@ -60,7 +60,7 @@ def test_an_unreachable_broker_is_named(program: Program) -> None:
     program.config["kafka"].update(bootstrap="127.0.0.1:1", connect_seconds=2)
     program.write()
     done = program.run("run")
-    assert done.returncode == 2
+    assert done.returncode == 75
     assert "127.0.0.1:1" in done.stderr
     assert "Traceback" not in done.stderr
 
@@ -74,12 +74,14 @@ def test_a_missing_topic_is_named(program: Program) -> None:
     assert "Traceback" not in done.stderr
 
 
-@pytest.mark.parametrize("url", ["nonsense", "postgresql://nobody:x@127.0.0.1:1/none"])
-def test_a_wrong_database_is_named(program: Program, url: str) -> None:
+@pytest.mark.parametrize(
+    ("url", "exit_code"), [("nonsense", 2), ("postgresql://nobody:x@127.0.0.1:1/none", 75)]
+)
+def test_a_wrong_database_is_named(program: Program, url: str, exit_code: int) -> None:
     program.config["database"]["url"] = url
     program.write()
     done = program.run("run")
-    assert done.returncode == 2
+    assert done.returncode == exit_code
     assert "database" in done.stderr
     assert "Traceback" not in done.stderr
 
