@@ -47,7 +47,7 @@ def test_a_file_that_is_no_database(tmp_path: Path) -> None:
         ("tester:secret", "tester:secret2", "refused the user name or password", 2),
         ("/postgres", "/nowhere", "no such database; make it with: createdb nowhere", 2),
         ("127.0.0.1:", "127.0.0.1:1", "no PostgreSQL server listens there", 75),
-        ("127.0.0.1", "no-such-host.invalid", "no host of this name", 2),
+        ("127.0.0.1", "no-such-host.invalid", "no host of this name", 75),
     ],
 )
 def test_postgresql_that_does_not_let_us_in(

@@ -22,17 +22,15 @@ _POSTGRESQL = (
     ("resolve", "there is no host of this name; correct the address"),
     ("name or service not known", "there is no host of this name; correct the address"),
 )
-_PASSES = (
-    "starting up",
-    "shutting down",
-    "recovery mode",
-    "too many clients",
-    "connection refused",
-    "timeout",
-    "server closed the connection",
-    "terminating connection",
+_REFUSED = (
+    "password authentication failed",
+    "no password supplied",
+    "no pg_hba.conf entry",
+    "permission denied",
+    'role "',
+    'database "',
 )
-"""Signs of a PostgreSQL server that may be there again in a while."""
+"""Signs of a PostgreSQL server that is there and will say the same again; all else may pass by itself."""
 _SQLITE = (
     ("not a database", "this file is something else; name another file, or move it away"),
     ("unable to open", "the file cannot be opened; its folder must exist and be writable"),
@@ -51,6 +49,6 @@ def explained(url: URL, error: DBAPIError) -> SetupProblem:
     lowered = said.lower()
     hint = next((hint for sign, hint in hints if sign in lowered), "the database cannot be opened")
     shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
-    passes = hints is _POSTGRESQL and any(sign in lowered for sign in _PASSES)
+    passes = hints is _POSTGRESQL and not any(sign in lowered for sign in _REFUSED)
     kind = PartAway if passes else SetupProblem
     return kind(f"database.url {shown}: {hint.format(database=url.database)} ({said})")
