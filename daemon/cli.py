@@ -30,12 +30,9 @@ class Commands(click.Group):
         """Run a command; what can be put right by the person at the keyboard is said plainly."""
         try:
             return super().invoke(ctx)
-        except SetupProblem as problem:
+        except (SetupProblem, LoadError, EncoderUnavailable, PositionOutsideLog) as problem:
             click.echo(f"labelloop: {problem}", err=True)
-            ctx.exit(problem.exit_code)
-        except (LoadError, EncoderUnavailable, PositionOutsideLog) as problem:
-            click.echo(f"labelloop: {problem}", err=True)
-            ctx.exit(SetupProblem.exit_code)
+            ctx.exit(problem.exit_code if isinstance(problem, SetupProblem) else SetupProblem.exit_code)
 
 
 @click.group(cls=Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})

@@ -23,11 +23,16 @@ def postgres_server() -> Iterator[str]:
     if given:
         yield given
         return
+    with private_server() as server:
+        yield server.url
+
+
+def private_server() -> PrivatePostgres:
+    """A PostgreSQL server of one's own, to be entered; skips the test where none is installed."""
     binaries = server_binaries()
     if binaries is None:
         pytest.skip("no PostgreSQL: neither LABELLOOP_TEST_POSTGRES nor initdb (Debian: postgresql) is there")
-    with PrivatePostgres(binaries) as server:
-        yield server.url
+    return PrivatePostgres(binaries)
 
 
 @pytest.fixture

@@ -108,17 +108,17 @@ class Door:
         if time.monotonic() - self._told > TELL_SECONDS:
             self._told = time.monotonic()
             log.warning("%s", error, extra={"action": "database_away"})
-        if wants_page(request):
-            refused = self._page(*DATABASE_AWAY, 503, "Not there now")
-        else:
-            refused = problem(503, *DATABASE_AWAY)
+        refused = self._answer(request, 503, "Not there now", *DATABASE_AWAY)
         refused.headers["Retry-After"] = AGAIN_SECONDS
         return refused
 
     def _refusal(self, request: Request, visit: Visit, status: int, error: str, help_: str) -> Response:
+        visits.begin(visit)  # a page shows where this caller may go
+        title = "Not found" if status == 404 else "Not for you"
+        return self._answer(request, status, title, error, help_)
+
+    def _answer(self, request: Request, status: int, title: str, error: str, help_: str) -> Response:
         if wants_page(request):
-            visits.begin(visit)  # the page shows where this caller may go
-            title = "Not found" if status == 404 else "Not for you"
             return self._page(error, help_, status, title)
         return problem(status, error, help_)
 

@@ -149,14 +149,14 @@ class Supervisor:
             return
 
     def _wants_a_part(self, child: Child, code: int) -> bool:
-        starts = self._starts[child.name]
-        settled = time.monotonic() - starts[-1] >= SETTLED_SECONDS
-        if settled:
-            self._tries.pop(child.name, None)
-        return child.restart and code == PartAway.exit_code and (settled or len(starts) > 1)
+        had_all = self._had_settled(child) or len(self._starts[child.name]) > 1
+        return child.restart and code == PartAway.exit_code and had_all
+
+    def _had_settled(self, child: Child) -> bool:
+        return time.monotonic() - self._starts[child.name][-1] >= SETTLED_SECONDS
 
     def _wait(self, child: Child) -> None:
-        tries = self._tries.get(child.name, 0)
+        tries = 0 if self._had_settled(child) else self._tries.get(child.name, 0)
         self._tries[child.name] = tries + 1
         seconds = AWAY_SECONDS[min(tries, len(AWAY_SECONDS) - 1)]
         self._waiting.append((time.monotonic() + seconds, child))

@@ -5,8 +5,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from database_fixtures import private_server
 from fastapi.testclient import TestClient
-from private_postgres import PrivatePostgres, server_binaries
+from private_postgres import PrivatePostgres
 from review_house import SETTINGS, House, blank_database, desk_of
 
 from daemon.adapters.store.engine import Database
@@ -20,9 +21,7 @@ PAGE = {"accept": "text/html"}
 @pytest.fixture
 def server() -> Iterator[PrivatePostgres]:
     """A server that a test may crash."""
-    if (binaries := server_binaries()) is None:
-        pytest.skip("no PostgreSQL on this machine")
-    with PrivatePostgres(binaries) as running:
+    with private_server() as running:
         yield running
 
 

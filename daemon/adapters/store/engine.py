@@ -23,7 +23,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
 
 from daemon.adapters.store.problems import explained
 from daemon.adapters.store.upgrade import upgrade
-from daemon.core.errors import PartAway, SetupProblem
+from daemon.core.errors import SetupProblem
 
 BUSY_SECONDS = 30
 IDLE_SECONDS = 30
@@ -160,7 +160,7 @@ class Database:
                 yield connection
             except DBAPIError as error:
                 if error.connection_invalidated and not self.is_sqlite:
-                    raise PartAway(f"{explained(self.url, error)}") from error
+                    raise explained(self.url, error) from error
                 raise
 
 

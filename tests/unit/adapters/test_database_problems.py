@@ -2,7 +2,7 @@
 
 import pytest
 from sqlalchemy import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import OperationalError, ProgrammingError
 
 from daemon.adapters.store.problems import explained
 from daemon.core.errors import PartAway, SetupProblem
@@ -50,6 +50,11 @@ def test_a_server_that_refuses_is_not(said: str) -> None:
     problem = problem_of(said)
     assert not isinstance(problem, PartAway)
     assert "secret" not in str(problem)
+
+
+def test_a_statement_that_fails_is_not() -> None:
+    failed = ProgrammingError("CREATE TABLE items", {}, Exception('relation "items" already exists'))
+    assert not isinstance(explained(POSTGRESQL, failed), PartAway)
 
 
 def test_a_file_that_cannot_be_used_is_not_waited_for() -> None:

@@ -14,42 +14,13 @@ from labeling_functions.heuristics.translation import translated
 LETTERS = "aAbkKsSiI_09 .-\n\t\x0b\x1c\x85éÉßſKİıΣσς£٣²½漢日🙂\u0301\u200d"
 TEXTS = st.lists(st.text(st.sampled_from(LETTERS), max_size=14), min_size=1, max_size=8)
 SINGLE = [
-    *(
-        "a",
-        "A",
-        "k",
-        "s",
-        "i",
-        "é",
-        "ß",
-        "ς",
-        "£",
-        "_",
-        " ",
-        "漢",
-        r"\.",
-        ".",
-        r"\w",
-        r"\W",
-        r"\d",
-        r"\D",
-        r"\s",
-    ),
-    *(r"\S", "[a-z]", "[^a-z]", "[ik]", r"[^\w]", r"[\s\d]", "[A-É]", r"[^\Wa]", r"[\W_]", "[^k]"),
+    *"aAksiéßς£_ 漢.",
+    *(r"\.", r"\w", r"\W", r"\d", r"\D", r"\s", r"\S", "[a-z]", "[^a-z]", "[ik]"),
+    *(r"[^\w]", r"[\s\d]", "[A-É]", r"[^\Wa]", r"[\W_]", "[^k]"),
 ]
 ZERO_WIDTH = [
-    "^",
-    "$",
-    r"\A",
-    r"\Z",
-    r"\b",
-    r"\B",
-    r"(?<!\w)",
-    r"(?!\w)",
-    r"(?<=a)",
-    r"(?=\d)",
-    "(?=a.)",
-    "(?<!ab)",
+    *("^", "$", r"\A", r"\Z", r"\b", r"\B"),
+    *(r"(?<!\w)", r"(?!\w)", r"(?<=a)", r"(?=\d)", "(?=a.)", "(?<!ab)"),
 ]
 
 
