@@ -1,6 +1,7 @@
 """Simulated reviewers: over HTTP, each as its page would call; good, slow, crashing and clicking ones."""
 
 import asyncio
+import json
 import random
 import time
 from collections import Counter, defaultdict
@@ -8,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-import httpx
+import aiohttp
 
 from benchmarks.reviewers_world import CLASSES, LEASE_SECONDS, truth
 
@@ -18,6 +19,8 @@ PREFETCH = 3
 EMPTY_SECONDS = 1.5
 """Before somebody who got nothing asks again, as the page does."""
 TRIES = 600
+SECONDS = 30.0
+"""To wait for a reply."""
 AFTER_LEASE = 2.0
 """Seconds past the end of a lease."""
 
@@ -86,6 +89,21 @@ class Seen:
             del self.held[question]
 
 
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """What came back."""
+
+    status: int
+    content: bytes
+
+    def read(self) -> dict[str, Any]:
+        """The JSON in it; raises if the call was refused."""
+        if self.status >= 400:
+            raise RuntimeError(f"status {self.status}: {self.content.decode(errors='replace')}")
+        said: dict[str, Any] = json.loads(self.content)
+        return said
+
+
 @dataclass
 class Reviewer:
     """One person in front of a page.
@@ -112,16 +130,16 @@ class Reviewer:
 
     async def work(self) -> None:
         """Answer until everything is done or this person is paused."""
-        async with httpx.AsyncClient(timeout=30.0, trust_env=False) as client:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(SECONDS)) as client:
             made = await self._call(client, "reviewers", {"name": self.name, "tier": self.tier})
-            self.id = made.raise_for_status().json()["id"]
+            self.id = made.read()["id"]
             while not self.seen.stop.is_set():
                 wish = {"reviewer": self.id, "tier": self.tier, "count": self.habit.held}
                 reply = await self._call(client, "leases", wish)
-                if reply.status_code == 403:
+                if reply.status == 403:
                     self.seen.paused.add(self.name)
                     return
-                leases = reply.raise_for_status().json()["leases"]
+                leases = reply.read()["leases"]
                 self.seen.leased(self.name, leases)
                 if not leases:
                     self.seen.counts["empty-handed"] += 1
@@ -136,7 +154,7 @@ class Reviewer:
     def _late(self) -> float:
         return self.slower * LEASE_SECONDS + AFTER_LEASE
 
-    async def _answer(self, client: httpx.AsyncClient, lease: dict[str, Any]) -> None:
+    async def _answer(self, client: aiohttp.ClientSession, lease: dict[str, Any]) -> None:
         late = self.chance.random() < self.habit.late
         thought = self.chance.expovariate(1 / (self.slower * self.habit.seconds))
         await self._pass(self._late if late else thought)
@@ -153,36 +171,36 @@ class Reviewer:
         if self.chance.random() < self.habit.cuts:
             await self._cut(client, body)
         reply = await self._call(client, "answers", body)
-        if reply.status_code == 403:
+        if reply.status == 403:
             return
-        if reply.status_code == 409:
+        if reply.status == 409:
             self.seen.counts["too late"] += 1
             return
-        reply.raise_for_status()
+        reply.read()
         self.seen.acknowledged.append((lease["question"], lease["item"], self.id, label))
         self.seen.counts["late, taken" if late else "answered"] += 1
 
-    async def _cut(self, client: httpx.AsyncClient, body: dict[str, Any]) -> None:
+    async def _cut(self, client: aiohttp.ClientSession, body: dict[str, Any]) -> None:
         """Send an answer and lose the connection at once, or a moment later."""
         self.seen.counts["cut off"] += 1
-        sending = asyncio.create_task(client.post(f"{self.addresses[0]}/api/answers", json=body))
+        sending = asyncio.create_task(_post(client, f"{self.addresses[0]}/api/answers", body))
         await asyncio.sleep(self.chance.random() * 0.02)
         sending.cancel()
         await asyncio.gather(sending, return_exceptions=True)
 
-    async def _call(self, client: httpx.AsyncClient, call: str, body: dict[str, Any]) -> httpx.Response:
+    async def _call(self, client: aiohttp.ClientSession, call: str, body: dict[str, Any]) -> Reply:
         """Call the first process that answers."""
         for _ in range(TRIES):
             began = time.perf_counter()
             try:
-                reply = await client.post(f"{self.addresses[0]}/api/{call}", json=body)
-            except httpx.TransportError:
+                reply = await _post(client, f"{self.addresses[0]}/api/{call}", body)
+            except aiohttp.ClientConnectionError:
                 self.seen.counts["went to another process"] += 1
                 self.addresses.append(self.addresses.pop(0))
                 await asyncio.sleep(0.2)
                 continue
-            if self.patient and reply.status_code >= 500:
-                self.seen.counts[f"was told {reply.status_code}"] += 1
+            if self.patient and reply.status >= 500:
+                self.seen.counts[f"was told {reply.status}"] += 1
                 await asyncio.sleep(0.2)
                 continue
             self.seen.seconds[call].append(time.perf_counter() - began)
@@ -195,6 +213,11 @@ class Reviewer:
             await asyncio.wait_for(self.seen.stop.wait(), seconds)
         except TimeoutError:
             return
+
+
+async def _post(client: aiohttp.ClientSession, address: str, body: dict[str, Any]) -> Reply:
+    async with client.post(address, json=body) as reply:
+        return Reply(reply.status, await reply.read())
 
 
 def people(

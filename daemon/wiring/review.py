@@ -6,10 +6,12 @@ from functools import partial
 from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_run_pages import MlflowRunPages
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
+from daemon.adapters.store.engine import Database
 from daemon.adapters.store.erring import ErringRoom
 from daemon.adapters.store.given import AnswerRoom
 from daemon.adapters.store.insights import InsightRoom
 from daemon.adapters.store.lead import LeadRoom
+from daemon.adapters.store.rehearsal import rehearse
 from daemon.adapters.store.reviewers import ReviewerRoom
 from daemon.adapters.store.truths import TruthRoom
 from daemon.adapters.watching.prometheus import exposition
@@ -30,13 +32,14 @@ def main(config: Config) -> None:
         SetupProblem: others could reach the pages, and nobody could sign in.
     """
     database = parts.open_database(config)
+    queue = Database(config.database_url, plans_once=True)
     try:
-        desk = accounts.desk(database)
+        desk, questions = accounts.desk(queue), parts.questions(config, queue)
         accounts.check_reachable(desk.accounts, config.review)
         policy, reports = parts.policy(config), parts.reports(config, database)
         read = partial(read_situation, database, reports, policy, None, SAMPLE)
         services = ReviewServices(
-            questions=parts.questions(config, database),
+            questions=questions,
             reports=reports,
             insights=InsightRoom(database, policy.final_tiers, config.task.space.n_facets),
             leading=LeadRoom(database),
@@ -60,8 +63,10 @@ def main(config: Config) -> None:
             functions=_marking(config),
             run_name=config.task.name,
         )
+        rehearse(queue)
         serve(create_app(services), config.review)
     finally:
+        queue.close()
         database.close()
 
 

@@ -31,6 +31,8 @@ from daemon.core.states import AnnotatorKind
 
 ACTIVE, DISABLED = AccountState.ACTIVE, AccountState.DISABLED
 
+_ANY = select(accounts.c.id).limit(1)
+
 
 class AccountRoom:
     """`daemon.core.account_ports.AccountStore` on SQLite or PostgreSQL."""
@@ -41,8 +43,8 @@ class AccountRoom:
 
     def any(self) -> bool:
         """Whether there is an account, of any state."""
-        with self._database.read() as connection:
-            return connection.execute(select(accounts.c.id).limit(1)).first() is not None
+        with self._database.glance() as connection:
+            return connection.execute(_ANY).first() is not None
 
     def any_invitation(self) -> bool:
         """Whether somebody can still accept an invitation."""

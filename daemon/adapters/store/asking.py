@@ -23,6 +23,8 @@ _MOVE = (
     .values(priority=bindparam("place"))
 )
 
+_RECHECK = insert(recheck).inline()
+
 Caps = Mapping[str, int | None]
 """Tier -> micro-units a UTC day; None or absent: no limit."""
 
@@ -78,6 +80,11 @@ def recheck_items(connection: Connection, items: Sequence[str], reason: str, due
     if items:
         count = len(items)
         bulk_insert(connection, recheck, {"item": items, "reason": [reason] * count, "due": [due] * count})
+
+
+def recheck_item(connection: Connection, item: str, reason: str) -> None:
+    """Have one item looked at again; may be said `together` with other statements."""
+    connection.execute(_RECHECK, {"item": item, "reason": reason})
 
 
 def withdraw(connection: Connection, items: Sequence[str], now: int) -> list[int]:

@@ -10,14 +10,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
-from sqlalchemy import Connection, select, tuple_, update
+from sqlalchemy import Connection, insert, select, tuple_, update
 
 from daemon.adapters.store.bulk import among, bulk_insert, sums, upsert
 from daemon.adapters.store.schema import budgets, spend
 from daemon.core.states import BLIND_PURPOSES, Purpose
 
 DAY = 86_400_000
+_RESERVED = insert(spend).inline()
 
 PAID_WHEN_MADE = tuple(purpose.value for purpose in BLIND_PURPOSES)
 """Purposes of audits: their coins have fallen, so that their money must be there. All others are paid for
@@ -98,10 +100,25 @@ def reserve_leased(connection: Connection, tier: str, asked: Sequence[Booking], 
     """Reserve and book questions of one tier that somebody leases; the caller knows that they can be paid."""
     if not asked:
         return
+    connection.execute(_RESERVED, [{**_row(one, now), "state": "reserved"} for one in asked])
     for purpose in sorted({one.purpose for one in asked}):
         micros = sum(one.micros for one in asked if one.purpose == purpose)
         add(connection, tier, day(now), purpose, reserved=micros)
-    book(connection, asked, now)
+
+
+@dataclass(frozen=True, slots=True)
+class Payment:
+    """What an answer cost, on its way into `budgets`.
+
+    Attributes:
+        period: that pays it. micros: spent. reserved: of these, how many had been reserved.
+    """
+
+    tier: str
+    period: str
+    purpose: str
+    micros: int
+    reserved: int
 
 
 def pay(
@@ -114,8 +131,31 @@ def pay(
 ) -> int:
     """Turn a question's reservation into money spent; micro-units paid.
 
+    `in_vain`: key of an answer from outside that is paid and not taken.
+    """
+    payment = spent(connection, asked, annotator, seconds, now, in_vain)
+    settle(connection, payment)
+    return payment.micros
+
+
+def settle(connection: Connection, payment: Payment) -> None:
+    """Count it in its day's budget, whose row is locked from then on: best done last."""
+    added = {"reserved": -payment.reserved, "spent": payment.micros}
+    add(connection, payment.tier, payment.period, payment.purpose, **added)
+
+
+def spent(
+    connection: Connection,
+    asked: Booking,
+    annotator: int,
+    seconds: float,
+    now: int,
+    in_vain: str | None = None,
+) -> Payment:
+    """Note that a question's answer is paid; `settle` must follow in the same transaction.
+
     An answer that is given is paid, even if the reservation was released when its lease ran out and the cap
-    is passed by it. `in_vain`: key of an answer from outside that is paid and not taken.
+    is passed by it.
     """
     row = connection.execute(
         update(spend)
@@ -123,31 +163,23 @@ def pay(
         .values(state="spent", annotator=annotator, seconds=seconds, external=in_vain)
         .returning(spend.c.tier, spend.c.at, spend.c.micros)
     ).one_or_none()
-    if row is None:
-        _pay_late(connection, asked, annotator, seconds, now, in_vain)
-        return asked.micros
-    add(connection, row.tier, day(row.at), asked.purpose, reserved=-row.micros, spent=row.micros)
-    return int(row.micros)
+    if row is not None:
+        return Payment(row.tier, day(row.at), asked.purpose, int(row.micros), int(row.micros))
+    late = {**_row(asked, now), "state": "spent"}
+    paid = {"annotator": annotator, "seconds": seconds, "external": in_vain}
+    connection.execute(insert(spend).values(**late, **paid))
+    return Payment(asked.tier, day(now), asked.purpose, asked.micros, 0)
 
 
-def _pay_late(
-    connection: Connection, asked: Booking, annotator: int, seconds: float, now: int, in_vain: str | None
-) -> None:
-    add(connection, asked.tier, day(now), asked.purpose, spent=asked.micros)
-    connection.execute(
-        spend.insert().values(
-            at=now,
-            tier=asked.tier,
-            annotator=annotator,
-            question=asked.question,
-            item=asked.item,
-            state="spent",
-            micros=asked.micros,
-            seconds=seconds,
-            purpose=asked.purpose,
-            external=in_vain,
-        )
-    )
+def _row(asked: Booking, now: int) -> dict[str, Any]:
+    return {
+        "at": now,
+        "tier": asked.tier,
+        "question": asked.question,
+        "item": asked.item,
+        "micros": asked.micros,
+        "purpose": asked.purpose,
+    }
 
 
 def unpay(connection: Connection, question: int) -> None:

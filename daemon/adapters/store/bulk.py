@@ -1,7 +1,8 @@
 """Statements that the two databases want said differently."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -40,6 +41,20 @@ def bulk_insert(connection: Connection, table: Table, columns: Mapping[str, Sequ
         if getattr(error.orig, "sqlite_errorname", "") in _TAKEN:
             raise AlreadyThere(table.name) from error
         raise
+
+
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Statements within, none of which returns rows, go to PostgreSQL in one journey; each fails at the end.
+
+    An INSERT must be `inline()`: SQLAlchemy would else have it return its key.
+    """
+    driver = connection.connection.driver_connection
+    if not isinstance(driver, psycopg.Connection):
+        yield
+        return
+    with driver.pipeline():
+        yield
 
 
 def _insert_many(connection: Connection, place: str, rows: list[tuple[Any, ...]]) -> None:

@@ -10,7 +10,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, or_, select, union_all, update
 
 from daemon.adapters.store import budget, leasing, paces, telling
-from daemon.adapters.store.bulk import among
+from daemon.adapters.store.bulk import among, together
 from daemon.adapters.store.first_answers import first_labels
 from daemon.adapters.store.schema import annotators, answers, controls, items, questions, skips, truths
 from daemon.core.control_settings import ControlSettings
@@ -58,12 +58,20 @@ class Controls:
     chance: random.Random = field(default_factory=random.SystemRandom)
     clock: Callable[[], float] = time.monotonic
     _known: dict[bool, tuple[float, list[Known]]] = field(default_factory=dict)
+    _onboarded: set[int] = field(default_factory=set)
 
     def _wanted(self, connection: Connection, tier: str, person: int, free: int) -> int:
         """How many of `free` new questions for a person are to be control questions."""
         rules = self.rules.get(tier)
         if rules is None or not rules.asked:
             return 0
+        first = min(max(rules.onboarding - self._begun(connection, person, rules.onboarding), 0), free)
+        return first + sum(self.chance.random() < rules.share for _ in range(free - first))
+
+    def _begun(self, connection: Connection, person: int, enough: int) -> int:
+        """How many control questions a person answered or holds; nobody who had `enough` is counted again."""
+        if person in self._onboarded:
+            return enough
         begun = (
             select(func.count())
             .select_from(controls)
@@ -73,8 +81,10 @@ class Controls:
                 or_(controls.c.at.is_not(None), questions.c.state == QuestionState.LEASED.value),
             )
         )
-        first = min(max(rules.onboarding - int(connection.execute(begun).scalar_one()), 0), free)
-        return first + sum(self.chance.random() < rules.share for _ in range(free - first))
+        count = int(connection.execute(begun).scalar_one())
+        if count >= enough:
+            self._onboarded.add(person)
+        return count
 
     def mixed(
         self,
@@ -163,21 +173,17 @@ class Controls:
             raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
         if row.state != QuestionState.LEASED.value:
             raise LeaseLost(f"question {row.id} is {row.state} already; take the next one")
-        budget.pay(connection, leasing.booking(row), person, seconds, now)
-        leasing.change(
-            connection,
-            [row.id],
-            state=QuestionState.ANSWERED.value,
-            holder=None,
-            leased_until=None,
-            closed=now,
-        )
-        connection.execute(
-            update(controls)
-            .where(controls.c.question == row.id)
-            .values(labels=labels, seconds=seconds, at=now)
-        )
+        payment = budget.spent(connection, leasing.booking(row), person, seconds, now)
+        ended = QuestionState.ANSWERED.value
+        with together(connection):
+            leasing.change(connection, [row.id], state=ended, holder=None, leased_until=None, closed=now)
+            connection.execute(
+                update(controls)
+                .where(controls.c.question == row.id)
+                .values(labels=labels, seconds=seconds, at=now)
+            )
         self._judge(connection, row.tier, person, now)
+        budget.settle(connection, payment)
 
     def _judge(self, connection: Connection, tier: str, person: int, now: int) -> None:
         rules = self.rules.get(tier)

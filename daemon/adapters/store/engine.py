@@ -2,16 +2,20 @@
 
 import fcntl
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Protocol
 
+import psycopg
 from sqlalchemy import (
     URL,
     ColumnElement,
     Connection,
+    Dialect,
     Engine,
     create_engine,
     event,
@@ -19,7 +23,8 @@ from sqlalchemy import (
     make_url,
     text,
 )
-from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InvalidatePoolError
+from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from daemon.adapters.store.problems import explained
 from daemon.adapters.store.upgrade import upgrade
@@ -29,11 +34,17 @@ BUSY_SECONDS = 30
 IDLE_SECONDS = 30
 """A PostgreSQL session that does nothing inside a transaction for so long is ended by the server.
 Its locks hold up all others until then."""
+FRESH_SECONDS = 1.0
+"""A connection to PostgreSQL that was used so short a time ago is taken to be there; others are asked."""
+CONNECTIONS = 15
+"""Kept of one process at most. The newest is used again first: what the server learned with it is warm."""
 
-_NOW = {
-    "sqlite": text("SELECT CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)"),
-    "postgresql": text("SELECT CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)"),
+NOW_SQL = {
+    "sqlite": "CAST(round((julianday('now') - 2440587.5) * 86400000) AS INTEGER)",
+    "postgresql": "CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint)",
 }
+"""What a database's own clock says, in milliseconds since 1970."""
+_NOW = {dialect: text(f"SELECT {sql}") for dialect, sql in NOW_SQL.items()}
 
 
 class Clock(Protocol):
@@ -56,12 +67,14 @@ class MovableClock:
 class Database:
     """A database address, opened. Threads may share the object, processes the address."""
 
-    def __init__(self, url: str, clock: Clock | None = None) -> None:
+    def __init__(self, url: str, clock: Clock | None = None, plans_once: bool = False) -> None:
         """Nothing is connected yet.
 
         Args:
             url: `sqlite:///path` or `postgresql://user:password@host/name`.
             clock: for tests.
+            plans_once: for short statements by key, which PostgreSQL plans longer than it works on them. It
+                then plans each once in a connection, whatever the parameters. SQLite always does.
 
         Raises:
             SetupProblem: the address is none.
@@ -69,10 +82,13 @@ class Database:
         self.url = _parse(url)
         self._clock: Clock = clock or MovableClock()
         self._claim: IO[str] | None = None
-        self._engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url)
+        self._engine = _sqlite(self.url) if self.is_sqlite else _postgresql(self.url, plans_once)
         self._writer = self._engine.execution_options(**({"write": True} if self.is_sqlite else {}))
         self._reader = self._engine.execution_options(
             **({} if self.is_sqlite else {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True})
+        )
+        self._glancer = self._engine.execution_options(
+            **({} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"})
         )
 
     @property
@@ -97,6 +113,12 @@ class Database:
         with self._open(self._reader) as connection, connection.begin():
             yield connection
 
+    @contextmanager
+    def glance(self) -> Iterator[Connection]:
+        """For one statement that only reads: no transaction is begun or ended; raises as `write` does."""
+        with self._open(self._glancer) as connection:
+            yield connection
+
     def now(self, connection: Connection) -> int:
         """Milliseconds since 1970, UTC, on the database's clock."""
         return int(connection.execute(_NOW[connection.dialect.name]).scalar_one()) + self._clock.offset_ms
@@ -108,7 +130,11 @@ class Database:
 
     def clock(self, connection: Connection) -> ColumnElement[int]:
         """What `now` says, as a column of a query: for a look that must not take two."""
-        said: ColumnElement[int] = literal_column(_NOW[connection.dialect.name].text.removeprefix("SELECT "))
+        said: ColumnElement[int] = literal_column(NOW_SQL[connection.dialect.name])
+        return said + self._clock.offset_ms
+
+    def by_clock(self, said: int) -> int:
+        """The time of the program, where a query read this from `NOW_SQL`."""
         return said + self._clock.offset_ms
 
     def migrate(self) -> None:
@@ -188,10 +214,36 @@ def _not_an_address(given: str) -> str:
     )
 
 
-def _postgresql(url: URL) -> Engine:
+def _postgresql(url: URL, plans_once: bool) -> Engine:
     options = f"-c idle_in_transaction_session_timeout={IDLE_SECONDS * 1000}"
-    arguments = {"application_name": "labelloop", "connect_timeout": 10, "options": options}
-    return create_engine(url, pool_pre_ping=True, connect_args=arguments)
+    arguments: dict[str, Any] = {"application_name": "labelloop", "connect_timeout": 10}
+    if plans_once:
+        options += " -c plan_cache_mode=force_generic_plan"
+        arguments["prepare_threshold"] = 0
+    arguments["options"] = options
+    engine = create_engine(
+        url, pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, connect_args=arguments
+    )
+    event.listen(engine, "checkin", _note_use)
+    event.listen(engine, "checkout", partial(_see_that_it_is_there, engine.dialect))
+    return engine
+
+
+def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
+    record.info["used"] = time.monotonic()
+
+
+def _see_that_it_is_there(
+    dialect: Dialect, connection: Any, record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """As the pool's own `pool_pre_ping`, which would ask before each transaction."""
+    used = record.info.get("used")
+    if used is None or time.monotonic() - used <= FRESH_SECONDS:
+        return
+    try:
+        dialect.do_ping(connection)
+    except psycopg.OperationalError:
+        raise InvalidatePoolError from None
 
 
 def _sqlite(url: URL) -> Engine:

@@ -1,12 +1,15 @@
 """Who a reviewer is, what they hold, and whether a question is still theirs to answer."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, func, literal_column, select
 
 from daemon.adapters.store import budget
-from daemon.adapters.store.schema import annotators, answers, controls, questions
+from daemon.adapters.store.engine import NOW_SQL
+from daemon.adapters.store.leasing import CONTENT, first
+from daemon.adapters.store.schema import annotators, answers, controls, items, questions
 from daemon.core.errors import LeaseLost, ReviewerPaused, UnknownReviewer
 from daemon.core.states import AnnotatorKind, PersonState, QuestionState
 
@@ -21,16 +24,18 @@ class Reviewer:
         everybody: ids of all of this name, locked: two of their screens cannot take the same item.
         tier: in which this one reviews.
         is_paused: whether nothing is taken from them. note: what they were told.
+        seen: when this was read, as the database's own clock says (ms since 1970).
     """
 
     everybody: tuple[int, ...]
     tier: str
     is_paused: bool
     note: str | None
+    seen: int
 
 
 _named = annotators.alias("named")
-_EVERYBODY = (
+_everybody = (
     select(annotators.c.id, annotators.c.tier, annotators.c.state, annotators.c.note)
     .where(
         annotators.c.kind == AnnotatorKind.PERSON.value,
@@ -42,6 +47,9 @@ _EVERYBODY = (
     .order_by(annotators.c.id)
     .with_for_update(key_share=True)
 )
+_EVERYBODY = {
+    dialect: _everybody.add_columns(literal_column(now).label("seen")) for dialect, now in NOW_SQL.items()
+}
 """Written once, as the other statements of each lease and answer: to put one together takes longer than the
 database needs to answer it."""
 
@@ -52,12 +60,13 @@ def hold_reviewer(connection: Connection, person: int, tier: str | None = None) 
     Raises:
         UnknownReviewer: nobody of this id is enrolled, or not in this tier.
     """
-    rows = {row.id: row for row in connection.execute(_EVERYBODY, {"person": person})}
+    statement = _EVERYBODY[connection.dialect.name]
+    rows = {row.id: row for row in connection.execute(statement, {"person": person})}
     if person not in rows or (tier is not None and rows[person].tier != tier):
         where = "" if tier is None else f" of tier {tier!r}"
         raise UnknownReviewer(f"reviewer {person} is no reviewer{where}; enroll first")
     own = rows[person]
-    return Reviewer(tuple(rows), own.tier, own.state == PersonState.PAUSED.value, own.note)
+    return Reviewer(tuple(rows), own.tier, own.state == PersonState.PAUSED.value, own.note, int(own.seen))
 
 
 def hold_active(connection: Connection, person: int, tier: str | None = None) -> Reviewer:
@@ -69,21 +78,25 @@ def hold_active(connection: Connection, person: int, tier: str | None = None) ->
 
 
 _HELD = (
-    select(questions)
+    select(questions, *CONTENT)
+    .join(items, items.c.id == questions.c.item)
     .where(
         questions.c.holder == bindparam("person"),
         questions.c.tier == bindparam("tier"),
         questions.c.state == LEASED,
     )
-    .order_by(questions.c.priority.desc(), questions.c.id)
-    .limit(bindparam("count"))
-    .with_for_update()
+    .with_for_update(of=questions)
 )
+
+
+@lru_cache
+def _best_held(count: int) -> Select[Any]:
+    return first(_HELD, count)
 
 
 def already_held(connection: Connection, person: int, tier: str, count: int) -> list[Row[Any]]:
     """Up to `count` questions of the tier that the person holds, best first, locked."""
-    return list(connection.execute(_HELD, {"person": person, "tier": tier, "count": count}))
+    return list(connection.execute(_best_held(count), {"person": person, "tier": tier}))
 
 
 def check_free(row: Row[Any], person: int, tier: str, now: int) -> None:

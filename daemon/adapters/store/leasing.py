@@ -11,12 +11,14 @@ from sqlalchemy import (
     BindParameter,
     ColumnElement,
     Connection,
+    Integer,
     Row,
     Select,
     Update,
     and_,
     bindparam,
     exists,
+    literal_column,
     or_,
     select,
     update,
@@ -34,6 +36,10 @@ from daemon.core.states import BLIND_PURPOSES, SETTLING, AnnotatorKind, Purpose,
 
 OPEN, LEASED = QuestionState.OPEN.value, QuestionState.LEASED.value
 BLIND = frozenset(BLIND_PURPOSES)
+BEST = (questions.c.priority.desc(), questions.c.id)
+"""Order of a queue."""
+CONTENT = (items.c.payload, items.c.labels, items.c.score)
+"""Of an item, what a lease of a question about it needs: read with the question, not after it."""
 SETTLES = frozenset(purpose.value for purpose in SETTLING)
 
 
@@ -96,14 +102,14 @@ def best_free(
 ) -> list[Row[Any]]:
     """Questions for one person that can be paid, at most one an item; those of `last` after all others."""
     chosen: dict[str, Row[Any]] = {}
-    best = (questions.c.priority.desc(), questions.c.id)
-    order = (among(connection, questions.c.id, last), *best) if last else best
-    query = _FREE.order_by(*order).limit(bindparam("count"))
     while len(chosen) < count:
-        dear = beyond(left)
-        more = query.where(~or_(*dear)) if dear else query
-        values = {"tier": tier, "mine": list(mine), "chosen": list(chosen), "count": count - len(chosen)}
-        rows = connection.execute(more, values).all()
+        query = _best(count - len(chosen))
+        if last:
+            query = query.order_by(None).order_by(among(connection, questions.c.id, last), *BEST)
+        if dear := beyond(left):
+            query = query.where(~or_(*dear))
+        values = {"tier": tier, "mine": list(mine), "chosen": list(chosen)}
+        rows = connection.execute(query, values).all()
         if not rows:
             break
         for row in rows:
@@ -141,7 +147,8 @@ def _free() -> Select[Any]:
     skipped = exists().where(same_item, skips.c.question == other.c.id, skips.c.annotator.in_(mine))
     controlled = exists().where(controls.c.item == questions.c.item, controls.c.annotator.in_(mine))
     return (
-        select(questions)
+        select(questions, *CONTENT)
+        .join(items, items.c.id == questions.c.item)
         .where(questions.c.tier == bindparam("tier"), questions.c.state == OPEN)
         .where(questions.c.item.not_in(bindparam("chosen", expanding=True)))
         .where(~answered, ~held, ~skipped, ~controlled)
@@ -151,6 +158,20 @@ def _free() -> Select[Any]:
 
 
 _FREE = _free()
+
+
+@lru_cache
+def _best(count: int) -> Select[Any]:
+    return first(_FREE, count)
+
+
+def first(query: Select[Any], count: int) -> Select[Any]:
+    """The best `count` of these questions.
+
+    The number stands in the statement itself: PostgreSQL plans one with a parameter there anew each time, as
+    it takes that for a tenth of the table, and planning takes longer than finding the questions.
+    """
+    return query.order_by(*BEST).limit(literal_column(str(count), Integer))
 
 
 _GIVEN = (
@@ -170,10 +191,21 @@ def give(
     connection: Connection, rows: Sequence[Row[Any]], person: int, until: int, hints: Hints = NO_HINTS
 ) -> list[Lease]:
     """Lease the questions of these locked rows until then (ms)."""
-    if not rows:
-        return []
-    connection.execute(_GIVEN, {"ids": [row.id for row in rows], "person": person, "until": until})
-    return _leases(connection, rows, [until] * len(rows), hints)
+    mark(connection, rows, person, until)
+    return coming(connection, rows, until, hints)
+
+
+def mark(connection: Connection, rows: Sequence[Row[Any]], person: int, until: int) -> None:
+    """Write down that the questions of these locked rows are leased until then (ms)."""
+    if rows:
+        connection.execute(_GIVEN, {"ids": [row.id for row in rows], "person": person, "until": until})
+
+
+def coming(
+    connection: Connection, rows: Sequence[Row[Any]], until: int, hints: Hints = NO_HINTS
+) -> list[Lease]:
+    """The leases until then (ms) that these questions become."""
+    return _leases(connection, rows, [until] * len(rows), hints) if rows else []
 
 
 def shown(connection: Connection, rows: Sequence[Row[Any]]) -> list[Lease]:
@@ -218,9 +250,12 @@ def _earlier(connection: Connection, ids: Sequence[str]) -> dict[str, list[Earli
 
 
 def _items(connection: Connection, rows: Sequence[Row[Any]]) -> dict[str, Row[*tuple[Any, ...]]]:
-    columns = (items.c.id, items.c.payload, items.c.labels, items.c.score)
-    wanted = select(*columns).where(among(connection, items.c.id, [row.item for row in rows]))
-    return {item.id: item for item in connection.execute(wanted)}
+    """Item -> a row with its `CONTENT`, which is these rows themselves where they were read with it."""
+    known = {row.item: row for row in rows if CONTENT[0].name in row._fields}
+    if others := [row.item for row in rows if row.item not in known]:
+        wanted = select(items.c.id, *CONTENT).where(among(connection, items.c.id, others))
+        known |= {item.id: item for item in connection.execute(wanted)}
+    return known
 
 
 def _first_labels(connection: Connection, ids: Sequence[str]) -> dict[str, tuple[int, float]]:

@@ -21,8 +21,8 @@ from sqlalchemy import (
 
 from daemon.adapters.store import annotating, budget, flagging, leasing, telling
 from daemon.adapters.store.allowance import UNLIMITED, Allowances
-from daemon.adapters.store.asking import recheck_items
-from daemon.adapters.store.bulk import upsert
+from daemon.adapters.store.asking import recheck_item, recheck_items
+from daemon.adapters.store.bulk import together, upsert
 from daemon.adapters.store.codec import label_bytes, said_columns, said_in
 from daemon.adapters.store.controls import Controls, last_answered, retract
 from daemon.adapters.store.engine import Database
@@ -100,8 +100,8 @@ class QuestionRoom:
             ReviewerPaused: they get none, or none any more today.
         """
         with self._database.write() as connection:
-            mine = hold_active(connection, person, tier).everybody
-            now = self._database.now(connection)
+            reviewer = hold_active(connection, person, tier)
+            mine, now = reviewer.everybody, self._database.by_clock(reviewer.seen)
             if (capacity := self._capacities.get(tier)) is not None:
                 count = min(count, room_today(connection, person, capacity, now))
             held = already_held(connection, person, tier, count)
@@ -111,9 +111,12 @@ class QuestionRoom:
             taken = self._controls.mixed(connection, tier, person, mine, taken, now)
             paid_now = [leasing.booking(row) for row in taken if row.purpose not in budget.PAID_WHEN_MADE]
             until = now + round(seconds * 1000)
-            leases = leasing.give(connection, [*held, *taken], person, until, self._hints)
-            # last: whoever else leases in this tier waits for this row until the transaction ends
-            budget.reserve_leased(connection, tier, paid_now, now)
+            given = [*held, *taken]
+            leases = leasing.coming(connection, given, until, self._hints)
+            with together(connection):
+                leasing.mark(connection, given, person, until)
+                # last: whoever else leases or answers in this tier waits until this transaction ends
+                budget.reserve_leased(connection, tier, paid_now, now)
             return leases
 
     def _free_expired(self, connection: Connection, tier: str, now: int, kept: Sequence[int]) -> None:
@@ -149,7 +152,7 @@ class QuestionRoom:
         """
         with self._database.write() as connection:
             reviewer = hold_active(connection, person)
-            now = self._database.now(connection)
+            now = self._database.by_clock(reviewer.seen)
             row = leasing.lock_question(connection, question)
             if row.purpose == Purpose.CONTROL.value:
                 labels = label_bytes(label, self._n_facets)
@@ -162,8 +165,16 @@ class QuestionRoom:
                     return int(known.id)
                 raise LeaseLost(f"this reviewer has answered item {row.item!r} already; undo comes first")
             check_free(row, person, reviewer.tier, now)
-            answer = _record(connection, row, person, given, seconds, now)
+            payment = budget.spent(connection, leasing.booking(row), person, seconds, now)
+            answer = _record(connection, row, person, given, payment.micros, seconds, now)
             self._controls.look(connection, row.tier, person, answer, now)
+            with together(connection):
+                ended = {"state": ANSWERED, "holder": None, "leased_until": None, "closed": now}
+                leasing.change(connection, [row.id], **ended)
+                recheck_item(connection, row.item, "answer")
+                telling.answered(connection, answer, now)
+                # last: whoever else leases or answers in this tier waits until this transaction ends
+                budget.settle(connection, payment)
             return answer
 
     def skip(self, question: int, person: int) -> None:
@@ -233,28 +244,23 @@ def _record(
     row: Row[Any],
     person: int,
     given: Mapping[str, bytes | None],
+    cost: int,
     seconds: float,
     now: int,
 ) -> int:
-    paid = budget.pay(connection, leasing.booking(row), person, seconds, now)
-    answer = connection.execute(
-        insert(answers)
-        .values(
-            item=row.item,
-            annotator=person,
-            question=row.id,
-            purpose=row.purpose,
-            **given,
-            seconds=seconds,
-            cost=paid,
-            at=now,
-        )
-        .returning(answers.c.id)
-    ).scalar_one()
-    leasing.change(connection, [row.id], state=ANSWERED, holder=None, leased_until=None, closed=now)
-    recheck_items(connection, [row.item], "answer")
-    telling.answered(connection, answer, now)
-    return int(answer)
+    values = {
+        "item": row.item,
+        "annotator": person,
+        "question": row.id,
+        "purpose": row.purpose,
+        "seconds": seconds,
+        "cost": cost,
+        "at": now,
+    }
+    return int(connection.execute(_MADE, {**values, **given}).scalar_one())
+
+
+_MADE = insert(answers).returning(answers.c.id)
 
 
 def _last_answer(connection: Connection, person: int) -> Row[Any] | None:

@@ -129,7 +129,7 @@ class SessionRoom:
 
         One query, as every call makes it.
         """
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             query = (
                 select(accounts, table.c.id.label("proof"), self._database.clock(connection).label("now"))
                 .add_columns(*columns)

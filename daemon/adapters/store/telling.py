@@ -2,7 +2,7 @@
 
 import uuid
 
-from sqlalchemy import Connection, insert, literal, select
+from sqlalchemy import BigInteger, Connection, Text, bindparam, insert, select
 
 from daemon.adapters.store.schema_webhooks import deliveries, webhooks
 from daemon.core.webhooks import ACCEPTED, ANSWERED, PAUSED
@@ -24,8 +24,18 @@ def paused(connection: Connection, annotator: int, now: int) -> None:
 
 
 def _put(connection: Connection, event: str, ref: int, now: int) -> None:
-    wanted = select(
-        literal(uuid.uuid4().hex), webhooks.c.name, literal(event), literal(ref), literal(now), literal(now)
-    ).where(webhooks.c.events.contains(f" {event} "))
-    columns = ["uid", "webhook", "event", "ref", "at", "due"]
-    connection.execute(insert(deliveries).from_select(columns, wanted))
+    values = {"uid": uuid.uuid4().hex, "event": event, "listens": f"% {event} %", "ref": ref, "now": now}
+    connection.execute(_TOLD, values)
+
+
+_TOLD = insert(deliveries).from_select(
+    ["uid", "webhook", "event", "ref", "at", "due"],
+    select(
+        bindparam("uid", type_=Text),
+        webhooks.c.name,
+        bindparam("event", type_=Text),
+        bindparam("ref", type_=BigInteger),
+        bindparam("now", type_=BigInteger),
+        bindparam("now", type_=BigInteger),
+    ).where(webhooks.c.events.like(bindparam("listens", type_=Text))),
+)
