@@ -72,6 +72,13 @@ def postgres_url(migrated_postgres: str) -> str:
     return migrated_postgres
 
 
+@pytest.fixture(scope="module")
+def postgres_of_a_module(migrated_postgres: str) -> str:
+    """As `postgres_url`, for what all tests of a module look at."""
+    _clear(migrated_postgres)
+    return migrated_postgres
+
+
 @pytest.fixture
 def sqlite_url(migrated_sqlite: Path, tmp_path: Path) -> str:
     """Address of a migrated database with nothing in it."""

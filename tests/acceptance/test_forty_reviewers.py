@@ -17,8 +17,8 @@ SLOW = 0.5
 
 
 @pytest.fixture(scope="module")
-def played(migrated_postgres: str, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return play(migrated_postgres, tmp_path_factory.mktemp("forty"), ITEMS, SECONDS)
+def played(postgres_of_a_module: str, tmp_path_factory: pytest.TempPathFactory) -> Played:
+    return play(postgres_of_a_module, tmp_path_factory.mktemp("forty"), ITEMS, SECONDS)
 
 
 @pytest.mark.postgres

@@ -1,0 +1,220 @@
+"""The whole stream through real Kafka and PostgreSQL, beside a consumer that calls snorkel for each batch.
+
+    python -m benchmarks.end_to_end postgresql://user:password@host/empty_database
+
+Needs `LABELLOOP_KAFKA_HOME` and an empty PostgreSQL database. The models are trained first, on answers of an
+expert; then the worker is stopped, so many items are written, and it is started again.
+"""
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import psutil
+import yaml
+from rich.console import Console
+from rich.table import Table
+from sqlalchemy import create_engine, text
+from sqlalchemy.exc import ProgrammingError
+
+from benchmarks.end_to_end_world import CLASSES, FUNCTIONS, configuration, produce, truth
+from daemon.adapters.broker.apache import ApacheKafka
+from daemon.adapters.broker.process import RunningBroker
+from daemon.adapters.starting import free_port
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.questions import QuestionRoom
+
+FIRST = 2_000
+"""Items that the models are trained on."""
+GOLD = 60
+WAIT_SECONDS = 900.0
+NAIVE_ITEMS = 10_000
+
+
+def main() -> None:
+    """Measure and print; nothing without Kafka and a database."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("database", nargs="?", help="address of an empty PostgreSQL database")
+    parser.add_argument("--items", type=int, default=200_000)
+    parser.add_argument("--batch", type=int, default=512, help="stream.batch_items")
+    given = parser.parse_args()
+    home = os.environ.get("LABELLOOP_KAFKA_HOME")
+    if given.database is None or home is None:
+        print("left out: it needs LABELLOOP_KAFKA_HOME, and an empty PostgreSQL database on its command line")
+        return
+    with tempfile.TemporaryDirectory() as folder, _kafka(Path(home), Path(folder)) as bootstrap:
+        run = Run(Path(folder), bootstrap, given.database)
+        run.write(configuration(bootstrap, given.database, given.batch))
+        run.train()
+        produce(bootstrap, given.items, 2)
+        ours = run.measure(given.items)
+        naive = float(run.module("benchmarks.naive_consumer", bootstrap, str(NAIVE_ITEMS)))
+    _print(ours, naive, given.items)
+
+
+@contextmanager
+def _kafka(home: Path, folder: Path) -> Iterator[str]:
+    kafka = ApacheKafka(home, folder / "kafka", free_port())
+    broker = RunningBroker(kafka, folder / "broker.log")
+    try:
+        yield kafka.bootstrap
+    finally:
+        broker.stop()
+
+
+class Run:
+    """The program in a folder of its own, and looks at its database past it."""
+
+    def __init__(self, folder: Path, bootstrap: str, url: str) -> None:
+        self.folder = folder
+        self.bootstrap = bootstrap
+        self.url = url
+        self.engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+
+    def write(self, config: dict[str, Any]) -> None:
+        """Configuration and functions."""
+        (self.folder / "labelloop.yaml").write_text(yaml.safe_dump(config))
+        (self.folder / "my_functions.py").write_text(FUNCTIONS)
+
+    def train(self) -> None:
+        """Answer the questions of the cold start, and train on them."""
+        worker = self._start("run")
+        try:
+            self._wait(lambda: self._number("SELECT count(*) FROM positions") > 0, "topics")
+            produce(self.bootstrap, FIRST, 1)
+            self._wait(lambda: self._number("SELECT count(*) FROM items") == FIRST, "first items")
+            self._wait(self._answer_all, "questions of the cold start")
+        finally:
+            _end(worker)
+        self.module("daemon.cli", "learn", "--once", "-c", str(self.folder / "labelloop.yaml"))
+
+    def measure(self, count: int) -> dict[str, Any]:
+        """Start the worker and see it through: rates, seconds by stage, memory."""
+        worker = self._start("run")
+        process = psutil.Process(worker.pid)
+        stored, published = "SELECT sum(stored) FROM positions", "SELECT count(*) FROM outbox"
+        try:
+            self._wait(lambda: self._number(stored) > FIRST, "the first batch")
+            began, first, memory = time.perf_counter(), self._number(stored), []
+            while (now := self._number(stored)) < count + FIRST:
+                memory.append((now, process.memory_info().rss))
+                time.sleep(0.5)
+                if worker.poll() is not None:
+                    raise RuntimeError(self._log())
+            stored_after = time.perf_counter() - began
+            used = process.cpu_times()
+            self._wait(lambda: self._number(published) == 0, "the outbox to be empty")
+            published_after = time.perf_counter() - began
+            time.sleep(6)
+            return {
+                "stored": (count + FIRST - first) / stored_after,
+                "published": (count + FIRST - first) / published_after,
+                "cpu": used.user + used.system,
+                "seconds": stored_after,
+                "stages": json.loads(self._value("SELECT report FROM processes WHERE kind = 'run'"))[
+                    "seconds"
+                ],
+                "memory": memory,
+            }
+        finally:
+            _end(worker)
+
+    def module(self, name: str, *arguments: str) -> str:
+        """Run a module to its end; what it printed."""
+        done = subprocess.run(
+            [sys.executable, "-m", name, *arguments],
+            env=_environment(),
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        if done.returncode:
+            raise RuntimeError(f"{name} failed:\n{done.stdout}\n{done.stderr}")
+        return done.stdout
+
+    def _answer_all(self) -> bool:
+        database = Database(self.url)
+        try:
+            room = QuestionRoom(database)
+            expert = room.enroll("expert", "expert").id
+            while leases := room.lease(expert, "expert", 50, 60):
+                for lease in leases:
+                    said = truth(json.loads(lease.payload)["text"])
+                    room.answer(lease.question, expert, CLASSES.index(said), 1.0)
+        finally:
+            database.close()
+        return self._number("SELECT count(*) FROM answers") >= GOLD
+
+    def _start(self, command: str) -> subprocess.Popen[bytes]:
+        with (self.folder / f"{command}.log").open("ab") as output:
+            return subprocess.Popen(
+                [sys.executable, "-m", "daemon.cli", command, "-c", str(self.folder / "labelloop.yaml")],
+                env=_environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
+
+    def _wait(self, condition: Any, what: str) -> None:
+        until = time.monotonic() + WAIT_SECONDS
+        while not condition():
+            if time.monotonic() > until:
+                raise RuntimeError(f"{what} did not come:\n{self._log()}")
+            time.sleep(0.1)
+
+    def _number(self, sql: str) -> int:
+        return int(self._value(sql) or 0)
+
+    def _value(self, sql: str) -> Any:
+        try:
+            with self.engine.connect() as connection:
+                return connection.execute(text(sql)).scalar()
+        except ProgrammingError:
+            return None
+
+    def _log(self) -> str:
+        return (self.folder / "run.log").read_text(errors="replace")[-3_000:]
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("LABELLOOP_")}
+    return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    process.terminate()
+    process.wait()
+
+
+def _print(ours: dict[str, Any], naive: float, count: int) -> None:
+    table = Table(f"{count:,} texts, ten functions", "items/s", "times the naive consumer")
+    table.add_row("consumer that calls snorkel", f"{naive:,.0f}", "1.0")
+    for what in ("stored", "published"):
+        table.add_row(f"labelloop run, {what}", f"{ours[what]:,.0f}", f"{ours[what] / naive:.1f}")
+    Console().print(table)
+    stages = Table("stage", "seconds", "share of the time", "us an item")
+    for name, seconds in ours["stages"].items():
+        share = seconds / ours["seconds"]
+        stages.add_row(name, f"{seconds:.1f}", f"{share:.0%}", f"{seconds / count * 1e6:.1f}")
+    stages.add_row(
+        "(the process's own CPU)", f"{ours['cpu']:.1f}", f"{ours['cpu'] / ours['seconds']:.0%}", ""
+    )
+    Console().print(stages)
+    print(
+        "memory:",
+        ", ".join(
+            f"{n:,}: {rss / 1e6:.0f} MB" for n, rss in ours["memory"][:: max(1, len(ours["memory"]) // 10)]
+        ),
+    )
+
+
+if __name__ == "__main__":
+    main()
