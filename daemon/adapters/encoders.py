@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from daemon.core.pipeline import Encoder
+from daemon.core.first_look import Encoder
 from labeling_functions.items import Item
 from labeling_functions.pairs import SIDES, pair_of
 from labeling_functions.task import MATCHING, PREFERENCE

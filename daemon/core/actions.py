@@ -54,6 +54,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("webhook_failed", "An event was not delivered, and is tried again."),
     Action("webhook_dead", "An event was tried too often and is given up."),
     Action("database_away", "The database cannot be reached; pages and API answer 503."),
+    Action("replay_progress", "A replay goes on; told now and then where no terminal shows a bar."),
     Action("metrics_served", "Metrics and health are served at this address."),
     Action("metrics_unavailable", "`metrics.port` cannot be had; the process works on without."),
     Action("child_started", "`up` started a process."),

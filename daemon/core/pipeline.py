@@ -5,7 +5,6 @@ import time
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +12,7 @@ from numpy.typing import NDArray
 from daemon.core.bundles import Current
 from daemon.core.decide import decide, draw_gold
 from daemon.core.decoding import Arrival, Rejected, decode
-from daemon.core.evidence import of_arrivals
-from daemon.core.grouping import group_of
+from daemon.core.first_look import Encoder, evidence_on, vectors_of
 from daemon.core.market import MarketWatch
 from daemon.core.messages import Voter, composer, dead_letter
 from daemon.core.metrics import STAGE_SECONDS, UNMETERED, Meter
@@ -31,17 +29,6 @@ log = logging.getLogger(__name__)
 
 STAGES = ("decode", "functions", "encoder", "decide", "save", "drift")
 """Where the time goes; all there from the start, since another thread reads them for reports."""
-
-
-class Encoder(Protocol):
-    """Items to vectors (n, d)."""
-
-    @property
-    def name(self) -> str:
-        """As bundles and stored vectors name it."""
-
-    def encode(self, items: Sequence[Item]) -> NDArray[np.float32]:
-        """(n, d) float32 rows whose distances mean something."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +93,7 @@ class Pipeline:
         applied = self.applier.apply(items)
         self._tell(applied)
         since = self.took("functions", since)
-        vectors = self._encode(items)
+        vectors = vectors_of(items, self.encoder)
         since = self.took("encoder", since)
         decision = self._decide(items, applied.L, vectors, current)
         rows = self._rows(arrivals, applied.L, vectors, batch.spans)
@@ -155,17 +142,10 @@ class Pipeline:
                 extra={"action": "function_slow"},
             )
 
-    def _encode(self, items: Sequence[Item]) -> F4 | None:
-        if self.encoder is None:
-            return None
-        vectors = self.encoder.encode(items)
-        return vectors.astype(np.float16).astype(np.float32)  # as they are stored: a re-pass sees the same
-
     def _decide(self, items: Sequence[Item], inline: I1, vectors: F4 | None, current: Current) -> Decision:
-        usable = vectors if self.encoder and current.bundle.encoder == self.encoder.name else None
-        groups = np.array([group_of(item) for item in items], np.int64)
-        evidence = of_arrivals(
-            inline, self.columns.keys, usable, groups, current.bundle, len(self.policy.ladder)
+        n_tiers = len(self.policy.ladder)
+        evidence = evidence_on(
+            items, inline, self.columns.keys, vectors, self.encoder, current.bundle, n_tiers
         )
         evidence = replace(evidence, lot=lots([item.id for item in items]))
         share = self.policy.guarantee.cold_start_share

@@ -39,6 +39,17 @@ class Span:
 
 
 @dataclass(frozen=True, slots=True)
+class LogStretch:
+    """What one partition holds: offsets from `start` to before `end`."""
+
+    topic: str
+    topic_id: str
+    partition: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Records polled together, and the stretches of the log that they cover."""
 

@@ -3,7 +3,8 @@
 import csv
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -37,16 +38,37 @@ def item_lines(file: Path) -> Lines:
     Raises:
         SetupProblem: the file cannot be read.
     """
-    try:
+    with read_problems(file):
         if str(file) == "-":
             yield from _lines(sys.stdin.buffer, "standard input")
-        elif file.is_dir() or file.suffix == ".parquet":
+        elif is_parquet(file):
             yield from _table(_parquet_rows(file), file)
-        elif file.suffix == ".csv":
+        elif is_csv(file):
             yield from _table(_csv_rows(file), file)
         else:
             with file.open("rb") as lines:
                 yield from _lines(lines, str(file))
+
+
+def is_parquet(file: Path) -> bool:
+    """Whether it is read as Parquet: one file, or a folder of files."""
+    return file.is_dir() or file.suffix == ".parquet"
+
+
+def is_csv(file: Path) -> bool:
+    """Whether it is read as CSV."""
+    return file.suffix == ".csv"
+
+
+@contextmanager
+def read_problems(file: Path) -> Iterator[None]:
+    """What can be wrong with a file, said plainly.
+
+    Raises:
+        SetupProblem: instead of what reading raises.
+    """
+    try:
+        yield
     except UnicodeDecodeError as error:
         raise SetupProblem(f"{file} is not UTF-8: {error.reason} at byte {error.start}") from error
     except (OSError, csv.Error, pa.ArrowException) as error:
@@ -65,24 +87,32 @@ def _csv_rows(file: Path) -> Iterator[Mapping[str, Any]]:
 
 
 def _parquet_rows(file: Path) -> Iterator[Mapping[str, Any]]:
-    files = sorted(file.rglob("*.parquet")) if file.is_dir() else [file]
-    if not files:
-        raise SetupProblem(f"{file}: there is no Parquet file in this folder")
-    for one in files:
+    for one in parquet_files(file):
         with pq.ParquetFile(one) as opened:
             for batch in opened.iter_batches(ROWS):
                 yield from batch.to_pylist()
 
 
-def _table(rows: Iterator[Mapping[str, Any]], file: Path) -> Lines:
+def parquet_files(file: Path) -> list[Path]:
+    """The file itself, or those of a folder in order. Raises SetupProblem for a folder without one."""
+    files = sorted(file.rglob("*.parquet")) if file.is_dir() else [file]
+    if not files:
+        raise SetupProblem(f"{file}: there is no Parquet file in this folder")
+    return files
+
+
+def _table(rows: Iterable[Mapping[str, Any]], file: Path) -> Lines:
     for number, row in enumerate(rows, start=1):
-        place = f"{file}, row {number}"
-        content = row.get(CONTENT)
-        if isinstance(content, str):
-            yield place, content.encode()
-        else:
-            item = _item(row, f"{file.stem}-{number}")
-            yield place, json.dumps(item, ensure_ascii=False, default=str).encode()
+        yield f"{file}, row {number}", row_item(row, file, number)
+
+
+def row_item(row: Mapping[str, Any], file: Path, number: int) -> bytes:
+    """The item of a table's row as JSON; `number` of the row from 1, for an id where it has none."""
+    content = row.get(CONTENT)
+    if isinstance(content, str):
+        return content.encode()
+    item = _item(row, f"{file.stem}-{number}")
+    return json.dumps(item, ensure_ascii=False, default=str).encode()
 
 
 def _item(row: Mapping[str, Any], name: str) -> dict[str, Any]:

@@ -7,13 +7,13 @@ from pathlib import Path
 
 from daemon.adapters.encoders import ENCODERS, WholeTexts
 from daemon.adapters.store.allowance import Allowances
-from daemon.adapters.store.binding import bind
+from daemon.adapters.store.binding import bind, refuse_other
 from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.leasing import Hints
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
-from daemon.core.pipeline import Encoder
+from daemon.core.first_look import Encoder
 from daemon.core.policy import Outputs, Partition, Policy
 from daemon.core.readiness import Answers
 from daemon.core.settings import KAFKA
@@ -33,6 +33,24 @@ def open_database(config: Config) -> Database:
     try:
         database.migrate()
         bind(database, config.task.classes, config.task.kind)
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def look_into(config: Config) -> Database | None:
+    """The database for reading alone: nothing is made, updated or bound. None where there is none yet.
+
+    Raises:
+        SetupProblem: it cannot be reached, is of another version of this program, or of another task.
+    """
+    if not has_database(config):
+        return None
+    database = Database(config.database_url)
+    try:
+        database.refuse_outdated()
+        refuse_other(database, config.task.classes, config.task.kind)
     except BaseException:
         database.close()
         raise

@@ -22,9 +22,10 @@ from daemon.core.bundles import BundleFollower
 from daemon.core.desk import Desk
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.evidence import function_key
+from daemon.core.first_look import Encoder
 from daemon.core.market import LOOK_SECONDS, MarketWatch
 from daemon.core.metrics import UNMETERED, Meter
-from daemon.core.pipeline import Columns, Encoder, Pipeline
+from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import FunctionVersion
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, StreamSettings, TierSettings

@@ -24,16 +24,25 @@ def bind(database: Database, classes: Sequence[str], kind: str = CLASSIFICATION)
     Raises:
         SetupProblem: stored labels would be read as other classes, or stored items as of another kind.
     """
-    with database.read() as connection:
-        query = select(facts.c.name, facts.c.value).where(facts.c.name.in_((CLASSES, KIND)))
-        stored = {name: json.loads(value) for name, value in connection.execute(query)}
-    if CLASSES not in stored:
+    if not refuse_other(database, classes, kind):
         with database.write() as connection:
             made = {CLASSES: list(classes), KIND: kind}
             rows = [{"name": name, "value": json.dumps(value)} for name, value in made.items()]
             connection.execute(upsert(connection, facts, ["name"], []), rows)
-        bind(database, classes, kind)
-        return
+        refuse_other(database, classes, kind)
+
+
+def refuse_other(database: Database, classes: Sequence[str], kind: str) -> bool:
+    """See that the database was made for these classes and this kind; False if it was for none yet.
+
+    Raises:
+        SetupProblem: as `bind` does.
+    """
+    with database.read() as connection:
+        query = select(facts.c.name, facts.c.value).where(facts.c.name.in_((CLASSES, KIND)))
+        stored = {name: json.loads(value) for name, value in connection.execute(query)}
+    if CLASSES not in stored:
+        return False
     if stored[CLASSES] != list(classes):
         raise SetupProblem(
             f"task.classes: this database was made for {', '.join(stored[CLASSES])}, in this order, and "
@@ -46,6 +55,7 @@ def bind(database: Database, classes: Sequence[str], kind: str = CLASSIFICATION)
             f"task.kind: this database was made for {before}, and holds its items, not those of {kind}. "
             "Put the kind back, or set database.url (or state) to a new database"
         )
+    return True
 
 
 def origin(database: Database) -> str:

@@ -27,7 +27,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InvalidateP
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from daemon.adapters.store.problems import explained
-from daemon.adapters.store.upgrade import upgrade
+from daemon.adapters.store.upgrade import refuse_outdated, upgrade
 from daemon.core.errors import SetupProblem
 
 BUSY_SECONDS = 30
@@ -147,6 +147,15 @@ class Database:
             upgrade(self._writer)
         except DatabaseError as error:
             raise explained(self.url, error) from error
+
+    def refuse_outdated(self) -> None:
+        """See that the schema is this program's, and leave it as it is.
+
+        Raises:
+            SetupProblem: it is not, or the database cannot be reached.
+        """
+        with self.read() as connection:
+            refuse_outdated(connection)
 
     def claim_single_worker(self) -> None:
         """Refuse a second stream worker on SQLite, until this object is closed or its process ends.

@@ -36,13 +36,31 @@ def upgrade(writer: Engine) -> None:
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
         config = configuration(connection)
         script = ScriptDirectory.from_config(config)
-        current = MigrationContext.configure(connection).get_current_revision()
-        if current == script.get_current_head():
-            return
-        known = {revision.revision for revision in script.walk_revisions()}
-        if current is not None and current not in known:
-            raise SetupProblem(
-                f"database.url: the schema there has version {current}, which is newer than this program's "
-                f"{script.get_current_head()}; update labelloop, or give it another database"
-            )
-        command.upgrade(config, "head")
+        if not _is_current(connection, script):
+            command.upgrade(config, "head")
+
+
+def refuse_outdated(connection: Connection) -> None:
+    """Look whether the schema is this program's, without a change.
+
+    Raises:
+        SetupProblem: it is older or newer.
+    """
+    script = ScriptDirectory.from_config(configuration(connection))
+    if not _is_current(connection, script):
+        raise SetupProblem(
+            "database.url: the schema there is not that of this version, and this command changes nothing; "
+            "`labelloop status` brings it up to date"
+        )
+
+
+def _is_current(connection: Connection, script: ScriptDirectory) -> bool:
+    current, head = MigrationContext.configure(connection).get_current_revision(), script.get_current_head()
+    if current == head:
+        return True
+    if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
+        raise SetupProblem(
+            f"database.url: the schema there has version {current}, which is newer than this program's "
+            f"{head}; update labelloop, or give it another database"
+        )
+    return False

@@ -51,6 +51,7 @@ COMMANDS = [
     "label-studio",
     "version",
     "webhooks",
+    "replay",
 ]
 CONFIG = "task: {name: t, classes: [a, b]}\ntiers: {expert: {final: true}}\n"
 

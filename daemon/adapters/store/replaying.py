@@ -1,0 +1,77 @@
+"""What a replay compares with: bundles, and stored items as they are decided now. Nothing is written."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import Connection, func, select
+
+from daemon.adapters.store.bulk import among
+from daemon.adapters.store.codec import label_of
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.learning import bundle_of
+from daemon.adapters.store.schema import annotators, answers, bundles, items
+from daemon.core.label_diff import StoredLabel
+from daemon.core.learning_rows import StoredBundle
+from daemon.core.states import AnnotatorKind, ItemState
+
+
+class ReplayRoom:
+    """Reads of `labelloop replay`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def bundle(self, id_: int | None) -> StoredBundle | None:
+        """A bundle by its id, or the current one; None if there is no such bundle."""
+        query = select(bundles).where(bundles.c.current if id_ is None else bundles.c.id == id_)
+        with self._database.read() as connection:
+            row = connection.execute(query).one_or_none()
+        return None if row is None else bundle_of(row)
+
+    def stored(self, ids: Sequence[str]) -> dict[str, StoredLabel]:
+        """Those of these items that are stored, by id, all as they are at one moment."""
+        query = select(
+            items.c.id, items.c.digest, items.c.labels, items.c.score, items.c.state, items.c.subject
+        )
+        with self._database.read() as connection:
+            rows = connection.execute(query.where(among(connection, items.c.id, ids))).all()
+            kinds = _answered(connection, [row.id for row in rows])
+            shared = _shared(connection, {row.subject for row in rows if row.subject is not None})
+        return {
+            row.id: StoredLabel(
+                digest=bytes(row.digest),
+                label=label_of(row.labels),
+                score=row.score,
+                state=ItemState(row.state),
+                by_people=bool(kinds.get(row.id, set()) - {AnnotatorKind.LLM.value}),
+                by_models=AnnotatorKind.LLM.value in kinds.get(row.id, set()),
+                shared=row.subject in shared,
+            )
+            for row in rows
+        }
+
+
+def _answered(connection: Connection, ids: Sequence[str]) -> dict[str, set[str]]:
+    """Kinds of annotators whose answers stand, by item."""
+    query = (
+        select(answers.c.item, annotators.c.kind)
+        .join(annotators, annotators.c.id == answers.c.annotator)
+        .where(among(connection, answers.c.item, ids), answers.c.retracted_at.is_(None))
+    )
+    found: dict[str, set[str]] = {}
+    for item, kind in connection.execute(query):
+        found.setdefault(item, set()).add(kind)
+    return found
+
+
+def _shared(connection: Connection, subjects: set[Any]) -> set[Any]:
+    """Those of these subjects that several items show."""
+    if not subjects:
+        return set()
+    query = (
+        select(items.c.subject)
+        .where(among(connection, items.c.subject, subjects))
+        .group_by(items.c.subject)
+        .having(func.count() > 1)
+    )
+    return set(connection.execute(query).scalars())

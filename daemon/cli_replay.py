@@ -1,0 +1,36 @@
+"""`labelloop replay`: an archive labeled anew. The work is in `daemon.wiring.replay`."""
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    from daemon.wiring.config import Config
+
+
+@click.argument("files", nargs=-1, metavar="[FILES]...")
+@click.option("--topic", help="Label what this topic holds now, instead of files.")
+@click.option(
+    "--rows", type=click.Path(path_type=Path, dir_okay=False),
+    help="Write a row an item, to a file ending with .jsonl or .parquet.",
+)  # fmt: skip
+@click.option(
+    "--diff", type=click.Path(path_type=Path, dir_okay=False),
+    help="Write what would change of the labels that are stored, as JSON.",
+)  # fmt: skip
+@click.option(
+    "--chunk", type=click.IntRange(min=1), default=5_000, show_default=True,
+    help="Items labeled at once; so many a kill costs at most.",
+)  # fmt: skip
+@click.option("--bundle", type=int, help="Label with this bundle; the one in use unless given.")
+@click.option("--dask", metavar="ADDRESS", help="Work on a Dask cluster: the address of its scheduler.")
+def replay(config: "Config", **wish: Any) -> None:
+    """Label files or a topic anew, and publish nothing.
+
+    FILES are JSON lines, CSV, Parquet or patterns. The same command goes on where an earlier one was ended.
+    """
+    from daemon.wiring import replay as wiring
+
+    for line in wiring.main(config, wiring.Wish(**wish)):
+        click.echo(line)

@@ -1,0 +1,52 @@
+"""What is known of items before anybody is asked about them: one way for the stream and for replays."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from daemon.core.evidence import Evidence, of_arrivals
+from daemon.core.grouping import group_of
+from daemon.core.rows import F4, I1
+from labeling_functions.items import Item
+from models.bundles import AnyBundle
+
+
+class Encoder(Protocol):
+    """Items to vectors (n, d)."""
+
+    @property
+    def name(self) -> str:
+        """As bundles and stored vectors name it."""
+
+    def encode(self, items: Sequence[Item]) -> NDArray[np.float32]:
+        """(n, d) float32 rows whose distances mean something."""
+
+
+def vectors_of(items: Sequence[Item], encoder: Encoder | None) -> F4 | None:
+    """(n, d) vectors, rounded as they are stored: a re-pass sees the same. None without an encoder."""
+    if encoder is None:
+        return None
+    return encoder.encode(items).astype(np.float16).astype(np.float32)
+
+
+def evidence_on(
+    items: Sequence[Item],
+    inline: I1,
+    keys: Sequence[str],
+    vectors: F4 | None,
+    encoder: Encoder | None,
+    bundle: AnyBundle,
+    n_tiers: int,
+) -> Evidence:
+    """Evidence on items by functions and classifier alone.
+
+    Args:
+        inline: (n, m * F) functions' votes, those of one function side by side. keys: of m functions.
+        vectors: (n, d) by `encoder`; left out where the bundle's classifier reads those of another one.
+        bundle: to decide with. n_tiers: of the policy's ladder.
+    """
+    usable = vectors if encoder is not None and bundle.encoder == encoder.name else None
+    groups = np.array([group_of(item) for item in items], np.int64)
+    return of_arrivals(inline, keys, usable, groups, bundle, n_tiers)

@@ -1,0 +1,241 @@
+"""`labelloop replay`: an archive or a topic labeled anew, and what would change. Nothing is published."""
+
+import secrets
+from collections import Counter
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import closing
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import msgspec
+
+from daemon.adapters.dask_cluster import results
+from daemon.adapters.kafka.settings import KafkaSettings
+from daemon.adapters.replayed import FORMS
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.replaying import ReplayRoom
+from daemon.core.errors import SetupProblem
+from daemon.core.label_diff import Diff, Turned, compare
+from daemon.core.replaying import Relabeled
+from daemon.core.wire import LogStretch
+from daemon.wiring import parts
+from daemon.wiring.config import Config
+from daemon.wiring.replay.archives import Archive, TopicArchive, found_files, reachable, topic_now
+from daemon.wiring.replay.chunks import REJECTED, ROWS, TURNED, Chunk, ChunkFolder, Identity
+from daemon.wiring.replay.finishing import finish, finish_diff
+from daemon.wiring.replay.labeler import Labeler, Order, Outcome, keys_of, label_piece
+from daemon.wiring.replay.pieces import Piece
+from daemon.wiring.replay.progress import ReplayProgress
+from labeling_functions.loading import load
+
+BELIEVED_AT_FIRST = "what is believed before anything is learned"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Wish:
+    """What is asked for.
+
+    Attributes:
+        files: names and patterns. topic: read instead of files.
+        rows: file for the items, .jsonl or .parquet. diff: file for the report; one of the two at least.
+        chunk: items labeled at once.
+        bundle: id of the bundle to label with; None for the current one.
+        dask: address of a scheduler; None to work in this process.
+    """
+
+    files: tuple[str, ...] = ()
+    topic: str | None = None
+    rows: Path | None = None
+    diff: Path | None = None
+    chunk: int = 5_000
+    bundle: int | None = None
+    dask: str | None = None
+
+    @property
+    def out(self) -> Path:
+        """The file that others beside it are named by. Raises SetupProblem if none is wanted."""
+        out = self.rows or self.diff
+        if out is None:
+            raise SetupProblem(
+                "replay: name a file for the items (--rows), for what would change (--diff), or both"
+            )
+        return out
+
+
+@dataclass(frozen=True, slots=True)
+class _Replay:
+    """A replay that may begin or go on."""
+
+    config: Config
+    wish: Wish
+    folder: ChunkFolder
+    archive: Archive
+    order: Order
+    bundle: int | None
+    room: ReplayRoom | None
+
+    def identity(self) -> Identity:
+        """What must be the same to go on, in words."""
+        config, wish = self.config, self.wish
+        return {
+            "archive": self.archive.about(),
+            "task": {"classes": ", ".join(config.task.classes), "kind": config.task.kind},
+            "functions": {name: version for name, _, version in map(_parted, self.order.functions)},
+            "models": {
+                "bundle (--bundle)": "built-in priors" if self.bundle is None else str(self.bundle),
+                "content of the bundle": sha256(self.order.bundle).hexdigest()[:16],
+                "encoder": str(config.encoder),
+            },
+            "configuration": {
+                "routing.costs": msgspec.json.encode(config.routing.costs, order="deterministic").decode(),
+                "routing.ask_below": str(config.routing.ask_below),
+                "stream.max_message_bytes": str(config.stream.max_message_bytes),
+            },
+            "options": {
+                "--rows": "no" if wish.rows is None else wish.rows.suffix,
+                "--diff": "no" if wish.diff is None else "yes",
+                "--chunk": str(wish.chunk),
+            },
+        }
+
+    def run(self) -> list[str]:
+        """Label what is not done yet, put the outcome where it is wanted, and say what came of it."""
+        with self.folder.held():
+            stretches = self.archive.stretches if isinstance(self.archive, TopicArchive) else ()
+            self.folder.begin(self.identity(), {"stretches": [asdict(one) for one in stretches]})
+            done = self.folder.done()
+            before = sum(chunk.items for chunk in done.values())
+            progress = ReplayProgress(self.archive.weight(), sum(chunk.weight for chunk in done.values()))
+            todo = self._todo(frozenset(done))
+            with progress, closing(self._outcomes(todo)) as outcomes:
+                for outcome in outcomes:
+                    chunk = self._keep(outcome)
+                    done[chunk.number] = chunk
+                    progress.advance(chunk.weight, chunk.items)
+            said = self._finish(done)
+        resumed = f", {before:,} of them earlier" if before else ""
+        total = sum(chunk.items for chunk in done.values())
+        models = f"bundle {self.bundle}" if self.bundle is not None else BELIEVED_AT_FIRST
+        return [f"labeled {total:,} items by {models}{resumed}: {progress.pace:,.0f} a second", *said]
+
+    def _todo(self, done: frozenset[int]) -> Iterator[tuple[int, Piece]]:
+        pieces = enumerate(self.archive.pieces(self.wish.chunk))
+        return ((number, piece) for number, piece in pieces if number not in done)
+
+    def _outcomes(self, todo: Iterable[tuple[int, Piece]]) -> Generator[Outcome, None, None]:
+        if self.wish.dask is not None:
+            yield from results(self.wish.dask, label_piece, self.order, todo)
+            return
+        with closing(Labeler(self.order)) as labeler:
+            for number, piece in todo:
+                yield labeler.label(number, piece)
+
+    def _keep(self, outcome: Outcome) -> Chunk:
+        diff, turned = self._compared(outcome.found)
+        problems = outcome.problems
+        chunk = Chunk(
+            number=outcome.number,
+            items=len(outcome.found),
+            weight=outcome.piece.weight,
+            rejected=dict(Counter(one.reason for one in problems)),
+            first=f"{problems[0].place}: {problems[0].reason}: {problems[0].detail}" if problems else "",
+            failures=dict(outcome.found.failures),
+            messages=dict(outcome.found.messages),
+            diff=diff,
+        )
+        files = {ROWS: outcome.rows, REJECTED: _json_lines(problems), TURNED: _json_lines(turned)}
+        self.folder.keep(chunk, files)
+        return chunk
+
+    def _compared(self, found: Relabeled) -> tuple[Diff | None, list[Turned]]:
+        if self.room is None or self.wish.diff is None:
+            return None, []
+        space, ask_below = self.config.task.space, self.config.routing.ask_below
+        return compare(found, self.room.stored(found.ids), space, ask_below)
+
+    def _finish(self, done: dict[int, Chunk]) -> list[str]:
+        wish, config = self.wish, self.config
+        told = finish(self.folder, done, config.task.space, wish.rows, wish.out)
+        if wish.diff is not None:
+            told += finish_diff(self.folder, done, wish.diff, self.bundle, config.routing.ask_below)
+        self.folder.remove()
+        return told
+
+
+def main(config: Config, wish: Wish) -> list[str]:
+    """Label the archive anew, or go on where an earlier replay ended; lines that say what came of it.
+
+    Reads the database, and the topic if one is named; writes only the files that the wish names, the ones
+    beside them (`.rejected.jsonl`, `.turned.jsonl`) and, until it is done, the folder `.replay`.
+
+    Raises:
+        SetupProblem: something cannot be read or written, or what is there was begun with something else.
+    """
+    _check(wish)
+    out = wish.out
+    folder = ChunkFolder(out.with_name(f"{out.name}.replay"))
+    for file in (wish.rows, wish.diff):
+        if file is not None and file.exists() and folder.begun() is None:
+            raise SetupProblem(f"replay: {file} is there already; remove it, or name another file")
+    database = parts.look_into(config)
+    try:
+        return _prepared(config, wish, folder, database).run()
+    except OSError as error:
+        raise SetupProblem(f"replay: {error.filename or out}: {error.strerror or error}") from None
+    finally:
+        if database is not None:
+            database.close()
+
+
+def _check(wish: Wish) -> None:
+    if bool(wish.files) == (wish.topic is not None):
+        raise SetupProblem("replay: name either files or --topic")
+    if wish.rows is not None and wish.rows.suffix not in FORMS:
+        raise SetupProblem(f"replay: --rows: {wish.rows} ends with neither of {', '.join(FORMS)}")
+
+
+def _prepared(config: Config, wish: Wish, folder: ChunkFolder, database: Database | None) -> _Replay:
+    room = None if database is None else ReplayRoom(database)
+    bundle, data = _bundle(config, wish, room)
+    kafka, archive = _archive(config, wish, folder)
+    order = Order(
+        name=secrets.token_hex(8),
+        config=config,
+        bundle=data,
+        functions=keys_of(load(config.functions.modules, config.folder)),
+        kafka=kafka,
+        form=None if wish.rows is None else wish.rows.suffix,
+    )
+    return _Replay(config, wish, folder, archive, order, bundle, room)
+
+
+def _bundle(config: Config, wish: Wish, room: ReplayRoom | None) -> tuple[int | None, bytes]:
+    """Id and bytes of the bundle to label with; what is believed at first, where none was promoted yet."""
+    if room is None and (wish.diff is not None or wish.bundle is not None):
+        raise SetupProblem("replay: there is no database yet to compare with or to take a bundle from")
+    stored = None if room is None else room.bundle(wish.bundle)
+    if stored is not None:
+        return stored.id, stored.data
+    if wish.bundle is not None:
+        raise SetupProblem(f"replay: --bundle: the database has no bundle {wish.bundle}")
+    return None, parts.prior_bundle(parts.policy(config)).to_bytes()
+
+
+def _archive(config: Config, wish: Wish, folder: ChunkFolder) -> tuple[KafkaSettings, Archive]:
+    if wish.topic is None:
+        return config.kafka, found_files(wish.files)
+    settings = reachable(config)
+    now, begun = topic_now(settings, wish.topic), folder.begun()
+    pinned = TopicArchive(tuple(LogStretch(**one) for one in begun["stretches"])) if begun else now
+    return settings, pinned if pinned.about() == now.about() else now
+
+
+def _parted(key: str) -> tuple[str, str, str]:
+    """Name and version of a function, by its annotator key, with what stands between them."""
+    return key.removeprefix("function:").rpartition("@")
+
+
+def _json_lines(records: Iterable[Any]) -> bytes:
+    return b"".join(msgspec.json.encode(one) + b"\n" for one in records)
