@@ -8,6 +8,7 @@ from pathlib import Path
 
 import psycopg
 import pytest
+from certificates import Issued
 from clocks import at_noon
 from private_postgres import PrivatePostgres, server_binaries
 from sqlalchemy import make_url
@@ -27,12 +28,15 @@ def postgres_server() -> Iterator[str]:
         yield server.url
 
 
-def private_server() -> PrivatePostgres:
-    """A PostgreSQL server of one's own, to be entered; skips the test where none is installed."""
+def private_server(certificate: Issued | None = None) -> PrivatePostgres:
+    """A PostgreSQL server of one's own, to be entered; skips the test where none is installed.
+
+    With a certificate it lets nobody in without TLS.
+    """
     binaries = server_binaries()
     if binaries is None:
         pytest.skip("no PostgreSQL: neither LABELLOOP_TEST_POSTGRES nor initdb (Debian: postgresql) is there")
-    return PrivatePostgres(binaries)
+    return PrivatePostgres(binaries, certificate)
 
 
 @pytest.fixture

@@ -2,12 +2,15 @@
 
 import os
 import pwd
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
+
+from certificates import Issued
 
 from daemon.adapters.starting import free_port
 
@@ -21,10 +24,16 @@ def server_binaries() -> Path | None:
 
 
 class PrivatePostgres:
-    """Started on entering, stopped and deleted on leaving."""
+    """Started on entering, stopped and deleted on leaving.
 
-    def __init__(self, binaries: Path) -> None:
+    Args:
+        binaries: folder of initdb and postgres.
+        certificate: of the server, which then lets nobody in without TLS.
+    """
+
+    def __init__(self, binaries: Path, certificate: Issued | None = None) -> None:
         self._binaries = binaries
+        self._certificate = certificate
         self._user = _unprivileged_user()
         self._folder = Path(tempfile.mkdtemp(prefix="labelloop-postgres-"))
         self._port = free_port()
@@ -44,6 +53,8 @@ class PrivatePostgres:
         self._run(
             ["initdb", "-D", data, "-U", "tester", "-A", "scram-sha-256", "--pwfile", str(password), "-N"]
         )
+        if self._certificate is not None:
+            self._secure(self._certificate)
         self.start()
         return self
 
@@ -56,6 +67,7 @@ class PrivatePostgres:
             "fsync": "off",
             "shared_buffers": "32MB",
             "deadlock_timeout": "200ms",
+            "ssl": "off" if self._certificate is None else "on",
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         data, log = str(self._folder / "data"), str(self._folder / "log")
@@ -71,6 +83,17 @@ class PrivatePostgres:
         if (self._folder / "data" / "postmaster.pid").exists():
             self.crash()
         shutil.rmtree(self._folder)
+
+    def _secure(self, certificate: Issued) -> None:
+        data = self._folder / "data"
+        for source, name in ((certificate.certificate, "server.crt"), (certificate.key, "server.key")):
+            copied = data / name
+            copied.touch(0o600)
+            copied.write_bytes(source.read_bytes())
+            if self._user is not None:
+                shutil.chown(copied, self._user)
+        allowed = data / "pg_hba.conf"
+        allowed.write_text(re.sub("^host ", "hostssl ", allowed.read_text(), flags=re.MULTILINE))
 
     def _run(self, command: Sequence[str]) -> None:
         done = subprocess.run(

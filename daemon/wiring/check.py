@@ -6,13 +6,13 @@ import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from daemon.core.addresses import without_passwords
 from daemon.core.errors import SetupProblem
 from daemon.core.settings import LABEL_STUDIO, MTURK
 from daemon.wiring import check_accounts, check_llm, check_outside, checks
 from daemon.wiring.checks import Check, Finding, State
 from daemon.wiring.config import Config, load
 from daemon.wiring.config_show import show as effective
-from daemon.wiring.config_show import without_passwords
 
 DEADLINE_SECONDS = 9.0
 """What has not answered by then is reported so; the checks run side by side."""

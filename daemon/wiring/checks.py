@@ -16,11 +16,15 @@ from sqlalchemy.exc import DatabaseError
 from daemon.adapters.broker.apache import find_java
 from daemon.adapters.broker.embedded import EmbeddedBroker
 from daemon.adapters.kafka.settings import KafkaSettings
-from daemon.adapters.kafka.topics import TopicState, describe
+from daemon.adapters.kafka.topics import TopicState, describe, publishing_refused
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.problems import shown
 from daemon.adapters.store.upgrade import configuration as migrations
 from daemon.core.errors import SetupProblem
 from daemon.wiring.config import Config
+from daemon.wiring.config_env import literal_passwords
+from daemon.wiring.config_file import read_yaml
+from daemon.wiring.config_keys import dotted
 from labeling_functions.ballot import BadVote, ballot_of
 from labeling_functions.function import Function, Heuristic
 from labeling_functions.heuristics.scan import slow_patterns
@@ -66,12 +70,18 @@ def ok(text: str) -> Finding:
 
 
 def configuration(config: Config, file: Path) -> Finding:
-    """What the file sets up, in one line."""
+    """What the file sets up, in one line; and whether it holds passwords, which no file should."""
     task = config.task
-    return ok(
+    said = (
         f"{file}: task {task.name!r}, {task.n_classes} classes, tiers {', '.join(config.tiers)}; "
         f"audits go to {config.audit_tier}"
     )
+    held = literal_passwords(read_yaml(file.read_text(encoding="utf-8"), str(file)).data)
+    if not held:
+        return ok(said)
+    places = ", ".join(dotted(place) for place in held)
+    hint = "write ${NAME} for it, and set a variable of that name"
+    return Finding(State.NOTE, f"{said}; {places} holds a password: {hint}")
 
 
 def state_folder(config: Config) -> Finding:
@@ -152,13 +162,17 @@ def encoder_loaded(config: Config) -> Finding:
 
 
 def kafka(config: Config) -> Finding:
-    """Does a broker answer, and are the topics there?"""
+    """Does a broker answer, are the topics there, and may we publish?"""
     settings = config.kafka
     if settings.bootstrap is None:
         return _embedded_kafka(os.environ.get("LABELLOOP_KAFKA_HOME"))
     seconds = min(settings.connect_seconds, CONNECT_SECONDS)
-    states = describe(replace(settings, connect_seconds=seconds))
-    return _topics(settings, states)
+    hasty = replace(settings, connect_seconds=seconds)
+    found = _topics(settings, describe(hasty))
+    if found.state is not State.PROBLEM and publishing_refused(hasty):
+        allow = f"allow this user Write and Describe on transactional id {settings.publishing_id!r}"
+        return Finding(State.PROBLEM, f"{settings.bootstrap}: labels could not be published; {allow}")
+    return found
 
 
 def _topics(settings: KafkaSettings, states: Sequence[TopicState]) -> Finding:
@@ -195,21 +209,22 @@ def database(config: Config) -> Finding:
 
 
 def _schema(opened: Database) -> Finding:
-    shown = opened.url.render_as_string(hide_password=True)
+    address = shown(opened.url)
     with opened.read() as connection:
         script = ScriptDirectory.from_config(migrations(connection))
         current = MigrationContext.configure(connection).get_current_revision()
         known = {revision.revision for revision in script.walk_revisions()}
     if current is None:
-        return ok(f"{shown}: no tables yet; the first start makes them")
+        return ok(f"{address}: no tables yet; the first start makes them")
     if current not in known:
         return Finding(
             State.PROBLEM,
-            f"{shown}: its tables (version {current}) are newer than this program; update labelloop",
+            f"{address}: its tables (version {current}) are newer than this program; update labelloop",
         )
     if current != script.get_current_head():
-        return Finding(State.NOTE, f"{shown}: older tables (version {current}); the next start updates them")
-    return ok(f"{shown}: tables of version {current}")
+        older = f"{address}: older tables (version {current}); the next start updates them"
+        return Finding(State.NOTE, older)
+    return ok(f"{address}: tables of version {current}")
 
 
 def mlflow(config: Config) -> Finding:

@@ -267,7 +267,8 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> Config:
     if problems or config is None:
         raise ConfigError(str(file), [_line(problem, document, origins) for problem in problems])
     folder = file.resolve().parent
-    return replace(config, folder=folder, state=(folder / config.state.expanduser()).resolve())
+    kafka = replace(config.kafka, security=config.kafka.security.beside(folder))
+    return replace(config, folder=folder, kafka=kafka, state=(folder / config.state.expanduser()).resolve())
 
 
 def _read(file: Path) -> Document:

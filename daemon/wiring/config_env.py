@@ -9,6 +9,7 @@ import yaml
 from daemon.wiring.config_errors import Problem, suggest
 from daemon.wiring.config_file import Loader
 from daemon.wiring.config_keys import Key, KeyTree, Path, dotted
+from labeling_functions.secret_variables import SecretUnreadable, secret
 
 PREFIX = "LABELLOOP_"
 
@@ -17,6 +18,8 @@ NOT_SETTINGS = {
     "LABELLOOP_KAFKA_HOME": "an Apache Kafka distribution that `labelloop up` and the tests start",
     "LABELLOOP_LOG_LEVEL": "debug, info, warning or error; the level of the log",
     "LABELLOOP_LOG_JSON": "1 for a log of JSON lines",
+    "LABELLOOP_PREDICTIONS_TOKEN": "what `labelloop label-studio` asks for, unless another is named",
+    "LABELLOOP_PREDICTIONS_TOKEN_FILE": "the file that holds it",
 }
 """Variables with our prefix that are not part of the configuration."""
 
@@ -25,7 +28,10 @@ NOT_SETTINGS_PREFIXES = ("LABELLOOP_TEST_", "LABELLOOP_REQUIRE_")
 
 REFERENCE = re.compile(r"\$\{(\w+)\}")
 
-WITH_REFERENCES = ("database", "kafka", "mlflow", "review")
+_LITERAL = re.compile(r"://[^:/?#\s]*:[^@\s]+@|[?&]\w*password=[^&\s]+")
+"""A password in an address."""
+
+WITH_REFERENCES = ("database", "kafka", "mlflow", "review", "webhooks")
 """Sections where ${NAME} stands for an environment variable: those that may hold secrets."""
 
 
@@ -79,16 +85,40 @@ def expand(data: dict[str, Any], environ: Mapping[str, str]) -> list[Problem]:
     return problems
 
 
+def literal_passwords(value: Any, path: Path = ()) -> list[Path]:
+    """Places of a file's addresses that hold a password as text, not as a ${NAME}."""
+    if isinstance(value, dict):
+        return [place for name, below in value.items() for place in literal_passwords(below, (*path, name))]
+    found = isinstance(value, str) and _LITERAL.search(REFERENCE.sub("", value))
+    return [path] if found else []
+
+
 def _expanded(value: Any, path: Path, environ: Mapping[str, str], problems: list[Problem]) -> Any:
     if isinstance(value, dict):
         return {name: _expanded(below, (*path, name), environ, problems) for name, below in value.items()}
     if not isinstance(value, str):
         return value
-    absent = [name for name in REFERENCE.findall(value) if name not in environ]
-    problems.extend(
-        Problem(path, f"refers to ${{{name}}}, but the environment has no variable {name}") for name in absent
-    )
-    return REFERENCE.sub(lambda match: environ.get(match[1], match[0]), value)
+    found = {name: _referred(name, path, environ, problems) for name in REFERENCE.findall(value)}
+    return REFERENCE.sub(lambda match: found[match[1]], value)
+
+
+def _referred(name: str, path: Path, environ: Mapping[str, str], problems: list[Problem]) -> str:
+    """What ${NAME} stands for; where that is nowhere, itself, and a problem."""
+    if name in environ:
+        return environ[name]
+    try:
+        if found := secret(name, environ):
+            return found
+        problems.append(
+            Problem(
+                path,
+                f"refers to ${{{name}}}, but the environment has no variable {name} (nor {name}_FILE, which "
+                "names a file that holds it)",
+            )
+        )
+    except SecretUnreadable as problem:
+        problems.append(Problem(path, str(problem)))
+    return f"${{{name}}}"
 
 
 def _resolve(words: list[str], data: Any, tree: KeyTree) -> Path | None:

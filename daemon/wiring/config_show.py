@@ -1,20 +1,15 @@
 """The configuration as it is in force, without its secrets."""
 
-import re
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
 
 import yaml
 
+from daemon.core.addresses import HIDDEN, without_passwords
 from daemon.wiring.config import KEYS, Config
 from daemon.wiring.config_keys import is_secret
 from daemon.wiring.config_reference import plain
-
-HIDDEN = "***"
-
-_IN_ADDRESS = re.compile(r"(://[^:/?#\s]*:)\S*(?=@)")
-_IN_QUERY = re.compile(r"([?&][^=&\s]*(?:password|passwd|secret|token)[^=&\s]*=)[^&\s]*", re.IGNORECASE)
 
 
 def show(config: Config) -> str:
@@ -22,11 +17,6 @@ def show(config: Config) -> str:
     names = [field.name for field in fields(config) if field.name in KEYS.children(())]
     settings = {name: plain(getattr(config, name)) for name in names}
     return yaml.safe_dump(_hide(settings), sort_keys=False, allow_unicode=True)
-
-
-def without_passwords(text: str) -> str:
-    """An address with `***` for the passwords in it."""
-    return _IN_QUERY.sub(rf"\1{HIDDEN}", _IN_ADDRESS.sub(rf"\1{HIDDEN}", text))
 
 
 def _hide(value: Any) -> Any:

@@ -1,6 +1,5 @@
 """`labelloop label-studio`: the ML backend through which a Label Studio shows our predictions."""
 
-import os
 import threading
 import time
 from collections.abc import Sequence
@@ -11,6 +10,7 @@ from daemon.adapters.outside.label_studio.predictions import create_backend
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.core.errors import SetupProblem
+from daemon.core.needed_secrets import needed_secret
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from labeling_functions.label_space import LabelSpace
@@ -73,12 +73,11 @@ def main(config: Config) -> None:
             f"label-studio: predictions are of tasks of one text ({', '.join(KINDS)}) with an encoder"
         )
     settings = config.label_studio
-    token = os.environ.get(settings.predictions_token_env, "")
-    if not token:
-        raise SetupProblem(
-            f"label_studio.predictions_token_env: the environment variable {settings.predictions_token_env} "
-            "is not set; choose a long random token, and give it to Label Studio as the model's password"
-        )
+    token = needed_secret(
+        "label_studio.predictions_token_env",
+        settings.predictions_token_env,
+        "a long random token of your choice, which Label Studio is given as the model's password",
+    )
     encoder = SentenceEncoder(config.encoder)
     database = parts.open_database(config)
     try:

@@ -28,6 +28,16 @@ CHATTY = {
 }
 """Libraries that are heard from this level on only, unless everything is asked for."""
 
+TELLTALES = {
+    # Whole requests, that of a login with its password.
+    "kafka.net.connection": logging.INFO,
+    "kafka.protocol.parser": logging.INFO,
+    # Addresses; that of a webhook may be a secret.
+    "httpx": logging.WARNING,
+    "httpx2": logging.WARNING,
+}
+"""Libraries that write secrets below this level: they are heard from it on, whatever is asked for."""
+
 _STANDARD = frozenset(vars(logging.makeLogRecord({}))) | {
     "message",
     "asctime",
@@ -99,3 +109,7 @@ def set_up(level: str, as_json: bool = False, stream: TextIO | None = None) -> N
     logging.captureWarnings(True)
     for name, least in CHATTY.items():
         logging.getLogger(name).setLevel(logging.DEBUG if number == logging.DEBUG else max(number, least))
+    for name, least in TELLTALES.items():
+        logger = logging.getLogger(name)
+        logger.setLevel(logging.NOTSET)
+        logger.setLevel(max(logger.getEffectiveLevel(), least))

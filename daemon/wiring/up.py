@@ -13,6 +13,7 @@ from daemon.adapters.broker.apache import ApacheKafka
 from daemon.adapters.broker.embedded import SESSION_SECONDS, EmbeddedBroker
 from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.llm_server import LlmServer
+from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.adapters.starting import free_port
 from daemon.adapters.store.accounts import AccountRoom
@@ -78,7 +79,7 @@ class House:
         environment = dict(self._overrides)
         self._open_database()
         bootstrap = config.kafka.bootstrap or self._start_broker(environment)
-        mlflow = config.mlflow.uri or self._start_mlflow(environment)
+        mlflow = shown(config.mlflow.uri) if config.mlflow.uri else self._start_mlflow(environment)
         if config.local_endpoints:
             self._start_language_model()
         self._supervisor.wait_ready()

@@ -1,6 +1,5 @@
 """Other programs are told what happened: a thread of `labelloop run`."""
 
-import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -10,7 +9,7 @@ from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.webhooks import WebhookRoom
 from daemon.adapters.webhook_post import HttpPost
 from daemon.core.desk import HeldDuty
-from daemon.core.errors import SetupProblem
+from daemon.core.needed_secrets import needed_secret
 from daemon.core.webhooks import WebhookSender
 from daemon.wiring import parts
 from daemon.wiring.config import Config
@@ -21,15 +20,11 @@ CALL_SECONDS = 10.0
 
 def secrets(config: Config) -> dict[str, str]:
     """Of each webhook. Raises SetupProblem if one is not set."""
-    found = {name: os.environ.get(hook.secret_env, "") for name, hook in config.webhooks.items()}
-    for name, secret in found.items():
-        if not secret:
-            variable = config.webhooks[name].secret_env
-            raise SetupProblem(
-                f"webhooks.{name}.secret_env: the environment variable {variable} is not set; it holds the "
-                "secret that signs what is sent"
-            )
-    return found
+    meaning = "the secret that signs what is sent"
+    return {
+        name: needed_secret(f"webhooks.{name}.secret_env", hook.secret_env, meaning)
+        for name, hook in config.webhooks.items()
+    }
 
 
 @contextmanager

@@ -8,6 +8,8 @@ from urllib.parse import urlsplit
 
 from annotated_types import Ge, Gt, Le, MinLen
 
+from labeling_functions.secret_variables import SecretUnreadable, secret
+
 
 class KeyMissing(Exception):
     """The environment variable that should hold an endpoint's key is not there; the message names it."""
@@ -67,15 +69,19 @@ class EndpointSettings:
         """The key to log in with, None where none is wanted. It is for the endpoint alone: never show it.
 
         Raises:
-            KeyMissing: the variable is not set, or empty.
+            KeyMissing: neither variable nor file is there, or both are empty.
         """
         if self.key_env is None:
             return None
-        if key := environment.get(self.key_env, "").strip():
+        try:
+            key = secret(self.key_env, environment)
+        except SecretUnreadable as problem:
+            raise KeyMissing(f"the key of {self.base_url} is missing: {problem}") from None
+        if key:
             return key
         raise KeyMissing(
-            f"the key of {self.base_url} is missing: set the environment variable {self.key_env}"
-            " (or leave key_env out if the endpoint wants none)"
+            f"the key of {self.base_url} is missing: set the environment variable {self.key_env}, or"
+            f" {self.key_env}_FILE to a file that holds it (or leave key_env out if the endpoint wants none)"
         )
 
 

@@ -1,14 +1,16 @@
 """Opening clients, and saying what is wrong when that fails."""
 
-import os
+import ssl
 from typing import Any
 
 from kafka import KafkaAdminClient
 from kafka.errors import KafkaError
-from kafka.net.compat import KafkaNetClient
 
+from daemon.adapters.kafka.client_net import net_client
+from daemon.adapters.kafka.refusals import explained
 from daemon.adapters.kafka.settings import KafkaSettings, SecuritySettings
-from daemon.core.errors import PartAway, SetupProblem
+from daemon.core.errors import SetupProblem
+from daemon.core.needed_secrets import needed_secret
 
 CLIENT_ID = "labelloop"
 METADATA_MAX_AGE_MS = 60_000
@@ -23,27 +25,28 @@ def open_client(kind: Any, settings: KafkaSettings, timeout: float | None = None
         options: added to those of the connection.
 
     Raises:
-        PartAway: no broker answers as the settings say; the message names the likely reasons.
+        PartAway: no broker answers; the message names the likely reasons.
+        SetupProblem: all brokers refuse us, or what the settings name is not there.
     """
     seconds = settings.connect_seconds if timeout is None else timeout
+    connection = _connection_options(settings)
     made: list[Any] = []
 
-    def net_client(**config: Any) -> Any:
-        made.append(KafkaNetClient(**config))
+    def noted(**config: Any) -> Any:
+        made.append(net_client(**config))
         return made[-1]
 
     try:
-        return kind(
-            **_connection_options(settings),
-            bootstrap_timeout_ms=int(seconds * 1000),
-            kafka_client=net_client,
-            **options,
-        )
+        opened = kind(**connection, bootstrap_timeout_ms=int(seconds * 1000), kafka_client=noted, **options)
     except (KafkaError, OSError) as error:
         # The constructor gives us nothing to close, and its I/O thread would try to connect for ever.
+        failures = [failure for client in made for failure in client._manager.failures.values()]
         for client in made:
             client.close()
-        raise PartAway(_why(settings, error, seconds)) from error
+        raise explained(settings, error, failures, seconds) from error
+    for client in made:
+        client._manager.opening = False
+    return opened
 
 
 def open_admin(settings: KafkaSettings, timeout: float | None = None) -> Any:
@@ -63,8 +66,8 @@ def _connection_options(settings: KafkaSettings) -> dict[str, Any]:
         "reconnect_backoff_max_ms": 2_000,
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
     }
-    if security.ca_file:
-        options["ssl_cafile"] = security.ca_file
+    if security.tls:
+        options["ssl_context"] = _tls(security)
     if security.sasl:
         options["sasl_mechanism"] = security.sasl_mechanism
         options["sasl_plain_username"] = security.username
@@ -72,32 +75,38 @@ def _connection_options(settings: KafkaSettings) -> dict[str, Any]:
     return options
 
 
+def _tls(security: SecuritySettings) -> ssl.SSLContext:
+    """Certificates and host names are checked, TLS is 1.2 at least."""
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.minimum_version = ssl.TLSVersion.TLSv1_2
+    if security.ca_file is None:
+        context.load_default_certs()
+    else:
+        try:
+            context.load_verify_locations(security.ca_file)
+        except OSError as error:  # of which ssl's are some
+            raise _unreadable("ca_file", security.ca_file, error) from error
+    if security.certificate_file is not None:
+        try:
+            context.load_cert_chain(security.certificate_file, security.key_file, _no_passphrase)
+        except OSError as error:
+            files = " and ".join(filter(None, (security.certificate_file, security.key_file)))
+            raise _unreadable("certificate_file", files, error) from error
+    return context
+
+
+def _unreadable(key: str, files: str, error: OSError) -> SetupProblem:
+    return SetupProblem(f"kafka.security.{key}: {files} cannot be used ({error}); is it PEM, and readable?")
+
+
+def _no_passphrase() -> str:
+    """Without this, OpenSSL would ask for the passphrase on the terminal."""
+    raise SetupProblem(
+        "kafka.security.key_file: the key has a passphrase; write it without one (openssl pkey -in KEY -out "
+        "NEW), in a file that only this user may read"
+    )
+
+
 def _password(security: SecuritySettings) -> str:
     name = security.password_env or ""
-    password = os.environ.get(name)
-    if not password:
-        raise SetupProblem(
-            f"kafka.security.password_env: the environment variable {name} is not set;"
-            f" put the password of {security.username!r} there"
-        )
-    return password
-
-
-def _why(settings: KafkaSettings, error: Exception, seconds: float) -> str:
-    security = settings.security
-    reasons = ["is the address right, and is a broker running there?"]
-    if security.sasl:
-        reasons.append(
-            f"is the password of {security.username!r} (in {security.password_env}) right, and does the"
-            f" broker take {security.sasl_mechanism}? A refused login looks like an unreachable broker"
-        )
-    if security.protocol.endswith("SSL"):
-        reasons.append(
-            "is the broker's certificate made for this host name and signed by kafka.security.ca_file?"
-        )
-    else:
-        reasons.append(f"does that port speak {security.protocol}?")
-    return (
-        f"kafka.bootstrap: no broker at {settings.bootstrap} answered within {seconds:g} s ({error});"
-        f" {'; '.join(reasons)}"
-    )
+    return needed_secret("kafka.security.password_env", name, f"the password of {security.username!r}")

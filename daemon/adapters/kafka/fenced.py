@@ -26,7 +26,7 @@ class FencedKafkaPublisher(KafkaPublisher):
 
     def __init__(self, settings: KafkaSettings) -> None:
         super().__init__(settings)
-        self._id = f"{settings.group}-publishing"
+        self._id = settings.publishing_id
         self._claimed: int | None = None
         self._fenced: Any = None
 

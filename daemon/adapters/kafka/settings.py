@@ -1,6 +1,7 @@
 """How Kafka is reached and which topics are used."""
 
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Annotated
 
 from annotated_types import Ge, Le, MinLen
@@ -32,12 +33,16 @@ class TopicNames:
 class SecuritySettings:
     """Encryption and login.
 
+    Files are named relative to the configuration file, and are PEM.
+
     Attributes:
         protocol: PLAINTEXT, SSL, SASL_PLAINTEXT or SASL_SSL.
         sasl_mechanism: PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512; needed with the SASL protocols.
         username: to log in with.
         password_env: name of the environment variable that holds the password.
-        ca_file: PEM file of the authority that signed the brokers' certificates; None for the system's.
+        ca_file: certificate of the authority that signed the brokers' certificates; None for the system's.
+        certificate_file: our certificate, for brokers that want one; with those between it and its authority.
+        key_file: key of that certificate, without a passphrase; None if it stands in certificate_file.
     """
 
     protocol: str = "PLAINTEXT"
@@ -45,21 +50,48 @@ class SecuritySettings:
     username: str | None = None
     password_env: str | None = None
     ca_file: str | None = None
+    certificate_file: str | None = None
+    key_file: str | None = None
 
     @property
     def sasl(self) -> bool:
         """True if there is a login."""
         return self.protocol.startswith("SASL_")
 
+    @property
+    def tls(self) -> bool:
+        """True if the connection is encrypted."""
+        return self.protocol.endswith("SSL")
+
+    def beside(self, folder: Path) -> "SecuritySettings":
+        """With the full paths of files that are named relative to a folder."""
+        ca, certificate, key = (
+            None if name is None else str(folder / name)
+            for name in (self.ca_file, self.certificate_file, self.key_file)
+        )
+        return replace(self, ca_file=ca, certificate_file=certificate, key_file=key)
+
     def __post_init__(self) -> None:
         protocols = ("PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL")
-        mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
         if self.protocol not in protocols:
             raise ValueError(f"protocol: {self.protocol!r} is none of {', '.join(protocols)}")
+        self._check_login()
+        if self.key_file and not self.certificate_file:
+            raise ValueError("certificate_file: key_file is its key; name both")
+        if not self.tls and (self.ca_file or self.certificate_file):
+            encrypted = "SASL_SSL" if self.sasl else "SSL"
+            raise ValueError(f"protocol: {self.protocol} has no certificates; did you mean {encrypted}?")
+
+    def _check_login(self) -> None:
+        mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
         if self.sasl and self.sasl_mechanism not in mechanisms:
             raise ValueError(f"sasl_mechanism: {self.protocol} needs one of {', '.join(mechanisms)}")
         if self.sasl and not (self.username and self.password_env):
             raise ValueError(f"username, password_env: {self.protocol} needs both")
+        if self.password_env and not self.password_env.replace("_", "a").isalnum():
+            raise ValueError(
+                "password_env: is no name of a variable; give the variable's name, never the password"
+            )
         if not self.sasl and (self.sasl_mechanism or self.username or self.password_env):
             raise ValueError(f"protocol: {self.protocol} has no login; did you mean SASL_SSL?")
 
@@ -102,6 +134,16 @@ class KafkaSettings:
     def __post_init__(self) -> None:
         if self.max_poll_seconds < self.session_seconds:
             raise ValueError("max_poll_seconds: must not be below session_seconds")
+        if self.bootstrap is None and self.security.protocol != "PLAINTEXT":
+            raise ValueError(
+                f"bootstrap: {self.security.protocol} needs the address of a broker; the embedded one has "
+                "neither encryption nor logins"
+            )
+
+    @property
+    def publishing_id(self) -> str:
+        """The transactional id under which one process of the group publishes at a time."""
+        return f"{self.group}-publishing"
 
     def of_votes(self) -> "KafkaSettings":
         """For a source of topic `votes`, in a group of its own."""

@@ -20,6 +20,7 @@ from kafka.errors import (
 
 from daemon.adapters.kafka.connection import open_admin, open_client
 from daemon.adapters.kafka.positions import Place, batch_of, outside_log, placed
+from daemon.adapters.kafka.refusals import explained
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.kafka.topics import describe_with
 from daemon.core.errors import SetupProblem
@@ -82,7 +83,7 @@ class KafkaSource:
         self._joined = False
         self._admin = open_admin(settings)
         try:
-            self._refuse_missing_topic()
+            self._refuse_missing_topic(settings)
             self._consumer = _open_consumer(settings, batch_items)
         except BaseException:
             self._admin.close()
@@ -157,8 +158,11 @@ class KafkaSource:
         finally:
             self._admin.close()
 
-    def _refuse_missing_topic(self) -> None:
-        state = describe_with(self._admin, [self._topic])[0]
+    def _refuse_missing_topic(self, settings: KafkaSettings) -> None:
+        try:
+            state = describe_with(self._admin, [self._topic])[0]
+        except KafkaError as error:  # the broker was reached at one address, and tells of another
+            raise explained(settings, error, (), settings.connect_seconds) from error
         if state.problem:
             raise SetupProblem(f"kafka.topics.items: {state.problem}")
 

@@ -5,9 +5,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from kafka.errors import KafkaError, TopicAlreadyExistsError, for_code
+from kafka.errors import (
+    KafkaError,
+    TopicAlreadyExistsError,
+    TransactionalIdAuthorizationFailedError,
+    for_code,
+)
 
 from daemon.adapters.kafka.connection import open_admin
+from daemon.adapters.kafka.refusals import explained
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.core.errors import SetupProblem
 
@@ -38,6 +44,8 @@ def describe(settings: KafkaSettings) -> list[TopicState]:
     admin = open_admin(settings)
     try:
         return describe_with(admin, settings.topics.all())
+    except KafkaError as error:  # the broker was reached at one address, and tells of another
+        raise explained(settings, error, (), settings.connect_seconds) from error
     finally:
         admin.close()
 
@@ -54,6 +62,24 @@ def check_topics(settings: KafkaSettings) -> list[str]:
     Raises SetupProblem if the broker cannot be reached.
     """
     return [state.problem for state in describe(settings) if state.problem]
+
+
+def publishing_refused(settings: KafkaSettings) -> bool:
+    """Whether the broker says that we may not use the transactional id that labels are published under.
+
+    It is asked about the id, which needs the right Describe that Write brings along; nothing is claimed, so
+    that whoever publishes now is let be. Raises SetupProblem if the broker cannot be reached.
+    """
+    admin = open_admin(settings)
+    try:
+        admin.describe_transactions([settings.publishing_id])
+    except TransactionalIdAuthorizationFailedError:
+        return True
+    except KafkaError:  # nobody has published yet, the coordinator is starting, an old broker
+        return False
+    finally:
+        admin.close()
+    return False
 
 
 def create_topics(settings: KafkaSettings) -> list[str]:

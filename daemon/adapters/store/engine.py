@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from daemon.adapters.store.problems import explained
+from daemon.adapters.store.problems import explained, shown
 from daemon.adapters.store.upgrade import refuse_outdated, upgrade
 from daemon.core.errors import SetupProblem
 
@@ -202,8 +202,9 @@ class Database:
 def _parse(given: str) -> URL:
     try:
         url = make_url(given)
-    except ArgumentError:
-        raise SetupProblem(_not_an_address(given)) from None
+    except (ArgumentError, ValueError):  # the second of a port that is no number
+        # What cannot be taken apart is not shown if there may be a password in it.
+        raise SetupProblem(_not_an_address("" if {"@", "="} & set(given) else f" {given!r}")) from None
     if url.drivername in ("postgres", "postgresql", "postgresql+psycopg"):
         return url.set(drivername="postgresql+psycopg")
     if url.drivername in ("sqlite", "sqlite+pysqlite"):
@@ -213,13 +214,13 @@ def _parse(given: str) -> URL:
                 "for example sqlite:///labelloop.db"
             )
         return url
-    raise SetupProblem(_not_an_address(url.render_as_string(hide_password=True)))
+    raise SetupProblem(_not_an_address(f" {shown(url)!r}"))
 
 
-def _not_an_address(given: str) -> str:
+def _not_an_address(said: str) -> str:
     return (
-        f"database.url {given!r} is not a database address; for example sqlite:///labelloop.db or "
-        "postgresql://user:password@host/name"
+        f"database.url{said} is not a database address; for example sqlite:///labelloop.db or "
+        "postgresql://user:${DB_PASSWORD}@host/name, where a password is percent-encoded"
     )
 
 

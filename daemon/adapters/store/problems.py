@@ -3,15 +3,40 @@
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from daemon.core.addresses import without_passwords
 from daemon.core.errors import PartAway, SetupProblem
+
+_TLS = "?sslmode=verify-full&sslrootcert=/path/ca.pem"
 
 _REFUSED = (
     (
         "password authentication failed",
         "the server refused the user name or password; correct them in the address",
     ),
-    ("no password supplied", "the server wants a password; write it as postgresql://user:password@host/name"),
+    (
+        "no password supplied",
+        "the server wants a password; write postgresql://user:${{DB_PASSWORD}}@host/name and set the "
+        "variable DB_PASSWORD, or let PGPASSFILE name a password file",
+    ),
+    ("no encryption", f"the server lets this user in with TLS only; add {_TLS} to the address"),
     ("no pg_hba.conf entry", "the server does not let this user in from here; allow it in pg_hba.conf"),
+    (
+        "certificate verify failed",
+        f"the server's certificate is signed by nobody whom we trust; name the authority that did: {_TLS}",
+    ),
+    (
+        "does not match host name",
+        "the server's certificate was made for another name; reach it by that one, or have this one put into "
+        "its certificate",
+    ),
+    ("root certificate file", f"the file of the authority is not there; name it by its full path: {_TLS}"),
+    ("does not support ssl", "the server offers no TLS, and the address insists on it (sslmode)"),
+    ("certificate file", "our certificate (sslcert) cannot be used; is it PEM, and readable?"),
+    (
+        "private key file",
+        "the key of our certificate (sslkey) cannot be used; it must be readable by this user alone",
+    ),
+    ("invalid sslmode", f"sslmode is not one that PostgreSQL knows; write {_TLS}"),
     ("permission denied", "this user may not do what is needed; make them the owner of the database"),
     ('role "', "the server does not know this user; create it, or correct the address"),
     ('database "', "the server has no such database; make it with: createdb {database}"),
@@ -44,8 +69,13 @@ def explained(url: URL, error: DBAPIError) -> SetupProblem:
     lowered = said.lower()
     hints = _SQLITE if is_sqlite else (*_REFUSED, *_AWAY)
     hint = next((hint for sign, hint in hints if sign in lowered), "the database cannot be opened")
-    shown = url.set(drivername=url.get_backend_name()).render_as_string(hide_password=True)
     refused = any(sign in lowered for sign, _ in _REFUSED)
     about_connection = isinstance(error, OperationalError | InterfaceError)
     kind = PartAway if about_connection and not refused and not is_sqlite else SetupProblem
-    return kind(f"database.url {shown}: {hint.format(database=url.database)} ({said})")
+    return kind(f"database.url {shown(url)}: {hint.format(database=url.database)} ({said})")
+
+
+def shown(url: URL) -> str:
+    """An address without the passwords in it, and without the driver."""
+    named = url.set(drivername=url.get_backend_name())
+    return without_passwords(named.render_as_string(hide_password=True))

@@ -175,7 +175,7 @@ def _show(
         database.close()
     if stop.is_set() and options.reviewers == SIMULATED:
         return
-    heard = read_labels(running.bootstrap, config.kafka.topics.labels)
+    heard = read_labels(replace(config.kafka, bootstrap=running.bootstrap))
     reached = outcome.judge(heard.labels, truth, overview, config.tiers, seconds, model)
     promise = config.guarantee
     console.print(outcome.table(reached, promise.target_error, promise.confidence, config.currency))

@@ -6,6 +6,9 @@ from dataclasses import dataclass, field
 import msgspec
 from kafka import KafkaConsumer, TopicPartition
 
+from daemon.adapters.kafka.connection import open_client
+from daemon.adapters.kafka.settings import KafkaSettings
+
 QUIET_SECONDS = 2.0
 
 
@@ -50,10 +53,11 @@ class Heard:
             self.certified.setdefault(message.certificate.window, {})[message.item] = message.label
 
 
-def read_labels(bootstrap: str, topic: str, seconds: float = 60.0) -> Heard:
-    """Everything on the topic."""
-    consumer = KafkaConsumer(
-        bootstrap_servers=bootstrap, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
+def read_labels(settings: KafkaSettings, seconds: float = 60.0) -> Heard:
+    """Everything on topic `labels`. Raises SetupProblem if no broker answers."""
+    topic = settings.topics.labels
+    consumer = open_client(
+        KafkaConsumer, settings, group_id=None, enable_auto_commit=False, auto_offset_reset="earliest"
     )
     try:
         partitions = consumer.partitions_for_topic(topic) or set()

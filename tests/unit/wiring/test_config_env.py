@@ -120,6 +120,15 @@ def test_references_elsewhere_are_text(tmp_path: Path) -> None:
     assert load_text(tmp_path, text).task.guidelines == "cost ${X}"
 
 
+def test_a_reference_may_be_to_a_file(tmp_path: Path) -> None:
+    text = MINIMAL + "database: {url: 'postgresql://u:${SECRET}@h/x'}\n"
+    environ = {"SECRET_FILE": str(tmp_path / "secret")}
+    (problem,) = problems(tmp_path, text, environ)
+    assert problem.startswith(f"database.url: SECRET_FILE names {tmp_path}/secret, which cannot be read")
+    (tmp_path / "secret").write_text("s3\n")
+    assert load_text(tmp_path, text, environ).database_url == "postgresql://u:s3@h/x"
+
+
 def test_a_reference_to_an_absent_variable_is_refused(tmp_path: Path) -> None:
     problem = only_problem(tmp_path, MINIMAL + "database: {url: 'postgresql://u:${SECRET}@h/x'}\n")
     assert problem.startswith("database.url: refers to ${SECRET}, but the environment has no variable SECRET")

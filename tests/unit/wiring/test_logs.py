@@ -84,6 +84,18 @@ def test_chatter_of_libraries_is_heard_only_on_request() -> None:
     assert "connection refused" in stream.getvalue()
 
 
+def test_libraries_that_write_logins_and_addresses_are_never_heard_doing_it() -> None:
+    stream = logged(level="debug")
+    logging.getLogger("kafka.net.connection").debug("SaslAuthenticateRequest(auth_bytes=b'ann\\0s3cret')")
+    logging.getLogger("kafka.protocol.parser").debug("Sending request auth_bytes=b'ann\\0s3cret'")
+    logging.getLogger("httpx").info("HTTP Request: POST https://chat.example/hooks/s3cret")
+    logging.getLogger("kafka.net.connection").error("connection refused")
+    assert "s3cret" not in stream.getvalue()
+    assert "connection refused" in stream.getvalue()
+    logged()
+    assert logging.getLogger("kafka.net.connection").getEffectiveLevel() == logging.CRITICAL
+
+
 def test_setting_up_again_replaces_the_first() -> None:
     first, second = logged(), logged()
     log.info("once")

@@ -1,12 +1,11 @@
 """How a Label Studio is reached."""
 
-import os
 from dataclasses import dataclass
 from typing import Annotated
 
 from annotated_types import Ge, Le, MinLen
 
-from daemon.core.errors import SetupProblem
+from daemon.core.needed_secrets import needed_secret
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,6 @@ class LabelStudioSettings:
             raise ValueError(f"url: {self.url!r} is no address that starts with http:// or https://")
 
     def token(self) -> str:
-        """The token. Raises SetupProblem if the variable is not set."""
-        token = os.environ.get(self.token_env, "").strip()
-        if not token:
-            raise SetupProblem(
-                f"label_studio.token_env: the environment variable {self.token_env} is not set; it holds an "
-                "access token of Label Studio (Account & Settings there)"
-            )
-        return token
+        """The token. Raises SetupProblem if it is not there."""
+        meaning = "an access token of Label Studio (Account & Settings there)"
+        return needed_secret("label_studio.token_env", self.token_env, meaning)
