@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from models.archive import unpack
+from models.archive import DamagedBundle, unpack
 from models.bundle import Bundle, about_of
 from models.set_bundle import FORMAT as SETS
 from models.set_bundle import SetBundle
@@ -13,8 +13,14 @@ AnyBundle = Bundle | SetBundle
 def read_bundle(data: bytes) -> AnyBundle:
     """Read what `to_bytes` of either wrote. Raises DamagedBundle; never unpickles anything."""
     arrays = unpack(data)
-    kind = SetBundle if about_of(arrays)["format"] == SETS else Bundle
-    return kind.from_arrays(arrays)
+    try:
+        kind = SetBundle if about_of(arrays)["format"] == SETS else Bundle
+        return kind.from_arrays(arrays)
+    except DamagedBundle:
+        raise
+    except (ValueError, TypeError, LookupError, AttributeError, RecursionError) as error:
+        # Whoever can write bytes can write their digest, too.
+        raise DamagedBundle(f"bundle: its parts do not fit together ({error!r})") from error
 
 
 def bundle_from_priors(classes: Sequence[str], sets: bool, tiers: Mapping[str, float]) -> AnyBundle:
