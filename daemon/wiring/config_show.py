@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import fields
 from typing import Any
+from urllib.parse import urlsplit
 
 import yaml
 
@@ -16,7 +17,16 @@ def show(config: Config) -> str:
     """All settings as YAML that could be read again, but for the passwords."""
     names = [field.name for field in fields(config) if field.name in KEYS.children(())]
     settings = {name: plain(getattr(config, name)) for name in names}
+    for hook in settings["webhooks"].values():
+        hook["url"] = _place(hook["url"])
     return yaml.safe_dump(_hide(settings), sort_keys=False, allow_unicode=True)
+
+
+def _place(address: str) -> str:
+    """Where a webhook is, without its path, which often is a secret."""
+    parts = urlsplit(address)
+    beyond = HIDDEN if parts.path.strip("/") or parts.query else ""
+    return f"{parts.scheme}://{parts.netloc}/{beyond}"
 
 
 def _hide(value: Any) -> Any:

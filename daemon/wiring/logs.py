@@ -29,7 +29,8 @@ CHATTY = {
 """Libraries that are heard from this level on only, unless everything is asked for."""
 
 TELLTALES = {
-    # Whole requests, that of a login with its password.
+    # Whole requests, that of a login with its password, and settings with it.
+    "kafka.admin.client": logging.INFO,
     "kafka.net.connection": logging.INFO,
     "kafka.protocol.parser": logging.INFO,
     # Addresses; that of a webhook may be a secret.

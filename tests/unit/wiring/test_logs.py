@@ -88,6 +88,7 @@ def test_libraries_that_write_logins_and_addresses_are_never_heard_doing_it() ->
     stream = logged(level="debug")
     logging.getLogger("kafka.net.connection").debug("SaslAuthenticateRequest(auth_bytes=b'ann\\0s3cret')")
     logging.getLogger("kafka.protocol.parser").debug("Sending request auth_bytes=b'ann\\0s3cret'")
+    logging.getLogger("kafka.admin.client").debug("configuration: sasl_plain_password=s3cret")
     logging.getLogger("httpx").info("HTTP Request: POST https://chat.example/hooks/s3cret")
     logging.getLogger("kafka.net.connection").error("connection refused")
     assert "s3cret" not in stream.getvalue()
