@@ -128,6 +128,22 @@ def test_everything_out_of_reach_is_reported_part_by_part_in_time(project: Path)
     assert seconds < 15  # nine, and what a busy machine needs to start Python
 
 
+@pytest.mark.parametrize(
+    ("address", "state"),
+    [("postgresql://me:s3cret@h/x", State.NOTE), ("postgresql://me:${DB_PASSWORD}@h/x", State.OK)],
+)
+def test_a_password_in_the_file_is_noted(
+    project: Path, monkeypatch: pytest.MonkeyPatch, address: str, state: State
+) -> None:
+    monkeypatch.setenv("DB_PASSWORD", "s3cret")
+    file = project / "labelloop.yaml"
+    file.write_text(file.read_text().replace("\ndatabase:\n", f"\ndatabase:\n  url: {address}\n"))
+    found = checks.configuration(load(file), file)
+    assert found.state is state
+    assert ("database.url holds a password: write ${NAME}" in found.text) is (state is State.NOTE)
+    assert "s3cret" not in found.text
+
+
 def test_a_part_that_hangs_or_breaks_does_not_hold_up_the_others(project: Path) -> None:
     release = threading.Event()
 
