@@ -19,6 +19,7 @@ BENCHMARKS = {
     "drift": "how soon changes are noticed, beside confidence alone and a KS window (LABELLOOP_DATA)",
     "replay": "an archive labeled anew, beside a plain loop of the same work",
     "reviewers": "forty people at four review processes: slots, leases, pauses, waits (needs PostgreSQL)",
+    "end_to_end": "the whole stream beside a consumer that calls snorkel (needs PostgreSQL and Kafka)",
     "guarantee": "how often certificates are violated on simulated streams",
 }
 

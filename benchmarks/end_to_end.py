@@ -86,7 +86,7 @@ class Run:
 
     def train(self) -> None:
         """Answer the questions of the cold start, and train on them."""
-        worker = self._start("run")
+        worker = self.worker = self._start("run")
         try:
             self._wait(lambda: self._number("SELECT count(*) FROM positions") > 0, "topics")
             produce(self.bootstrap, FIRST, 1)
@@ -98,7 +98,7 @@ class Run:
 
     def measure(self, count: int) -> dict[str, Any]:
         """Start the worker and see it through: rates, seconds by stage, memory."""
-        worker = self._start("run")
+        worker = self.worker = self._start("run")
         process = psutil.Process(worker.pid)
         stored, published = "SELECT sum(stored) FROM positions", "SELECT count(*) FROM outbox"
         try:
@@ -119,9 +119,9 @@ class Run:
                 "published": (count + FIRST - first) / published_after,
                 "cpu": used.user + used.system,
                 "seconds": stored_after,
-                "stages": json.loads(self._value("SELECT report FROM processes WHERE kind = 'run'"))[
-                    "seconds"
-                ],
+                "stages": json.loads(
+                    self._value("SELECT report FROM processes WHERE kind = 'run' ORDER BY at DESC LIMIT 1")
+                )["seconds"],
                 "memory": memory,
             }
         finally:
@@ -166,7 +166,7 @@ class Run:
     def _wait(self, condition: Any, what: str) -> None:
         until = time.monotonic() + WAIT_SECONDS
         while not condition():
-            if time.monotonic() > until:
+            if time.monotonic() > until or self.worker.poll() is not None:
                 raise RuntimeError(f"{what} did not come:\n{self._log()}")
             time.sleep(0.1)
 

@@ -14,12 +14,9 @@ CLASSES = ("ham", "spam")
 TOPICS = {"items": "items", "labels": "labels", "questions": "questions", "dead_letters": "dead-letters"}
 PARTITIONS = 4
 
-FUNCTIONS = f"""
-from labeling_functions import matches
-
-PATTERNS = {PATTERNS!r}
-functions = [matches(f"f{{j}}", pattern, j % 2) for j, pattern in enumerate(PATTERNS)]
-"""
+FUNCTIONS = "from labeling_functions import matches\n\n" + "\n".join(
+    f"f{j} = matches('f{j}', {pattern!r}, {j % 2})" for j, pattern in enumerate(PATTERNS)
+)
 """The ten of `benchmarks.labeling_functions`, as a user of ours writes them."""
 
 _SPAM = re.compile(r"(?i)free|prize|winner|£|www\.")

@@ -4,7 +4,7 @@
 
 Reads topic `items` from its beginning, labels with `PandasLFApplier` and `LabelModel`, publishes to topic
 `naive-labels` and commits. Nothing is stored, nobody is asked, nothing is certified. Prints items per second
-of the labelling, without the start and the first fit.
+without the start and the first fit.
 """
 
 import json
@@ -15,13 +15,14 @@ from collections.abc import Callable
 from typing import Any
 
 import pandas as pd
-from kafka import KafkaConsumer, KafkaProducer
+from kafka import KafkaAdminClient, KafkaConsumer, KafkaProducer
 from snorkel.labeling import LabelingFunction, PandasLFApplier
 from snorkel.labeling.model import LabelModel
 
-from benchmarks.end_to_end_world import CLASSES, TOPICS
+from benchmarks.end_to_end_world import CLASSES, PARTITIONS, TOPICS
 from benchmarks.labeling_functions import PATTERNS
 
+LABELS = "naive-labels"
 BATCH = 500
 FIRST = 2_000
 """Items that the label model is fitted on."""
@@ -38,6 +39,9 @@ def main() -> None:
         enable_auto_commit=False,
         max_poll_records=BATCH,
     )
+    admin = KafkaAdminClient(bootstrap_servers=bootstrap)
+    admin.create_topics({LABELS: {"num_partitions": PARTITIONS, "configs": {}}}, wait_for_metadata=True)
+    admin.close()
     producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=5)
     applier = PandasLFApplier([LabelingFunction(f"f{j}", _body(p, j % 2)) for j, p in enumerate(PATTERNS)])
     model = LabelModel(cardinality=len(CLASSES), verbose=False)
@@ -53,14 +57,14 @@ def main() -> None:
         found = model.predict_proba(applier.apply(pd.DataFrame(items), progress_bar=False))
         for item, row in zip(items, found, strict=True):
             label = {"item": item["id"], "label": CLASSES[row.argmax()], "probabilities": row.tolist()}
-            producer.send("naive-labels", json.dumps(label).encode(), key=item["id"].encode())
+            producer.send(LABELS, json.dumps(label).encode(), key=item["id"].encode())
         producer.flush()
         consumer.commit()
         done += len(items)
     print(f"{done / (time.perf_counter() - began):.0f}")
 
 
-def _read(consumer: KafkaConsumer) -> list[dict[str, Any]]:
+def _read(consumer: Any) -> list[dict[str, Any]]:
     polled = consumer.poll(timeout_ms=500)
     return [json.loads(message.value) for messages in polled.values() for message in messages]
 

@@ -4,13 +4,14 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 import numpy as np
 
 from daemon.core.decoding import Rejected
 from daemon.core.policy import Outputs, Policy
-from daemon.core.rows import F4, I1, Answer, Ask, Asked, Compose, ComposeAudits, Decision, Lease
+from daemon.core.rows import I1, Answer, Ask, Asked, Compose, ComposeAudits, Decision, Lease
 from daemon.core.settings import MICROS
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
 from daemon.core.wire import OutMessage
@@ -80,8 +81,10 @@ def composer(
 
     def compose(asked: Sequence[Asked]) -> list[OutMessage]:
         rows = np.flatnonzero(decision.publish)
+        said, likely = joined(decision.labels[rows]).tolist(), decision.posterior[rows].tolist()
         labels = [
-            _label(int(row), decision, voter(int(row)), policy, outputs, certificates or {}) for row in rows
+            _label(_Row(*told), decision, voter(told[0]), policy, outputs, certificates or {})
+            for told in zip(rows.tolist(), said, likely, strict=True)
         ]
         about = [(one, voter(one.ask.row)) for one in asked]
         questions = [
@@ -137,8 +140,16 @@ def _iso(milliseconds: int) -> str:
     return datetime.fromtimestamp(max(milliseconds, 0) / 1_000, UTC).isoformat()
 
 
+class _Row(NamedTuple):
+    """What a decision says of one item, in plain numbers: taken out of the arrays for all items at once."""
+
+    place: int
+    label: int
+    posterior: list[float]
+
+
 def _label(
-    row: int,
+    row: _Row,
     decision: Decision,
     voter: Voter,
     policy: Policy,
@@ -146,31 +157,31 @@ def _label(
     certificates: Mapping[int, Certificate],
 ) -> OutMessage:
     key, space = voter.item.encode(), policy.space
-    by_class = space.by_class(decision.posterior[row].tolist())
-    certificate = certificates.get(row)
+    by_class = space.by_class(row.posterior)
+    certificate = certificates.get(row.place)
     value = _encode(
         {
             "item": voter.item,
             "revision": voter.revision + 1,
-            "label": space.said(_only(decision.labels[row])),
+            "label": space.said(row.label),
             "probabilities": {name: round(p, 6) for name, p in zip(space.classes, by_class, strict=True)},
-            **_of_kind(policy, decision.posterior[row]),
-            "status": decision.status[row],
+            **_of_kind(policy, row.posterior),
+            "status": decision.status[row.place],
             "certificate": None if certificate is None else certificate.as_json(),
             "bundle": decision.bundle if decision.window is None else voter.bundle,
-            "votes": _votes(row, decision, voter, space),
+            "votes": _votes(row.place, decision, voter, space),
             "cost": voter.cost / MICROS,
         }
     )
     return OutMessage(outputs.labels, outputs.partition(outputs.labels, key), key, value)
 
 
-def _of_kind(policy: Policy, posterior: F4) -> dict[str, float]:
+def _of_kind(policy: Policy, posterior: Sequence[float]) -> dict[str, float]:
     """Of pairs, how likely A is preferred, a tie counting half; of ratings, the mean of the scale."""
     if policy.kind == PREFERENCE:
-        return {"preference": round(preference(posterior.tolist()), 6)}
+        return {"preference": round(preference(posterior), 6)}
     if policy.kind == RATING:
-        return {"rating": round(float(posterior @ policy.steps), 6)}
+        return {"rating": round(float(np.dot(posterior, policy.steps)), 6)}
     return {}
 
 
@@ -180,12 +191,7 @@ def _only(options: I1) -> int:
 
 
 def _votes(row: int, decision: Decision, voter: Voter, space: LabelSpace) -> list[dict[str, object]]:
-    said = np.array(voter.inline, np.int8).reshape(len(voter.functions), space.n_facets)
-    votes = [
-        {"annotator": name, **_said(options, space)}
-        for name, options in zip(voter.functions, said, strict=True)
-        if (options != ABSTAIN).any()
-    ]
+    votes = _of_sets(voter, space) if space.sets else _of_classes(voter, space)
     if decision.classifier is not None and not np.isnan(decision.classifier[row, 0]):
         by_facet = decision.classifier[row].reshape(space.n_facets, -1)
         told = space.said(_only(by_facet.argmax(axis=1).astype(np.int8)))
@@ -195,10 +201,25 @@ def _votes(row: int, decision: Decision, voter: Voter, space: LabelSpace) -> lis
     return votes
 
 
+def _of_classes(voter: Voter, space: LabelSpace) -> list[dict[str, object]]:
+    return [
+        {"annotator": name, "label": space.classes[vote]}
+        for name, vote in zip(voter.functions, voter.inline, strict=True)
+        if vote != ABSTAIN
+    ]
+
+
+def _of_sets(voter: Voter, space: LabelSpace) -> list[dict[str, object]]:
+    said = np.array(voter.inline, np.int8).reshape(len(voter.functions), space.n_facets)
+    return [
+        {"annotator": name, **_said(options, space)}
+        for name, options in zip(voter.functions, said, strict=True)
+        if (options != ABSTAIN).any()
+    ]
+
+
 def _said(options: I1, space: LabelSpace) -> dict[str, object]:
-    """A function's vote: its class, or the classes that it says apply and those that it says do not."""
-    if not space.sets:
-        return {"label": space.classes[options[0]]}
+    """The classes that a function says apply, and those that it says do not."""
     apply, do_not = space.sides(options.tolist())
     return {"label": apply, "not": do_not} if do_not else {"label": apply}
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from sqlalchemy import ColumnElement, Connection, and_, bindparam, insert, or_, select, update
 
 from daemon.adapters.store import budget
-from daemon.adapters.store.bulk import among, bulk_insert
+from daemon.adapters.store.bulk import among, bulk_insert, new_ids
 from daemon.adapters.store.schema import questions, recheck, windows
 from daemon.core.rows import Ask, Asked, Reprice
 from daemon.core.states import BLIND_PURPOSES, SETTLING, Purpose, QuestionState, WindowState
@@ -146,18 +146,20 @@ def _granted(
 def _insert(
     connection: Connection, items: Sequence[str], asks: Sequence[Ask], now: int, window: int | None
 ) -> list[int]:
-    rows = [
+    ids, count = new_ids(connection, questions, len(asks)), len(asks)
+    bulk_insert(
+        connection,
+        questions,
         {
-            "item": items[ask.row],
-            "tier": ask.tier,
-            "purpose": ask.purpose.value,
-            "window": window,
-            "priority": ask.priority,
-            "price": ask.price,
-            "created": now,
-            "chance": ask.chance,
-        }
-        for ask in asks
-    ]
-    query = insert(questions).returning(questions.c.id, sort_by_parameter_order=True)
-    return list(connection.execute(query, rows).scalars())
+            "id": ids,
+            "item": [items[ask.row] for ask in asks],
+            "tier": [ask.tier for ask in asks],
+            "purpose": [ask.purpose.value for ask in asks],
+            "window": [window] * count,
+            "priority": [float(ask.priority) for ask in asks],
+            "price": [ask.price for ask in asks],
+            "created": [now] * count,
+            "chance": [ask.chance for ask in asks],
+        },
+    )
+    return ids

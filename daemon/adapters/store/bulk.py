@@ -7,7 +7,19 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
-from sqlalchemy import ARRAY, Column, ColumnElement, Connection, Table, any_, column, func, literal, select
+from sqlalchemy import (
+    ARRAY,
+    Column,
+    ColumnElement,
+    Connection,
+    Table,
+    any_,
+    column,
+    func,
+    literal,
+    select,
+    text,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.exc import IntegrityError
 
@@ -41,6 +53,22 @@ def bulk_insert(connection: Connection, table: Table, columns: Mapping[str, Sequ
         if getattr(error.orig, "sqlite_errorname", "") in _TAKEN:
             raise AlreadyThere(table.name) from error
         raise
+
+
+_NEXT = "SELECT nextval(pg_get_serial_sequence(:table, 'id')) FROM generate_series(1, :count)"
+_LAST = "SELECT seq FROM sqlite_sequence WHERE name = :table"
+
+
+def new_ids(connection: Connection, table: Table, count: int) -> list[int]:
+    """So many ids, ascending, that the database gives to nobody else: `bulk_insert` tells none.
+
+    Those of rows that are then not inserted are never used on PostgreSQL, and used again on SQLite.
+    """
+    if connection.dialect.name == "sqlite":
+        last = connection.execute(text(_LAST), {"table": table.name}).scalar_one_or_none() or 0
+        return list(range(last + 1, last + 1 + count))
+    given = connection.execute(text(_NEXT), {"table": table.name, "count": count})
+    return list(given.scalars())
 
 
 @contextmanager
