@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from daemon.core.evidence import Evidence, of_arrivals
-from daemon.core.grouping import group_of
+from daemon.core.grouping import groups_of
 from daemon.core.rows import F4, I1
 from labeling_functions.items import Item
 from models.bundles import AnyBundle
@@ -48,5 +48,6 @@ def evidence_on(
         bundle: to decide with. n_tiers: of the policy's ladder.
     """
     usable = vectors if encoder is not None and bundle.encoder == encoder.name else None
-    groups = np.array([group_of(item) for item in items], np.int64)
+    # they choose the classifier's head, and are a hash of each text
+    groups = np.zeros(len(items), np.int64) if usable is None else groups_of(items)
     return of_arrivals(inline, keys, usable, groups, bundle, n_tiers)

@@ -22,6 +22,11 @@ def group_of(item: Item) -> int:
     return int.from_bytes(digest, "big")
 
 
+def groups_of(items: Sequence[Item]) -> NDArray[np.int64]:
+    """(n,) `group_of` each."""
+    return np.array([group_of(item) for item in items], np.int64)
+
+
 def groups_of_stored(items: Sequence[OpenItem]) -> NDArray[np.int64]:
     """(n,) groups of items as the database keeps them."""
     return groups_of_payloads([item.payload for item in items], [item.subject for item in items])
