@@ -1,5 +1,6 @@
 """The command line. Each command imports what it runs when it is called, so that help answers at once."""
 
+import contextlib
 import os
 from collections.abc import Callable
 from functools import partial
@@ -32,7 +33,8 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except (SetupProblem, LoadError, EncoderUnavailable, PositionOutsideLog) as problem:
-            click.echo(f"labelloop: {problem}", err=True)
+            with contextlib.suppress(OSError):  # a log on a full disk: the exit code still says it
+                click.echo(f"labelloop: {problem}", err=True)
             ctx.exit(problem.exit_code if isinstance(problem, SetupProblem) else SetupProblem.exit_code)
 
 

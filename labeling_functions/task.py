@@ -18,6 +18,10 @@ PREFERENCE_CLASSES = ("A", "B", "tie")
 """Classes of every preference task: the first response is better, the second, neither."""
 
 
+MOST_CLASSES = 127
+"""A class index is one signed byte."""
+
+
 @dataclass(frozen=True, slots=True)
 class Task:
     """What annotators of every kind are asked.
@@ -45,8 +49,8 @@ class Task:
     scale: bool = False
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.classes) <= 127:
-            raise ValueError(f"classes: {len(self.classes)} given; a task has 2 to 127 classes")
+        if not 2 <= len(self.classes) <= MOST_CLASSES:
+            raise ValueError(f"classes: {len(self.classes)} given; a task has 2 to {MOST_CLASSES} classes")
         if len(set(self.classes)) != len(self.classes):
             raise ValueError(f"classes: {', '.join(self.classes)} has a name twice; names must differ")
         if self.kind not in KINDS:

@@ -38,6 +38,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("drift_alarm", "The stream is no longer what the models learned from."),
     Action("drift_ended", "The models have learned of a drift; its alarms end."),
     Action("promoted", "New models are in use."),
+    Action("bundle_refused", "Stored models are damaged or of another version; those before stay in use."),
     Action("not_promoted", "A training run was no better, and is kept for the record."),
     Action("picked", "Items to learn from were picked, or picking stops or goes on."),
     Action("training_stopped", "A training run ended before its time; the next look begins another."),

@@ -1,11 +1,29 @@
 """Following the promoted bundle between batches, from any thread."""
 
+import logging
 import threading
 import time
 from dataclasses import dataclass
 
 from daemon.core.ports import LearningStore
+from models.archive import DamagedBundle
 from models.bundles import AnyBundle, read_bundle
+
+log = logging.getLogger(__name__)
+
+
+def whole(id_: int, data: bytes) -> AnyBundle | None:
+    """A stored bundle; None, with a line in the log, if it is damaged or of a version not known here."""
+    try:
+        return read_bundle(data)
+    except DamagedBundle as error:
+        log.error(
+            "bundle %d is not used: %s; `labelloop learn --once` trains another",
+            id_,
+            error,
+            extra={"action": "bundle_refused"},
+        )
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +35,10 @@ class Current:
 
 
 class BundleFollower:
-    """Looks for a new bundle at most every `seconds`; in between it answers from memory."""
+    """Looks for a new bundle at most every `seconds`; in between it answers from memory.
+
+    One that is damaged is refused once, and the one before it, or the priors, stay in use.
+    """
 
     def __init__(
         self,
@@ -31,6 +52,7 @@ class BundleFollower:
         self._lock = threading.Lock()
         self._looked = -1e9
         self._current = Current(None, priors)
+        self._seen: int | None = None
 
     def current(self) -> Current:
         """The bundle that workers are to follow now."""
@@ -48,6 +70,9 @@ class BundleFollower:
             return self._current
 
     def _follow(self) -> None:
-        stored = self._store.current_bundle(self._current.id)
-        if stored is not None:
-            self._current = Current(stored.id, read_bundle(stored.data))
+        stored = self._store.current_bundle(self._seen)
+        if stored is None:
+            return
+        self._seen = stored.id
+        if (bundle := whole(stored.id, stored.data)) is not None:
+            self._current = Current(stored.id, bundle)

@@ -1,6 +1,7 @@
 """From a Kafka record to an item, or to the reason why it can never be one."""
 
 import hashlib
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, TypeVar
@@ -15,6 +16,12 @@ from labeling_functions.task import CLASSIFICATION, MATCHING, PREFERENCE
 Message = TypeVar("Message", bound=msgspec.Struct)
 
 MAX_ID_BYTES = 512
+
+MAX_DEPTH = 100
+"""Lists and objects within each other; far fewer than readers with the fewest levels to spare can follow."""
+
+_NESTS_NOTHING = re.compile(rb'"(?:[^"\\]|\\.)*"|[^\[\]{}"]+', re.DOTALL)
+"""Of JSON, what is no bracket: texts, whatever they hold, and all between brackets."""
 
 FIELDS_OF: Mapping[str, Callable[[Mapping[str, Any]], str]] = {
     PREFERENCE: not_a_pair,
@@ -75,6 +82,10 @@ def decode(record: Record, max_bytes: int, kind: str = CLASSIFICATION) -> Arriva
 
 def read_json(record: Record, value: bytes, decoder: msgspec.json.Decoder[Message]) -> Message | Rejected:
     """The record's value as a message, or why it is none."""
+    if _too_deep(value):
+        return Rejected(
+            record, "wrong_shape", f"lists and objects lie in each other more than {MAX_DEPTH} times"
+        )
     try:
         return decoder.decode(value)
     except UnicodeDecodeError as error:
@@ -88,6 +99,17 @@ def read_json(record: Record, value: bytes, decoder: msgspec.json.Decoder[Messag
 def decode_stored(payload: bytes) -> Item:
     """Read the item of a payload that was accepted before."""
     return _item(_decoder.decode(payload))
+
+
+def _too_deep(value: bytes) -> bool:
+    if value.count(b"[") + value.count(b"{") <= MAX_DEPTH:
+        return False
+    depth = 0
+    for bracket in _NESTS_NOTHING.sub(b"", value):
+        depth += 1 if bracket in b"[{" else -1
+        if depth > MAX_DEPTH:
+            return True
+    return False
 
 
 def _problem(message: ItemMessage) -> str | None:

@@ -36,6 +36,8 @@ RECHECKS = 256
 OUTBOX_ROWS = 64
 DUTY_SECONDS = 10.0
 RENEW_SECONDS = 3.0
+TRY_SECONDS = 1.0
+"""Between looks at whether a duty that somebody else holds is free."""
 WINDOW_SECONDS = 0.5
 REPORT_SECONDS = 1.0
 BREATH_SECONDS = 0.1
@@ -59,7 +61,7 @@ class HeldDuty:
 
     def get(self) -> Duty | None:
         """The duty if this process holds it now; asks the database at most every few seconds."""
-        if time.monotonic() - self._tried >= (RENEW_SECONDS if self.duty else 1.0):
+        if time.monotonic() - self._tried >= (RENEW_SECONDS if self.duty else TRY_SECONDS):
             self._take()
         return self.duty
 
@@ -75,6 +77,11 @@ class HeldDuty:
     def lost(self) -> None:
         """Forget it; the next look asks the database."""
         self.duty = None
+
+    def pass_on(self) -> None:
+        """Give it back, and look away for long enough that whoever else wants it has it by then."""
+        self.drop()
+        self._tried = time.monotonic() + TRY_SECONDS
 
     def drop(self) -> None:
         """Give it back so that others need not wait for it to run out."""
@@ -208,7 +215,8 @@ class Desk:
                 self._send(duty, rows)
         except PublishFailed as error:
             log.warning("the broker did not take the messages: %s", error, extra={"action": "publish_failed"})
-            self._publishing.lost()
+            # Perhaps it is this process alone that the broker refuses: its network, or its clock.
+            self._publishing.pass_on()
             return 0
         except DutyLost:
             self._publishing.lost()

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
 from daemon.core.assembling import assemble
+from daemon.core.bundles import whole
 from daemon.core.desk import HeldDuty
 from daemon.core.errors import DutyLost, RegistryUnavailable, TrainingStopped
 from daemon.core.learning_rows import News, Prospects, TrainingRows
@@ -18,7 +19,7 @@ from daemon.core.ports import LearningStore, Registry, StreamStore
 from daemon.core.runs import Logged, TrainingRun
 from daemon.core.settings import LearningSettings
 from models.any_training import AnyCandidate, AnyData
-from models.bundles import AnyBundle, read_bundle
+from models.bundles import AnyBundle
 from models.stopping import Verdict
 
 log = logging.getLogger(__name__)
@@ -123,10 +124,10 @@ class Learner:
     def _run(self, ends_alarms: bool) -> None:
         since = time.perf_counter()
         champion = self.store.current_bundle(None)
+        before = whole(champion.id, champion.data) if champion else None
         prospects = self.store.prospects()
         rows = self.store.training_rows(self.settings.max_items)
-        data = assemble(rows, self.policy, champion)
-        before = read_bundle(champion.data) if champion else None
+        data = assemble(rows, self.policy, champion if before else None)
         candidate = self.train(data, before, self._still_training)
         verdict = self._picker.verdict(rows, data, candidate.bundle, prospects)
         run = told(self.describe(rows, data, candidate, before), verdict)

@@ -21,6 +21,9 @@ from labeling_functions.task import ABSTAIN, PREFERENCE, RATING
 
 _encode = msgspec.json.Encoder().encode
 
+LAST_TIME = 253_402_300_799_000
+"""The last second of the year 9999, in milliseconds."""
+
 KEPT_BYTES = 262_144
 """Longer values of dead letters are cut (a header then holds the digest of the whole), longer items are not
 repeated in questions."""
@@ -137,7 +140,8 @@ def dead_letter(rejected: Rejected, outputs: Outputs) -> OutMessage:
 
 
 def _iso(milliseconds: int) -> str:
-    return datetime.fromtimestamp(max(milliseconds, 0) / 1_000, UTC).isoformat()
+    """The nearest time that a calendar knows: producers may stamp their records as they like."""
+    return datetime.fromtimestamp(min(max(milliseconds, 0), LAST_TIME) / 1_000, UTC).isoformat()
 
 
 class _Row(NamedTuple):

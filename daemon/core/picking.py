@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.core.bundles import whole
 from daemon.core.learning_rows import Prospects, Standing, TrainingRows
 from daemon.core.ports import LearningStore
 from daemon.core.rows import Duty
@@ -14,7 +15,7 @@ from daemon.core.settings import LearningSettings
 from labeling_functions.label_space import joined
 from models.any_training import AnyData, predict_any
 from models.arrays import F8, I8
-from models.bundles import AnyBundle, read_bundle
+from models.bundles import AnyBundle
 from models.query_strategy.pool import Pool
 from models.query_strategy.registry import QUERY_STRATEGIES
 from models.stopping import RETRAININGS, Verdict, enough_learned
@@ -36,7 +37,8 @@ class Picker:
         """Whether asking to learn may stop, by the models before the candidate and by windows."""
         if not self.settings.share:
             return Verdict(True, "learning.share is 0")
-        earlier = [read_bundle(stored.data) for stored in self.store.last_bundles(RETRAININGS)]
+        read = [whole(stored.id, stored.data) for stored in self.store.last_bundles(RETRAININGS)]
+        earlier = [bundle for bundle in read if bundle is not None]
         fixed = fixed_items(rows)
         labels = [_labels(predict_any(bundle, data, fixed), bundle) for bundle in (*earlier, candidate)]
         return enough_learned(prospects.certified_shares, labels, prospects.drifting)
@@ -48,10 +50,11 @@ class Picker:
         """
         count = how_many(prospects, self.settings.share)
         current = self.store.current_bundle(None)
-        if current is None or not count:
+        bundle = whole(current.id, current.data) if current and count else None
+        if bundle is None:
             return 0
         standing = self.store.standings(rows.ids)
-        chosen = choose(rows, data, read_bundle(current.data), standing, self.settings, count)
+        chosen = choose(rows, data, bundle, standing, self.settings, count)
         if chosen:
             self.store.leave_picks(duty, chosen)
         return len(chosen)

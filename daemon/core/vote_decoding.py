@@ -47,6 +47,8 @@ def decode_vote(record: Record, space: LabelSpace) -> OutsideVote | Rejected:
         return Rejected(
             record, "wrong_shape", "`annotator` is no name: letters that can be printed, no spaces around"
         )
+    if message.external is not None and not message.external.isprintable():
+        return Rejected(record, "wrong_shape", "`external` holds a character that cannot be printed")
     try:
         return vote_of(message, space)
     except ValueError as error:

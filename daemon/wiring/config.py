@@ -31,11 +31,12 @@ from daemon.wiring.config_env import expand, overlay
 from daemon.wiring.config_errors import ConfigError, Problem, all_from_pydantic, suggest
 from daemon.wiring.config_file import Document, read_yaml
 from daemon.wiring.config_mturk import check_mturk
+from daemon.wiring.config_texts import odd_texts
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.local_server import MODEL
 from labeling_functions.llm.settings import LLMSettings
 from labeling_functions.llm.variant import no_confidence
-from labeling_functions.task import PREFERENCE, PREFERENCE_CLASSES, RATING, Task
+from labeling_functions.task import MOST_CLASSES, PREFERENCE, PREFERENCE_CLASSES, RATING, Task
 from models.label_model.registry import LABEL_MODELS
 from models.query_strategy.registry import QUERY_STRATEGIES
 
@@ -260,15 +261,27 @@ def load(file: Path, environ: Mapping[str, str] = os.environ) -> Config:
     data = document.data
     problems = list(document.problems)
     origins, wrong = overlay(data, KEYS, environ)
-    problems += wrong + expand(data, environ) + _spread_classes(data)
-    problems += declare(data, file.resolve().parent)
+    problems += wrong + expand(data, environ)
+    if odd := list(odd_texts(data)):
+        raise ConfigError(str(file), [_line(problem, document, origins) for problem in (*problems, *odd)])
+    problems += _spread_classes(data)
+    folder = file.resolve().parent
+    problems += declare(data, folder)
     _fill_classes(data)
     config = _validated(data, problems)
-    if problems or config is None:
+    state = None if config is None else _state_folder(folder, config.state, problems)
+    if problems or config is None or state is None:
         raise ConfigError(str(file), [_line(problem, document, origins) for problem in problems])
-    folder = file.resolve().parent
     kafka = replace(config.kafka, security=config.kafka.security.beside(folder))
-    return replace(config, folder=folder, kafka=kafka, state=(folder / config.state.expanduser()).resolve())
+    return replace(config, folder=folder, kafka=kafka, state=state)
+
+
+def _state_folder(folder: Path, state: Path, problems: list[Problem]) -> Path | None:
+    try:
+        return (folder / state.expanduser()).resolve()
+    except (RuntimeError, OSError) as error:  # no such user, no home, a link to itself
+        problems.append(Problem(("state",), f"{state} leads nowhere: {error}"))
+        return None
 
 
 def _read(file: Path) -> Document:
@@ -321,7 +334,7 @@ def _fill_classes(data: dict[str, Any]) -> None:
 
 def _name_steps(task: dict[str, Any]) -> None:
     steps = task.get("classes")
-    if type(steps) is int:
+    if type(steps) is int and steps <= MOST_CLASSES:
         steps = list(range(1, steps + 1))
     if isinstance(steps, list):
         task["classes"] = [_name(step) for step in steps]

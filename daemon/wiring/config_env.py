@@ -4,10 +4,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-import yaml
-
-from daemon.wiring.config_errors import Problem, suggest
-from daemon.wiring.config_file import Loader
+from daemon.wiring.config_errors import ConfigError, Problem, suggest
+from daemon.wiring.config_file import read_yaml
 from daemon.wiring.config_keys import Key, KeyTree, Path, dotted
 from labeling_functions.secret_variables import SecretUnreadable, secret
 
@@ -54,7 +52,7 @@ def overlay(
             continue
         try:
             value = _read(environ[name], key)
-        except yaml.YAMLError:
+        except ConfigError:
             problems.append(Problem((name,), f"its value is not {key.words}, as YAML writes it"))
             continue
         if _put(data, path, value):
@@ -142,7 +140,7 @@ def _plain(name: str) -> str:
 def _read(text: str, key: Key) -> Any:
     if key.optional and text.strip() in ("", "null", "~"):
         return None
-    return text if key.is_text else yaml.load(text, Loader)
+    return text if key.is_text else read_yaml(text, "").data
 
 
 def _put(data: dict[str, Any], path: Path, value: Any) -> bool:

@@ -13,6 +13,12 @@ NUMBER = re.compile(r"[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)[eE][-+]?[0-9]+$")
 """YAML 1.1 takes `1e-3` for text; YAML 1.2, and everybody else, for a number."""
 
 
+MAX_DEPTH = 50
+"""Mappings and lists within each other: far more than any key lies deep."""
+
+TOO_DEEP = f"mappings and lists lie in each other more than {MAX_DEPTH} times"
+
+
 class Loader(yaml.SafeLoader):
     """PyYAML's safe loader that also knows numbers as YAML 1.2 writes them."""
 
@@ -56,6 +62,8 @@ def read_yaml(text: str, source: str) -> Document:
         raise ConfigError(
             source, [f"not valid YAML: {error.reason} (character {error.position + 1})"]
         ) from None
+    except RecursionError:
+        raise ConfigError(source, [TOO_DEEP]) from None
     return document
 
 
@@ -64,6 +72,8 @@ def _build(loader: Loader, node: yaml.Node, path: Path, document: Document, abov
     if id(node) in above:
         raise yaml.MarkedYAMLError(None, None, "an alias that contains itself", node.start_mark)
     above = (*above, id(node))
+    if len(above) > MAX_DEPTH:
+        raise yaml.MarkedYAMLError(None, None, TOO_DEEP, node.start_mark)
     if isinstance(node, yaml.SequenceNode):
         return [
             _build(loader, member, (*path, str(index)), document, above)
@@ -71,7 +81,17 @@ def _build(loader: Loader, node: yaml.Node, path: Path, document: Document, abov
         ]
     if isinstance(node, yaml.MappingNode):
         return _mapping(loader, node, path, document, above)
-    return loader.construct_object(node)
+    return _scalar(loader, node)
+
+
+def _scalar(loader: Loader, node: yaml.Node) -> Any:
+    try:
+        return loader.construct_object(node)
+    except (ValueError, LookupError, AttributeError):
+        # What PyYAML takes for a date or a number by its looks, or is told to, may be none: 2001-99-99, 0x_.
+        kind = node.tag.removeprefix("tag:yaml.org,2002:")
+        what = f"{node.value[:40]!r} is no {kind}; put it in quotes if it is text"
+        raise yaml.MarkedYAMLError(None, None, what, node.start_mark) from None
 
 
 def _mapping(

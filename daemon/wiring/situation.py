@@ -10,6 +10,7 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.planning import PlanRoom
 from daemon.adapters.store.stream import StreamRoom
+from daemon.core.bundles import whole
 from daemon.core.decide import label_scores
 from daemon.core.evidence import function_key, of_stored
 from daemon.core.grouping import groups_of_stored
@@ -19,7 +20,7 @@ from daemon.core.ports import ReportStore
 from daemon.core.report_rows import NOTHING_YET, Overview
 from daemon.core.rows import OpenItem
 from daemon.wiring import parts
-from models.bundles import AnyBundle, read_bundle
+from models.bundles import AnyBundle
 
 SAMPLE = 3_000
 """Items that are looked at: the newest."""
@@ -46,7 +47,8 @@ def read_situation(
     room = PlanRoom(database)
     overview = reports.overview()
     stored = LearningRoom(database).current_bundle(None)
-    bundle = parts.prior_bundle(policy) if stored is None else read_bundle(stored.data)
+    known = None if stored is None else whole(stored.id, stored.data)
+    bundle = parts.prior_bundle(policy) if known is None else known
     items = room.recent(size)
     if not items:
         return guessed_situation(policy, per_day)

@@ -10,10 +10,12 @@ import numpy as np
 import pytest
 from loop_harness import CLASSES, POLICY, Loop
 from metrics_for_tests import Told
-from sqlalchemy import select
+from sqlalchemy import select, update
 
 from daemon.adapters.fake_registry import FakeRegistry
-from daemon.adapters.store.schema import recheck
+from daemon.adapters.store.erring import ErringRoom
+from daemon.adapters.store.reports import ReportRoom
+from daemon.adapters.store.schema import bundles, recheck
 from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.core.assembling import assemble
 from daemon.core.learning import Learner, is_due
@@ -146,6 +148,30 @@ def test_a_registry_that_is_away_does_not_hold_the_labels_up(loop: Loop) -> None
     stored = loop.learning.current_bundle(None)
     assert stored is not None
     assert stored.run_id is None
+
+
+def damage(loop: Loop) -> None:
+    """All stored models lose their ends."""
+    with loop.database.write() as connection:
+        for id_, data in connection.execute(select(bundles.c.id, bundles.c.data)).all():
+            cut = update(bundles).where(bundles.c.id == id_).values(data=data[: len(data) // 2])
+            connection.execute(cut)
+
+
+def test_damaged_models_are_no_champion_and_the_next_run_replaces_them(loop: Loop) -> None:
+    answered(loop)
+    one = learner(loop, FakeRegistry())
+    assert one.step()
+    damage(loop)
+    overview = ReportRoom(loop.database, {}, frozenset({"expert"})).overview()
+    assert overview.bundle is not None
+    assert overview.model is None, "pages and status say nothing of what they cannot read"
+    assert ErringRoom(loop.database).erring() == ()
+    assert one.step(whatever=True)
+    stored = loop.learning.current_bundle(None)
+    assert stored is not None
+    assert stored.id == overview.bundle.id + 1
+    assert Bundle.from_bytes(stored.data).classes == CLASSES
 
 
 def test_only_one_learner_works(loop: Loop) -> None:

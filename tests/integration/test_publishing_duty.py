@@ -7,6 +7,7 @@ from loop_harness import Loop
 
 from daemon.adapters.kafka.fake import FakeKafka, FakePublisher
 from daemon.core.desk import DUTY_SECONDS
+from daemon.core.errors import PublishFailed
 
 ITEMS = [{"id": str(number), "text": "win a prize now"} for number in range(3)]
 
@@ -78,5 +79,27 @@ def test_a_worker_that_slept_with_messages_in_its_hands_is_refused(tmp_path: Pat
         assert loop.desk.publish() == 0
         assert len(loop.messages("labels")) == len(ITEMS)
         assert loop.store.outbox(10) == []
+    finally:
+        loop.close()
+
+
+class Refused(FakePublisher):
+    """The broker takes nothing of this process: its clock is wrong, or its network."""
+
+    def send(self, messages: object) -> None:
+        raise PublishFailed("InvalidTimestampError")
+
+
+def test_a_worker_whose_messages_are_refused_lets_another_one_publish(tmp_path: Path) -> None:
+    loop = Loop(tmp_path).start()
+    try:
+        loop.send(ITEMS)
+        loop.worker._label_and_save(loop.source.poll())
+        loop.desk.publisher = Refused(loop.kafka)
+        assert loop.desk.publish() == 0
+        assert loop.desk.publish() == 0, "it looks away, so that the other one is not the slower of the two"
+        duty = loop.store.take_duty("publishing", "another", DUTY_SECONDS)
+        assert duty is not None
+        assert loop.store.outbox(10), "nothing was lost"
     finally:
         loop.close()

@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from daemon.adapters.store.problems import explained, shown
+from daemon.adapters.store.problems import explained, full, is_full, shown
 from daemon.adapters.store.upgrade import refuse_outdated, upgrade
 from daemon.core.errors import SetupProblem
 
@@ -102,6 +102,7 @@ class Database:
 
         Raises:
             PartAway: the server ended the connection. What was being committed then may be there or not.
+                Or there is no room: nothing was committed.
             SetupProblem: there is no connection to be had; a PartAway where that may pass.
         """
         with self._open(self._writer) as connection, connection.begin():
@@ -193,8 +194,10 @@ class Database:
         with connection:
             try:
                 yield connection
-            except DBAPIError as error:
-                if error.connection_invalidated and not self.is_sqlite:
+            except (DBAPIError, psycopg.Error) as error:
+                if is_full(error):
+                    raise full(self.url, error) from error
+                if isinstance(error, DBAPIError) and error.connection_invalidated and not self.is_sqlite:
                     raise explained(self.url, error) from error
                 raise
 

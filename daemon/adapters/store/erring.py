@@ -7,8 +7,8 @@ from sqlalchemy import select
 
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import bundles
+from daemon.core.bundles import whole
 from daemon.core.erring import Erring, erring_of
-from models.bundles import read_bundle
 
 
 class ErringRoom:
@@ -21,12 +21,13 @@ class ErringRoom:
         self._found: Sequence[Erring] = ()
 
     def erring(self) -> Sequence[Erring]:
-        """As of the current bundle, which is read once."""
+        """As of the current bundle, which is read once; nobody if it is damaged."""
         current = select(bundles.c.id).where(bundles.c.current)
         with self._lock, self._database.read() as connection:
             newest = connection.execute(current).scalar_one_or_none()
             if newest is not None and newest != self._known:
                 data = select(bundles.c.data).where(bundles.c.id == newest)
-                self._found = erring_of(read_bundle(connection.execute(data).scalar_one()))
+                read = whole(newest, connection.execute(data).scalar_one())
+                self._found = () if read is None else erring_of(read)
                 self._known = newest
             return self._found

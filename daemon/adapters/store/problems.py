@@ -1,4 +1,4 @@
-"""Says in plain words why a database cannot be opened."""
+"""Says in plain words why a database cannot be used."""
 
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
@@ -57,6 +57,23 @@ _SQLITE = (
     ("readonly", "the file cannot be written; see to its permissions"),
     ("locked", "another program keeps the file locked; stop it"),
 )
+_FULL = ("disk is full", "disk i/o error", "no space left", "quota exceeded", "file too large")
+"""SQLite calls a file that may not grow any more, by a quota or a limit, an I/O error."""
+
+
+def is_full(error: Exception) -> bool:
+    """Whether the database found no room for what was written."""
+    said = str(getattr(error, "orig", error)).lower()
+    return any(sign in said for sign in _FULL)
+
+
+def full(url: URL, error: Exception) -> PartAway:
+    """The same for a person. Nothing of the transaction was kept."""
+    said = " ".join(str(getattr(error, "orig", error)).split())
+    return PartAway(
+        f"database.url {shown(url)}: there is no room to write; free some on its disk, or raise the quota, "
+        f"and start again ({said})"
+    )
 
 
 def explained(url: URL, error: DBAPIError) -> SetupProblem:
@@ -64,6 +81,8 @@ def explained(url: URL, error: DBAPIError) -> SetupProblem:
 
     A PartAway where waiting may help.
     """
+    if is_full(error):
+        return full(url, error)
     said = " ".join(str(error.orig).split())
     is_sqlite = url.get_backend_name() == "sqlite"
     lowered = said.lower()

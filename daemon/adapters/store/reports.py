@@ -28,6 +28,7 @@ from daemon.adapters.store.schema import (
     windows,
 )
 from daemon.adapters.store.windows import record_of
+from daemon.core.bundles import whole
 from daemon.core.decide import STATUS
 from daemon.core.learning_rows import StoredBundle
 from daemon.core.planning import foreseen_chance
@@ -43,7 +44,6 @@ from daemon.core.states import (
 )
 from daemon.core.story_rows import ItemStory
 from daemon.core.window_rows import WindowRecord
-from models.bundles import read_bundle
 
 MINUTE = 60_000
 WINDOWS = 50
@@ -67,7 +67,7 @@ class ReportRoom:
         self._closed: dict[int, WindowRecord] = {}
         self._audited: dict[int, Audited] = {}
         self._chances: dict[int, float | None] = {}
-        self._facts: tuple[int, ModelFacts] | None = None
+        self._facts: tuple[int, ModelFacts | None] | None = None
         self._book = Book()
         self._states = Rested(_states)
         self._labels = Rested(_count_labels)
@@ -136,11 +136,12 @@ class ReportRoom:
         with self._database.read() as connection:
             return stories.recent(connection, limit)
 
-    def _model(self, connection: Connection, bundle: int) -> ModelFacts:
-        """What the bundle is made of; its bytes are read once."""
+    def _model(self, connection: Connection, bundle: int) -> ModelFacts | None:
+        """What the bundle is made of, None if it is damaged; its bytes are read once."""
         if self._facts is None or self._facts[0] != bundle:
             data = connection.execute(select(bundles.c.data).where(bundles.c.id == bundle)).scalar_one()
-            self._facts = (bundle, facts_of(read_bundle(data)))
+            read = whole(bundle, data)
+            self._facts = (bundle, None if read is None else facts_of(read))
         return self._facts[1]
 
     def window_items(self, window: int) -> list[str]:

@@ -59,3 +59,18 @@ def test_a_statement_that_fails_is_not() -> None:
 
 def test_a_file_that_cannot_be_used_is_not_waited_for() -> None:
     assert not isinstance(problem_of("database is locked", make_url("sqlite:///labels.db")), PartAway)
+
+
+@pytest.mark.parametrize(
+    ("said", "url"),
+    [
+        ("database or disk is full", make_url("sqlite:///labels.db")),
+        ("disk I/O error", make_url("sqlite:///labels.db")),
+        ('could not extend file "base/5/16384": No space left on device', POSTGRESQL),
+    ],
+)
+def test_a_full_disk_is_waited_for_until_somebody_makes_room(said: str, url: object) -> None:
+    problem = problem_of(said, url)
+    assert isinstance(problem, PartAway)
+    assert "no room to write" in str(problem)
+    assert "secret" not in str(problem)
