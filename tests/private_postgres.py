@@ -73,6 +73,11 @@ class PrivatePostgres:
         data, log = str(self._folder / "data"), str(self._folder / "log")
         self._run(["pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start"])
 
+    @property
+    def pid(self) -> int:
+        """Of the server, which leads a group of its own."""
+        return int((self._folder / "data" / "postmaster.pid").read_text().split()[0])
+
     def crash(self) -> None:
         """End all its processes at once, as a power cut would; what was committed is there after `start`."""
         self._run(["pg_ctl", "-D", str(self._folder / "data"), "-m", "immediate", "-w", "stop"])

@@ -62,10 +62,14 @@ def item(number: int, doubtful_every: int = 10) -> bytes:
 
 @dataclass
 class Program:
-    """A configuration in a folder, and the processes started with it."""
+    """A configuration in a folder, and the processes started with it.
+
+    `apart`: whether each process leads a group of its own, which somebody else ends.
+    """
 
     folder: Path
     config: dict[str, Any]
+    apart: bool = False
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
     @property
@@ -89,6 +93,7 @@ class Program:
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
+                start_new_session=self.apart,
             )
         self.processes.append(process)
         return process

@@ -3,15 +3,17 @@
 import random
 import time
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 
 import reader
-from faults import FAULTS, REVIEWS, WORKERS, Scene
+from faults import ANNOTATE, FAULTS, REVIEWS, WORKERS, Scene
 from feed import Feed
-from house import START_SECONDS, House
+from house import START_SECONDS, TIER, House
 from kafka_fixtures import kafka_home
+from model import scripted_model
 from people import People
 from private_postgres import server_binaries
 from program import FUNCTIONS
@@ -33,12 +35,14 @@ class Plan:
         seed: of everything that is drawn. kinds: names of faults, each happens once at first.
         seconds: faults go on for so long, at least until each kind happened once; 0 for just that.
         mlflow: whether its server runs; without one the learner tells nobody of its runs.
+        model: whether a language model answers a tier of its own, by a process `annotate`.
     """
 
     seed: int
     kinds: Sequence[str]
     seconds: float = 0.0
     mlflow: bool = False
+    model: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +89,12 @@ def play(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         for name, port in zip(REVIEWS, ports, strict=True)
     }
     commands["learn"] = (("learn",), {})
-    with House(folder, home, binaries, FUNCTIONS, commands, plan.mlflow) as house:
+    with ExitStack() as stack:
+        model = stack.enter_context(scripted_model(plan.seed)) if plan.model else None
+        if model is not None:
+            commands[ANNOTATE] = (("annotate", TIER), {})
+        url = None if model is None else model.base_url
+        house = stack.enter_context(House(folder, home, binaries, FUNCTIONS, commands, plan.mlflow, url))
         feed = Feed(house.bootstrap, random.Random(chance.random()), RATE)
         people = People([f"http://127.0.0.1:{port}" for port in ports], plan.seed)
         scene = Scene(house, feed, people, chance, tell)
@@ -151,7 +160,7 @@ def _sent(house: House, feed: Feed, people: People) -> reader.Sent:
         items={f"item-{number}" for number in range(feed.sent)},
         spoiled=feed.spoiled,
         acknowledged=people.seen.acknowledged,
-        prices={name: tier["price"] for name, tier in config["tiers"].items()},
+        prices={name: tier["price"] for name, tier in config["tiers"].items() if name != TIER},
         target=0.05,
     )
 
@@ -164,6 +173,7 @@ def _counts(found: reader.Found, feed: Feed, people: People) -> dict[str, int]:
         "spoiled": len(feed.spoiled),
         "published": len(found.published),
         "answers acknowledged": len(people.seen.acknowledged),
+        "calls to the model": len(found.calls),
         "certified": states.count("certified"),
         "human": states.count("human"),
         **{what: count for what, count in sorted(people.seen.counts.items()) if what != "answered"},

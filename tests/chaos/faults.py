@@ -12,10 +12,14 @@ from feed import Feed
 from house import House
 from people import People
 
+from daemon.core.errors import SetupProblem
+
 WORKERS = ("run-1", "run-2")
 REVIEWS = ("review-1", "review-2")
+ANNOTATE = "annotate"
 RECOVERY_SECONDS = 90.0
 BURST = 150
+STORM = 2_500
 FLOOD = 3_000
 OUTAGE_SECONDS = (0.5, 4.0)
 
@@ -130,9 +134,9 @@ def freeze_broker(scene: Scene) -> None:
 def crash_database(scene: Scene) -> None:
     """Immediate stop of PostgreSQL in the middle of everything, and a start after a while."""
     scene.at_work()
-    scene.house.postgres.crash()
+    scene.house.crash_database()
     scene.outage()
-    scene.house.postgres.start()
+    scene.house.mend_database()
 
 
 def kill_learner(scene: Scene) -> None:
@@ -144,6 +148,20 @@ def freeze_learner(scene: Scene) -> None:
     """The learner stands still for a while."""
     process = scene.house.freeze("learn")
     scene.outage()
+    process.send_signal(signal.SIGCONT)
+
+
+def kill_annotate(scene: Scene) -> None:
+    """SIGKILL the process that asks the language model, calls under way."""
+    scene.at_work()
+    scene.house.kill(ANNOTATE)
+
+
+def freeze_annotate(scene: Scene) -> None:
+    """It stands still for so long that its leases end."""
+    scene.at_work()
+    process = scene.house.freeze(ANNOTATE)
+    time.sleep(scene.chance.uniform(1.0, 15.0))
     process.send_signal(signal.SIGCONT)
 
 
@@ -159,6 +177,33 @@ def flood(scene: Scene) -> None:
     scene.feed.burst(FLOOD)
 
 
+_TAKEN_AS_DEAD = "SELECT sum(value) FROM counters WHERE name LIKE 'dead_letter:%'"
+
+
+def poison_storm(scene: Scene) -> None:
+    """Messages that can never be labeled stop every worker; somebody lets them pass, then works as before."""
+    house, feed = scene.house, scene.feed
+    house.rest(WORKERS)
+    feed.storm(STORM)
+    house.wait(
+        lambda: all(house.processes[name].poll() is not None for name in WORKERS),
+        RECOVERY_SECONDS,
+        "workers stopped by the dead-letter limit",
+    )
+    for name in WORKERS:
+        code, said = house.processes[name].returncode, house.log_of(name)
+        if code != SetupProblem.exit_code or "dead_letter_limit" not in said or "Traceback" in said:
+            raise AssertionError(f"{name} ended with {code} in a storm of spoiled messages: {said[-3_000:]}")
+    house.wake(WORKERS, LABELLOOP_STREAM__DEAD_LETTER_LIMIT="1")
+    feed.flush()
+    house.wait(
+        lambda: house.count(_TAKEN_AS_DEAD) >= len(feed.spoiled),
+        RECOVERY_SECONDS,
+        "dead letters of the storm",
+    )
+    house.wake(WORKERS)
+
+
 FAULTS: dict[str, Callable[[Scene], None]] = {
     "worker killed": kill_worker,
     "worker frozen": freeze_worker,
@@ -170,6 +215,9 @@ FAULTS: dict[str, Callable[[Scene], None]] = {
     "database crashed": crash_database,
     "learner killed": kill_learner,
     "learner frozen": freeze_learner,
+    "annotate killed": kill_annotate,
+    "annotate frozen": freeze_annotate,
     "MLflow killed": kill_mlflow,
     "flood": flood,
+    "poison storm": poison_storm,
 }

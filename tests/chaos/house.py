@@ -16,6 +16,7 @@ from kafka_fixtures import wait_until
 from mlflow_fixtures import end_group, spawned
 from private_postgres import PrivatePostgres
 from program import Program, configuration
+from sweeping import Sweeper
 
 from daemon.adapters.broker.apache import ApacheKafka
 from daemon.adapters.broker.process import RunningBroker
@@ -23,6 +24,8 @@ from daemon.adapters.mlflow_server import MlflowServer
 from daemon.adapters.starting import free_port
 
 PARTITIONS = 6
+TIER = "model"
+"""That a language model answers, where there is one."""
 TOPICS = {"items": "items", "labels": "labels", "questions": "questions", "dead_letters": "dead-letters"}
 LOOK_SECONDS = 0.2
 RESTART_SECONDS = 1.0
@@ -30,7 +33,7 @@ RESTART_SECONDS = 1.0
 START_SECONDS = 90.0
 
 
-def chaos_configuration(bootstrap: str, url: str, mlflow: str | None) -> dict[str, Any]:
+def chaos_configuration(bootstrap: str, url: str, mlflow: str | None, model: str | None) -> dict[str, Any]:
     """Small windows, quick leases and a learner that has news often, so that much happens in a minute."""
     config = configuration(bootstrap, TOPICS, url, "chaos")
     config["tiers"] = {
@@ -43,6 +46,12 @@ def chaos_configuration(bootstrap: str, url: str, mlflow: str | None) -> dict[st
     config["stream"] = {"batch_items": 100}
     config["drift"] = {"enabled": False}
     config["mlflow"] = {"uri": mlflow or "http://127.0.0.1:1"}
+    if model is not None:
+        config["tiers"][TIER] = {"backend": "llm", "price": 0.001, "lease_seconds": 10, "accuracy": 0.8}
+        config["endpoints"] = {
+            "scripted": {"base_url": model, "price_in": 0.01, "price_out": 0.5, "timeout_seconds": 5}
+        }
+        config["llm"] = {TIER: {"endpoint": "scripted", "model": "scripted", "confidence": "none"}}
     return config
 
 
@@ -53,7 +62,7 @@ class House:
     Attributes:
         commands: name of a process -> its command and environment.
         fallen: exit codes of processes that ended though nobody killed them, by name.
-        with_mlflow: whether its server runs.
+        with_mlflow: whether its server runs. model_url: of a language model that answers a tier, if one does.
     """
 
     folder: Path
@@ -62,6 +71,7 @@ class House:
     functions: str
     commands: Mapping[str, tuple[Sequence[str], Mapping[str, str]]]
     with_mlflow: bool = True
+    model_url: str | None = None
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     fallen: Counter[tuple[str, int]] = field(default_factory=Counter)
     starts: Counter[str] = field(default_factory=Counter)
@@ -72,6 +82,8 @@ class House:
         self._resting: set[str] = set()
         self._closing = threading.Event()
         self._stack = ExitStack()
+        self._sweeper = Sweeper()
+        self._stack.callback(self._sweeper.close)
 
     def __enter__(self) -> "House":
         try:
@@ -89,12 +101,13 @@ class House:
         self.broker = RunningBroker(self._kafka, self.folder / "broker.log")
         self._stack.callback(self.break_broker)
         self.postgres = self._stack.enter_context(PrivatePostgres(self.binaries))
+        self._sweeper.watch(self.postgres.pid)
         self.mlflow = MlflowServer(self.folder / "mlflow", free_port()) if self.with_mlflow else None
         if self.mlflow:
             self.mlflow.prepare()
             self.start_mlflow()
             self._stack.callback(lambda: end_group(self._mlflow_process))
-        self.program = Program(self.folder / "program", self._configuration())
+        self.program = Program(self.folder / "program", self._configuration(), apart=True)
         self.program.write(self.functions)
         self._stack.callback(self.program.stop)
         for name in self.commands:
@@ -103,7 +116,8 @@ class House:
         self._watcher.start()
 
     def _configuration(self) -> dict[str, Any]:
-        return chaos_configuration(self.bootstrap, self.url, self.mlflow.uri if self.mlflow else None)
+        mlflow = self.mlflow.uri if self.mlflow else None
+        return chaos_configuration(self.bootstrap, self.url, mlflow, self.model_url)
 
     def close(self) -> None:
         """End everything."""
@@ -181,16 +195,28 @@ class House:
         """Start it again on the same port and data."""
         self.broker = RunningBroker(self._kafka, self.folder / "broker.log")
 
+    def crash_database(self) -> None:
+        """Immediate stop of PostgreSQL."""
+        self._sweeper.forget(self.postgres.pid)
+        self.postgres.crash()
+
+    def mend_database(self) -> None:
+        """Start it again on the same port and data."""
+        self.postgres.start()
+        self._sweeper.watch(self.postgres.pid)
+
     def start_mlflow(self) -> None:
         """Start MLflow's server and wait until it answers."""
         assert self.mlflow is not None
         with (self.folder / "mlflow.log").open("ab") as output:
             self._mlflow_process = spawned(self.mlflow, output)
+        self._sweeper.watch(self._mlflow_process.pid)
         self.mlflow.wait_ready(START_SECONDS, lambda: self._mlflow_process.poll() is None)
 
     def stop_mlflow(self) -> None:
         """End it at once, with all its children."""
         end_group(self._mlflow_process, 0.0)
+        self._sweeper.forget(self._mlflow_process.pid)
 
     def wait(self, condition: Any, seconds: float, what: str) -> None:
         """Until this holds; raises with the end of all logs otherwise."""
@@ -199,8 +225,11 @@ class House:
     def _start(self, name: str) -> None:
         command, environment = self.commands[name]
         self.starts[name] += 1
-        started = self.program.start(*command, **{**environment, **self.overrides, "OMP_NUM_THREADS": "1"})
-        self.processes[name] = started
+        if name in self.processes:
+            self._sweeper.forget(self.processes[name].pid)
+        settings = {**environment, **self.overrides, "OMP_NUM_THREADS": "1"}
+        self.processes[name] = self.program.start(*command, **settings)
+        self._sweeper.watch(self.processes[name].pid)
 
     def _watch(self) -> None:
         ended: dict[str, float] = {}

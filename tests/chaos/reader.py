@@ -29,7 +29,7 @@ class Sent:
     Attributes:
         items: ids that were sent. spoiled: place of each message that can never be labeled.
         acknowledged: question, item, reviewer and class of each answer whose 200 came back.
-        prices: currency an answer, by tier. target: share of wrong labels that is promised.
+        prices: currency an answer, by tier of people. target: share of wrong labels that is promised.
     """
 
     items: set[str]
@@ -60,6 +60,7 @@ class Found:
     answers: list[tuple[int, str, int | None, int, bytes, bool]]
     questions: dict[int, tuple[str, str, str, str]]
     spend: list[tuple[int | None, str, str, int]]
+    calls: list[tuple[str, str, int]]
     budgets: list[tuple[str, int, int]]
     left: dict[str, int]
     published: list[Message]
@@ -80,6 +81,7 @@ def read(url: str, bootstrap: str, sent: Sent) -> Found:
             answers=[(*row[:4], bytes(row[4]), row[5]) for row in rows(_ANSWERS)],
             questions={row[0]: row[1:] for row in rows(_QUESTIONS)},
             spend=rows("SELECT question, tier, state, micros FROM spend"),
+            calls=rows("SELECT tier, state, micros FROM calls"),
             budgets=rows("SELECT tier, sum(reserved)::bigint, sum(spent)::bigint FROM budgets GROUP BY tier"),
             left={what: rows(sql)[0][0] for what, sql in LEFT.items()},
             published=read_topic(bootstrap, TOPICS["labels"]),
@@ -95,6 +97,7 @@ LEFT = {
     "open questions": "SELECT count(*) FROM questions WHERE state IN ('open', 'leased')",
     "rows of the outbox": "SELECT count(*) FROM outbox",
     "rechecks": "SELECT count(*) FROM recheck",
+    "calls under way": "SELECT count(*) FROM calls WHERE state = 'reserved'",
     "open windows": "SELECT count(*) FROM windows WHERE state = 'open'",
     "items being asked": "SELECT count(*) FROM items WHERE state IN ('asking', 'frozen')",
 }
@@ -218,18 +221,40 @@ def ledger_is_exact(found: Found) -> list[str]:
         elif state == "reserved":
             reserved[tier] += micros
     prices = {tier: round(price * MICROS) for tier, price in found.sent.prices.items()}
-    answered = {n: tier for n, (_, tier, _, state) in found.questions.items() if state == "answered"}
+    answered = {
+        n: tier
+        for n, (_, tier, _, state) in found.questions.items()
+        if state == "answered" and tier in prices
+    }
     unpaid = {n for n, tier in answered.items() if paid.get(n) != [prices[tier]]}
     off = {
         f"{tier}: booked {booked} spent and {held} reserved, lines say {spent[tier]} and {reserved[tier]}"
         for tier, held, booked in found.budgets
-        if (held, booked) != (reserved[tier], spent[tier])
+        if tier in prices and (held, booked) != (reserved[tier], spent[tier])
     }
     return [
         *_some("answers not paid exactly once at their price", unpaid),
         *_some("payments without an answer", {n for n in paid if n not in answered}),
         *_some("budgets that differ from their lines", off),
         *_some("money still reserved", {f"{tier}: {held}" for tier, held in reserved.items() if held}),
+    ]
+
+
+def calls_are_booked(found: Found) -> list[str]:
+    """What a tier of language models has spent is what its calls cost, lost ones at their longest."""
+    cost: Counter[str] = Counter()
+    for tier, state, micros in found.calls:
+        cost[tier] += micros if state in ("spent", "lost") else 0
+    booked = {tier: (held, spent) for tier, held, spent in found.budgets}
+    off = {
+        f"{tier}: booked {booked.get(tier)}, calls cost {n}"
+        for tier, n in cost.items()
+        if booked.get(tier) != (0, n)
+    }
+    under_way = [state for _, state, _ in found.calls if state == "reserved"]
+    return [
+        *_some("tiers whose calls cost something else than is booked", off),
+        *_some("calls still reserved", under_way),
     ]
 
 
@@ -269,6 +294,7 @@ CHECKS: dict[str, Callable[[Found], list[str]]] = {
     "one current label an item, the last on the topic": labels_are_current,
     "no acknowledged answer is lost": answers_are_kept,
     "what was paid is what was answered": ledger_is_exact,
+    "what calls cost is what is booked": calls_are_booked,
     "nothing is asked twice": questions_are_single,
     "dead letters are the spoiled messages": dead_letters_are_complete,
     "certified labels are right as promised": certified_error_holds,

@@ -26,7 +26,7 @@ def main() -> int:
         print(f"soak: {lacking}")
         return 2
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
-    plan = Plan(seed, given.kinds, 60 * given.minutes, mlflow=True)
+    plan = Plan(seed, given.kinds, 60 * given.minutes, mlflow=True, model=True)
     print(f"soak: seed {seed}, {given.minutes:g} minutes", flush=True)
     began = time.monotonic()
 
