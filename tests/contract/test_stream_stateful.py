@@ -155,6 +155,15 @@ class Stream(RuleBasedStateMachine):
             self.saved[one.partition] = self.reads[worker][one.partition] = one.next
         self.first |= {id_: content for _, _, id_, content in looked.fresh}
 
+    @rule(which=st.sampled_from([(0,), (1,), (0, 1)]), count=st.integers(1, 5), state=STATES)
+    def both_at_once(self, which: Sequence[int], count: int, state: ItemState) -> None:
+        """Both look at the same records; the first one saves while the second one sleeps."""
+        for worker in WORKERS:
+            self.begin(worker)
+            self.look(worker, which, count)
+        for worker in WORKERS:
+            self.save(worker, state, publish=True, asked=False)
+
     @rule(label=st.integers(0, 1))
     def answer(self, label: int) -> None:
         for lease in self.people.lease(self.expert, "expert", 1, 60):
