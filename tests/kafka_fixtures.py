@@ -93,12 +93,13 @@ class KafkaForTests:
         self, topic: str, until: Callable[[list[Any]], bool], deadline: float = DEADLINE
     ) -> list[Any]:
         """Every message of a topic from its beginning, once `until` holds of them; fails at the deadline."""
-        partitions = self.admin.describe_topics([topic])[0]["partitions"]
+        # The program may be making the topic just now.
+        partitions = wait_until(lambda: self._partitions(topic), deadline, f"topic {topic}")
         consumer = KafkaConsumer(
             bootstrap_servers=self.bootstrap, enable_auto_commit=False, allow_auto_create_topics=False
         )
         try:
-            consumer.assign([TopicPartition(topic, found["partition_index"]) for found in partitions])
+            consumer.assign([TopicPartition(topic, number) for number in partitions])
             for assigned in consumer.assignment():
                 consumer.seek(assigned, 0)
             read: list[Any] = []
@@ -112,6 +113,10 @@ class KafkaForTests:
             return read
         finally:
             consumer.close(autocommit=False)
+
+    def _partitions(self, topic: str) -> list[int]:
+        """None while the topic is not there."""
+        return [found["partition_index"] for found in self.admin.describe_topics([topic])[0]["partitions"]]
 
     @property
     def admin(self) -> Any:
