@@ -2,7 +2,7 @@
 
 import os
 import socket
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from daemon.adapters.encoders import ENCODERS, WholeTexts
@@ -29,14 +29,7 @@ def open_database(config: Config) -> Database:
     """The database, with its tables as this version needs them."""
     if config.database.url is None:
         config.state.mkdir(parents=True, exist_ok=True)
-    database = Database(config.database_url)
-    try:
-        database.migrate()
-        bind(database, config.task.classes, config.task.kind)
-    except BaseException:
-        database.close()
-        raise
-    return database
+    return _opened(config, Database.migrate, bind)
 
 
 def look_into(config: Config) -> Database | None:
@@ -47,10 +40,18 @@ def look_into(config: Config) -> Database | None:
     """
     if not has_database(config):
         return None
+    return _opened(config, Database.refuse_outdated, refuse_other)
+
+
+def _opened(
+    config: Config,
+    see_to_tables: Callable[[Database], None],
+    see_to_task: Callable[[Database, Sequence[str], str], object],
+) -> Database:
     database = Database(config.database_url)
     try:
-        database.refuse_outdated()
-        refuse_other(database, config.task.classes, config.task.kind)
+        see_to_tables(database)
+        see_to_task(database, config.task.classes, config.task.kind)
     except BaseException:
         database.close()
         raise
