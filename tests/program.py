@@ -14,6 +14,8 @@ from typing import Any
 import yaml
 from sqlalchemy import create_engine, inspect, text
 
+from daemon.adapters.kafka.settings import TopicNames
+
 FUNCTIONS = """
 from labeling_functions.function import labeling_function
 
@@ -137,6 +139,16 @@ def _clean_environment() -> dict[str, str]:
     """The environment without settings of the test run, which are no configuration of the program."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LABELLOOP_")}
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), "PYTHONWARNINGS": "default"}
+
+
+def topics_of(names: TopicNames) -> dict[str, str]:
+    """Names of topics as a configuration has them."""
+    return {
+        "items": names.items,
+        "labels": names.labels,
+        "questions": names.questions,
+        "dead_letters": names.dead_letters,
+    }
 
 
 def configuration(bootstrap: str, topics: dict[str, str], database: str | None, group: str) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import FUNCTIONS, Program, configuration, migrated, query
+from program import FUNCTIONS, Program, configuration, migrated, query, topics_of
 
 BROKEN_FUNCTIONS = (
     FUNCTIONS
@@ -34,12 +34,7 @@ def a_program(folder: Path, bootstrap: str, topics: dict[str, str], group: str) 
 def program(kafka: KafkaForTests, tmp_path: Path) -> Program:
     settings = kafka.settings
     topics = settings.topics
-    names = {
-        "items": topics.items,
-        "labels": topics.labels,
-        "questions": topics.questions,
-        "dead_letters": topics.dead_letters,
-    }
+    names = topics_of(topics)
     made = a_program(tmp_path, kafka.bootstrap, names, settings.group)
     made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
     made.write()

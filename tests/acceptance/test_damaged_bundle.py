@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, migrated
+from program import Program, configuration, item, migrated, topics_of
 
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
@@ -24,12 +24,7 @@ class House:
 
     def __init__(self, kafka: KafkaForTests, folder: Path) -> None:
         topics = kafka.settings.topics
-        names = {
-            "items": topics.items,
-            "labels": topics.labels,
-            "questions": topics.questions,
-            "dead_letters": topics.dead_letters,
-        }
+        names = topics_of(topics)
         self.kafka, self.topics, self.sent = kafka, topics, 0
         self.url = f"sqlite:///{folder / 'labelloop.db'}"
         self.program = Program(folder, configuration(kafka.bootstrap, names, self.url, kafka.settings.group))

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, migrated, published, query
+from program import Program, configuration, item, migrated, published, query, topics_of
 
 ITEMS = 6_000
 ROOM = 400_000
@@ -18,12 +18,7 @@ LIMITED = "this system knows no limit of a file's size for another process"
 @pytest.fixture
 def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
     topics = kafka.settings.topics
-    names = {
-        "items": topics.items,
-        "labels": topics.labels,
-        "questions": topics.questions,
-        "dead_letters": topics.dead_letters,
-    }
+    names = topics_of(topics)
     url = f"sqlite:///{tmp_path / 'disk' / 'labelloop.db'}"
     made = Program(tmp_path, configuration(kafka.bootstrap, names, url, kafka.settings.group))
     made.config["kafka"]["end_offsets_exact"] = kafka.is_apache

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, query
+from program import Program, configuration, item, query, topics_of
 
 
 @pytest.mark.timeout(240)
@@ -13,12 +13,7 @@ def test_two_then_three_workers_share_and_take_over(
 ) -> None:
     settings = kafka.settings
     topics = settings.topics
-    names = {
-        "items": topics.items,
-        "labels": topics.labels,
-        "questions": topics.questions,
-        "dead_letters": topics.dead_letters,
-    }
+    names = topics_of(topics)
     program = Program(tmp_path, configuration(kafka.bootstrap, names, postgres_url, settings.group))
     program.config["kafka"]["end_offsets_exact"] = kafka.is_apache
     program.write()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import FUNCTIONS, Program, configuration, item, migrated, query
+from program import FUNCTIONS, Program, configuration, item, migrated, query, topics_of
 
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.questions import QuestionRoom
@@ -31,12 +31,7 @@ def slow(x):
 def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
     settings = kafka.settings
     topics = settings.topics
-    names = {
-        "items": topics.items,
-        "labels": topics.labels,
-        "questions": topics.questions,
-        "dead_letters": topics.dead_letters,
-    }
+    names = topics_of(topics)
     url = f"sqlite:///{tmp_path / 'labelloop.db'}"
     made = Program(tmp_path, configuration(kafka.bootstrap, names, url, settings.group))
     made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
