@@ -17,6 +17,7 @@ from database_fixtures import (
     postgres_url,
     sqlite_url,
 )
+from groups import pytest_xdist_make_scheduler
 from kafka_fixtures import broker_name, kafka, restartable_apache_kafka
 from mturk_fixtures import turk
 from require_parts import pytest_runtest_makereport
@@ -33,6 +34,7 @@ __all__ = [
     "postgres_server",
     "postgres_url",
     "pytest_runtest_makereport",
+    "pytest_xdist_make_scheduler",
     "restartable_apache_kafka",
     "sqlite_url",
     "turk",
@@ -62,19 +64,12 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Says what runs in one process, and skips what only Apache Kafka serves on the embedded broker."""
-    for item in items:
-        item.add_marker(pytest.mark.xdist_group(_group(item)))
+    """Skips what only Apache Kafka serves on the embedded broker."""
     if broker_name().startswith("embedded"):
         skip = pytest.mark.skip(reason="needs Apache Kafka; this run uses the embedded broker")
         for item in items:
             if item.get_closest_marker("kafka_only"):
                 item.add_marker(skip)
-
-
-def _group(item: pytest.Item) -> str:
-    """Tests of a file go together, and all that drive whole programs: two of them would fill the machine."""
-    return "programs" if item.path.parent.name in ("acceptance", "chaos") else item.path.name
 
 
 @pytest.fixture(autouse=True)

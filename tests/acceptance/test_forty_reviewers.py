@@ -16,9 +16,6 @@ SLOW = 0.5
 """Seconds that the median call may take where other tests run beside this one."""
 
 
-pytestmark = pytest.mark.xdist_group("forty")  # they play once, not once in each process of the tests
-
-
 @pytest.fixture(scope="module")
 def played(postgres_of_a_module: str, tmp_path_factory: pytest.TempPathFactory) -> Played:
     return play(postgres_of_a_module, tmp_path_factory.mktemp("forty"), ITEMS, SECONDS)

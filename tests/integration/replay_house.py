@@ -1,6 +1,7 @@
 """A house for replays: items that went through the loop, their archive, and the command."""
 
 import json
+import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,11 +11,9 @@ import yaml
 from click.testing import CliRunner, Result
 from loop_harness import POLICY, Loop
 from program import FUNCTIONS, item
-from sqlalchemy import MetaData, select
 
 from daemon import cli
 from daemon.adapters.store.binding import bind
-from daemon.adapters.store.engine import Database
 from labeling_functions.loading import load
 
 SETTINGS: dict[str, Any] = {
@@ -23,24 +22,19 @@ SETTINGS: dict[str, Any] = {
     "tiers": {"crowd": {"price": 0.05, "accuracy": 0.9}, "expert": {"price": 0.6, "final": True}},
     "routing": {"ask_below": 0.7},
     "encoder": None,
+    "database": {"url": "sqlite:///loop.db"},
 }
 
 
 @dataclass
 class ReplayHouse:
-    """A folder with configuration, functions, and an archive of items.
-
-    `url`: of a migrated database; a SQLite file in the folder if none.
-    """
+    """A folder with configuration, functions, and an archive of items."""
 
     folder: Path
-    url: str | None = None
 
     def write(self, **changes: Any) -> None:
         """Configuration and functions."""
-        (self.folder / "labelloop.yaml").write_text(
-            yaml.safe_dump({**SETTINGS, "database": {"url": self.url or "sqlite:///loop.db"}, **changes})
-        )
+        (self.folder / "labelloop.yaml").write_text(yaml.safe_dump({**SETTINGS, **changes}))
         (self.folder / "my_functions.py").write_text(FUNCTIONS)
 
     def archive(self, lines: Sequence[bytes], name: str = "archive.jsonl") -> Path:
@@ -51,8 +45,7 @@ class ReplayHouse:
 
     def label(self, lines: Sequence[bytes]) -> Loop:
         """Let these items go through the worker; the loop, to be closed."""
-        functions = load(["my_functions.py"], self.folder)
-        loop = Loop(self.folder, POLICY, functions=functions, url=self.url).start()
+        loop = Loop(self.folder, POLICY, functions=load(["my_functions.py"], self.folder)).start()
         bind(loop.database, POLICY.classes, POLICY.kind)
         loop.send(list(lines))
         loop.read()
@@ -73,18 +66,11 @@ class ReplayHouse:
         return told
 
     def database(self) -> list[str]:
-        """All that the database holds, row by row."""
-        engine = Database(self.url or f"sqlite:///{self.folder / 'loop.db'}")
-        tables = MetaData()
-        with engine.read() as connection:
-            tables.reflect(connection)
-            rows = [
-                f"{table.name} {row._asdict()}"
-                for table in tables.sorted_tables
-                for row in connection.execute(select(table))
-            ]
-        engine.close()
-        return sorted(rows)
+        """All that the database holds, as statements."""
+        with sqlite3.connect(self.folder / "loop.db") as connection:
+            dumped = list(connection.iterdump())
+        connection.close()
+        return dumped
 
 
 def items(count: int) -> list[bytes]:
