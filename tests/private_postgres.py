@@ -29,10 +29,12 @@ class PrivatePostgres:
     Args:
         binaries: folder of initdb and postgres.
         certificate: of the server, which then lets nobody in without TLS.
+        beside: addresses of this machine other than loopback at which it listens too, for their networks.
     """
 
-    def __init__(self, binaries: Path, certificate: Issued | None = None) -> None:
+    def __init__(self, binaries: Path, certificate: Issued | None = None, beside: Sequence[str] = ()) -> None:
         self._binaries = binaries
+        self._beside = beside
         self._certificate = certificate
         self._user = _unprivileged_user()
         self._folder = Path(tempfile.mkdtemp(prefix="labelloop-postgres-"))
@@ -41,7 +43,11 @@ class PrivatePostgres:
     @property
     def url(self) -> str:
         """Address of the server's own database."""
-        return f"postgresql://tester:secret@127.0.0.1:{self._port}/postgres"
+        return self.url_at("127.0.0.1")
+
+    def url_at(self, address: str) -> str:
+        """The same for those who reach it there."""
+        return f"postgresql://tester:secret@{address}:{self._port}/postgres"
 
     def __enter__(self) -> "PrivatePostgres":
         password = self._folder / "password"
@@ -53,6 +59,8 @@ class PrivatePostgres:
         self._run(
             ["initdb", "-D", data, "-U", "tester", "-A", "scram-sha-256", "--pwfile", str(password), "-N"]
         )
+        with (self._folder / "data" / "pg_hba.conf").open("a") as allowed:
+            allowed.writelines(f"host all all {address}/30 scram-sha-256\n" for address in self._beside)
         if self._certificate is not None:
             self._secure(self._certificate)
         self.start()
@@ -61,7 +69,7 @@ class PrivatePostgres:
     def start(self) -> None:
         """Serve, again after `crash`; returns when it answers."""
         settings = {
-            "listen_addresses": "127.0.0.1",
+            "listen_addresses": ",".join(("127.0.0.1", *self._beside)),
             "port": str(self._port),
             "unix_socket_directories": str(self._folder),
             "fsync": "off",

@@ -1,7 +1,6 @@
 """A house for replays: items that went through the loop, their archive, and the command."""
 
 import json
-import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,9 +10,11 @@ import yaml
 from click.testing import CliRunner, Result
 from loop_harness import POLICY, Loop
 from program import FUNCTIONS, item
+from sqlalchemy import MetaData, select
 
 from daemon import cli
 from daemon.adapters.store.binding import bind
+from daemon.adapters.store.engine import Database
 from labeling_functions.loading import load
 
 SETTINGS: dict[str, Any] = {
@@ -22,19 +23,24 @@ SETTINGS: dict[str, Any] = {
     "tiers": {"crowd": {"price": 0.05, "accuracy": 0.9}, "expert": {"price": 0.6, "final": True}},
     "routing": {"ask_below": 0.7},
     "encoder": None,
-    "database": {"url": "sqlite:///loop.db"},
 }
 
 
 @dataclass
 class ReplayHouse:
-    """A folder with configuration, functions, and an archive of items."""
+    """A folder with configuration, functions, and an archive of items.
+
+    `url`: of a migrated database; a SQLite file in the folder if none.
+    """
 
     folder: Path
+    url: str | None = None
 
     def write(self, **changes: Any) -> None:
         """Configuration and functions."""
-        (self.folder / "labelloop.yaml").write_text(yaml.safe_dump({**SETTINGS, **changes}))
+        (self.folder / "labelloop.yaml").write_text(
+            yaml.safe_dump({**SETTINGS, "database": {"url": self.url or "sqlite:///loop.db"}, **changes})
+        )
         (self.folder / "my_functions.py").write_text(FUNCTIONS)
 
     def archive(self, lines: Sequence[bytes], name: str = "archive.jsonl") -> Path:
@@ -45,7 +51,8 @@ class ReplayHouse:
 
     def label(self, lines: Sequence[bytes]) -> Loop:
         """Let these items go through the worker; the loop, to be closed."""
-        loop = Loop(self.folder, POLICY, functions=load(["my_functions.py"], self.folder)).start()
+        functions = load(["my_functions.py"], self.folder)
+        loop = Loop(self.folder, POLICY, functions=functions, url=self.url).start()
         bind(loop.database, POLICY.classes, POLICY.kind)
         loop.send(list(lines))
         loop.read()
@@ -66,11 +73,18 @@ class ReplayHouse:
         return told
 
     def database(self) -> list[str]:
-        """All that the database holds, as statements."""
-        with sqlite3.connect(self.folder / "loop.db") as connection:
-            dumped = list(connection.iterdump())
-        connection.close()
-        return dumped
+        """All that the database holds, row by row."""
+        engine = Database(self.url or f"sqlite:///{self.folder / 'loop.db'}")
+        tables = MetaData()
+        with engine.read() as connection:
+            tables.reflect(connection)
+            rows = [
+                f"{table.name} {row._asdict()}"
+                for table in tables.sorted_tables
+                for row in connection.execute(select(table))
+            ]
+        engine.close()
+        return sorted(rows)
 
 
 def items(count: int) -> list[bytes]:

@@ -25,9 +25,12 @@ def house(tmp_path: Path) -> ReplayHouse:
     return made
 
 
-@pytest.fixture
-def labeled(house: ReplayHouse) -> Iterator[tuple[ReplayHouse, Loop]]:
-    """Two hundred items that the worker labeled, and their archive."""
+@pytest.fixture(params=["sqlite", "postgresql"])
+def labeled(house: ReplayHouse, request: pytest.FixtureRequest) -> Iterator[tuple[ReplayHouse, Loop]]:
+    """Two hundred items that the worker labeled, on either kind of database, and their archive."""
+    if request.param == "postgresql":
+        house.url = request.getfixturevalue("postgres_url")
+        house.write()
     lines = items(200)
     house.archive(lines)
     loop = house.label(lines)

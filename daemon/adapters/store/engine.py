@@ -34,6 +34,12 @@ BUSY_SECONDS = 30
 IDLE_SECONDS = 30
 """A PostgreSQL session that does nothing inside a transaction for so long is ended by the server.
 Its locks hold up all others until then."""
+SILENCE = {"keepalives_idle": 5, "keepalives_interval": 5, "keepalives_count": 2, "tcp_user_timeout": 15_000}
+"""When both ends of a connection to PostgreSQL take the other for gone: after 15 s without a sign of life.
+
+A network that drops packets says nothing, and there is no end to waiting for it. A server that waits inside a
+COPY would keep that session's locks for two hours: no other limit reaches it there. (libpq's names.)
+"""
 FRESH_SECONDS = 1.0
 """A connection to PostgreSQL that was used so short a time ago is taken to be there; others are asked."""
 CONNECTIONS = 15
@@ -228,12 +234,13 @@ def _not_an_address(said: str) -> str:
 
 
 def _postgresql(url: URL, plans_once: bool) -> Engine:
-    options = f"-c idle_in_transaction_session_timeout={IDLE_SECONDS * 1000}"
-    arguments: dict[str, Any] = {"application_name": "labelloop", "connect_timeout": 10}
+    server: dict[str, Any] = {f"tcp_{name.removeprefix('tcp_')}": value for name, value in SILENCE.items()}
+    server["idle_in_transaction_session_timeout"] = IDLE_SECONDS * 1000
+    arguments: dict[str, Any] = {"application_name": "labelloop", "connect_timeout": 10, **SILENCE}
     if plans_once:
-        options += " -c plan_cache_mode=force_generic_plan"
+        server["plan_cache_mode"] = "force_generic_plan"
         arguments["prepare_threshold"] = 0
-    arguments["options"] = options
+    arguments["options"] = " ".join(f"-c {name}={value}" for name, value in server.items())
     engine = create_engine(
         url, pool_size=CONNECTIONS, max_overflow=0, pool_use_lifo=True, connect_args=arguments
     )

@@ -47,6 +47,7 @@ _AWAY = (
     ("too many clients", "the server takes no more connections; raise its max_connections"),
     ("connection refused", "no PostgreSQL server listens there; start it, or correct host and port"),
     ("timeout", "no PostgreSQL server answers there; correct host and port, or see to the network"),
+    ("timed out", "the server was not heard of any more; see to the network between here and there"),
     ("resolve", "there is no host of this name; correct the address"),
     ("name or service not known", "there is no host of this name; correct the address"),
 )
