@@ -7,6 +7,7 @@ import subprocess
 import sys
 import textwrap
 from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -85,12 +86,15 @@ class Program:
         self.file.write_text(yaml.safe_dump(self.config))
         (self.folder / "my_functions.py").write_text(textwrap.dedent(functions))
 
-    def start(self, *command: str, **environment: str) -> subprocess.Popen[bytes]:
-        """Start `labelloop COMMAND -c FILE` in the background; its output goes to a file."""
+    def start(self, *command: str, within: Sequence[str] = (), **environment: str) -> subprocess.Popen[bytes]:
+        """Start `labelloop COMMAND -c FILE` in the background; its output goes to a file.
+
+        `within`: words before it, of a program that puts it somewhere and becomes it.
+        """
         name = f"{command[0]}-{len(self.processes)}"
         with (self.folder / f"{name}.log").open("ab") as output:
             process = subprocess.Popen(
-                [sys.executable, "-m", "daemon.cli", *command, "-c", str(self.file)],
+                [*within, sys.executable, "-m", "daemon.cli", *command, "-c", str(self.file)],
                 env={**_clean_environment(), **environment},
                 stdin=subprocess.DEVNULL,
                 stdout=output,

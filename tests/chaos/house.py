@@ -97,10 +97,10 @@ class House:
         self.close()
 
     def _open(self) -> None:
-        self._kafka = ApacheKafka(self.kafka_home, self.folder / "kafka", free_port())
+        self._kafka = self.new_kafka(free_port())
         self.broker = RunningBroker(self._kafka, self.folder / "broker.log")
         self._stack.callback(self.break_broker)
-        self.postgres = self._stack.enter_context(PrivatePostgres(self.binaries))
+        self.postgres = self._stack.enter_context(self.new_postgres())
         self._sweeper.watch(self.postgres.pid)
         self.mlflow = MlflowServer(self.folder / "mlflow", free_port()) if self.with_mlflow else None
         if self.mlflow:
@@ -114,6 +114,18 @@ class House:
             self._start(name)
         self._watcher = threading.Thread(target=self._watch, name="watcher")
         self._watcher.start()
+
+    def new_kafka(self, port: int) -> ApacheKafka:
+        """The broker, before it runs."""
+        return ApacheKafka(self.kafka_home, self.folder / "kafka", port)
+
+    def new_postgres(self) -> PrivatePostgres:
+        """The database's server, before it runs."""
+        return PrivatePostgres(self.binaries)
+
+    def place(self, name: str) -> tuple[Sequence[str], Mapping[str, str]]:
+        """Where the process of this name runs: words before its command, and its own settings."""
+        return (), self.commands[name][1]
 
     def _configuration(self) -> dict[str, Any]:
         mlflow = self.mlflow.uri if self.mlflow else None
@@ -223,12 +235,12 @@ class House:
         wait_until(condition, seconds, f"{what}; stored {self.stored()}; {self.program.logs()}")
 
     def _start(self, name: str) -> None:
-        command, environment = self.commands[name]
+        within, environment = self.place(name)
         self.starts[name] += 1
         if name in self.processes:
             self._sweeper.forget(self.processes[name].pid)
         settings = {**environment, **self.overrides, "OMP_NUM_THREADS": "1"}
-        self.processes[name] = self.program.start(*command, **settings)
+        self.processes[name] = self.program.start(*self.commands[name][0], within=within, **settings)
         self._sweeper.watch(self.processes[name].pid)
 
     def _watch(self) -> None:
