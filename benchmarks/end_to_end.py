@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,7 +50,7 @@ def main() -> None:
     if given.database is None or home is None:
         print("left out: it needs LABELLOOP_KAFKA_HOME, and an empty PostgreSQL database on its command line")
         return
-    with tempfile.TemporaryDirectory() as folder, _kafka(Path(home), Path(folder)) as bootstrap:
+    with tempfile.TemporaryDirectory() as folder, kafka_for(Path(home), Path(folder)) as bootstrap:
         run = Run(Path(folder), bootstrap, given.database)
         run.write(configuration(bootstrap, given.database, given.batch))
         run.train()
@@ -61,7 +61,8 @@ def main() -> None:
 
 
 @contextmanager
-def _kafka(home: Path, folder: Path) -> Iterator[str]:
+def kafka_for(home: Path, folder: Path) -> Iterator[str]:
+    """An Apache Kafka while this is entered; where it is reached."""
     kafka = ApacheKafka(home, folder / "kafka", free_port())
     broker = RunningBroker(kafka, folder / "broker.log")
     try:
@@ -78,40 +79,40 @@ class Run:
         self.bootstrap = bootstrap
         self.url = url
         self.engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
+        self.running: list[subprocess.Popen[bytes]] = []
 
-    def write(self, config: dict[str, Any]) -> None:
+    def write(self, config: dict[str, Any], functions: str = FUNCTIONS) -> None:
         """Configuration and functions."""
         (self.folder / "labelloop.yaml").write_text(yaml.safe_dump(config))
-        (self.folder / "my_functions.py").write_text(FUNCTIONS)
+        (self.folder / "my_functions.py").write_text(functions)
 
     def train(self) -> None:
         """Answer the questions of the cold start, and train on them."""
-        worker = self.worker = self._start("run")
+        worker = self.start("run")
         try:
-            self._wait(lambda: self._number("SELECT count(*) FROM positions") > 0, "topics")
+            self.wait(lambda: self.number("SELECT count(*) FROM positions") > 0, "topics")
             produce(self.bootstrap, FIRST, 1)
-            self._wait(lambda: self._number("SELECT count(*) FROM items") == FIRST, "first items")
-            self._wait(self._answer_all, "questions of the cold start")
+            self.wait(lambda: self.number("SELECT count(*) FROM items") == FIRST, "first items")
+            self.wait(self._answer_all, "questions of the cold start")
         finally:
-            _end(worker)
+            self.end(worker)
         self.module("daemon.cli", "learn", "--once", "-c", str(self.folder / "labelloop.yaml"))
 
     def measure(self, count: int) -> dict[str, Any]:
         """Start the worker and see it through: rates, seconds by stage, memory."""
-        worker = self.worker = self._start("run")
+        worker = self.start("run")
         process = psutil.Process(worker.pid)
         stored, published = "SELECT sum(stored) FROM positions", "SELECT count(*) FROM outbox"
         try:
-            self._wait(lambda: self._number(stored) > FIRST, "the first batch")
-            began, first, memory = time.perf_counter(), self._number(stored), []
-            while (now := self._number(stored)) < count + FIRST:
+            self.wait(lambda: self.number(stored) > FIRST, "the first batch")
+            began, first, memory = time.perf_counter(), self.number(stored), []
+            while (now := self.number(stored)) < count + FIRST:
                 memory.append((now, process.memory_info().rss))
                 time.sleep(0.5)
-                if worker.poll() is not None:
-                    raise RuntimeError(self._log())
+                self._see_that_all_live()
             stored_after = time.perf_counter() - began
             used = process.cpu_times()
-            self._wait(lambda: self._number(published) == 0, "the outbox to be empty")
+            self.wait(lambda: self.number(published) == 0, "the outbox to be empty")
             published_after = time.perf_counter() - began
             time.sleep(6)
             return {
@@ -120,12 +121,12 @@ class Run:
                 "cpu": used.user + used.system,
                 "seconds": stored_after,
                 "stages": json.loads(
-                    self._value("SELECT report FROM processes WHERE kind = 'run' ORDER BY at DESC LIMIT 1")
+                    self.value("SELECT report FROM processes WHERE kind = 'run' ORDER BY at DESC LIMIT 1")
                 )["seconds"],
                 "memory": memory,
             }
         finally:
-            _end(worker)
+            self.end(worker)
 
     def module(self, name: str, *arguments: str) -> str:
         """Run a module to its end; what it printed."""
@@ -151,34 +152,57 @@ class Run:
                     room.answer(lease.question, expert, CLASSES.index(said), 1.0)
         finally:
             database.close()
-        return self._number("SELECT count(*) FROM answers") >= GOLD
+        return self.number("SELECT count(*) FROM answers") >= GOLD
 
-    def _start(self, command: str) -> subprocess.Popen[bytes]:
+    def start(self, command: str) -> subprocess.Popen[bytes]:
+        """Start a process of the program, which must live until `end`."""
         with (self.folder / f"{command}.log").open("ab") as output:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 [sys.executable, "-m", "daemon.cli", command, "-c", str(self.folder / "labelloop.yaml")],
                 env=_environment(),
                 stdin=subprocess.DEVNULL,
                 stdout=output,
                 stderr=subprocess.STDOUT,
             )
+        self.running.append(process)
+        return process
 
-    def _wait(self, condition: Any, what: str) -> None:
+    def end(self, *processes: subprocess.Popen[bytes]) -> None:
+        """Ask them all to end, and wait until they have."""
+        for process in processes:
+            process.terminate()
+        for process in processes:
+            process.wait()
+            self.running.remove(process)
+
+    def wait(self, condition: Callable[[], object], what: str) -> None:
+        """Until this holds; raises with the end of the log when it does not in time, or a process ended."""
         until = time.monotonic() + WAIT_SECONDS
         while not condition():
-            if time.monotonic() > until or self.worker.poll() is not None:
+            self._see_that_all_live()
+            if time.monotonic() > until:
                 raise RuntimeError(f"{what} did not come:\n{self._log()}")
             time.sleep(0.1)
 
-    def _number(self, sql: str) -> int:
-        return int(self._value(sql) or 0)
+    def number(self, sql: str) -> int:
+        """What the first column of the first row says; 0 while there is none."""
+        return int(self.value(sql) or 0)
 
-    def _value(self, sql: str) -> Any:
+    def value(self, sql: str) -> Any:
+        """The same as it is; None while there is none, or no such table."""
+        return next((row[0] for row in self.rows(sql)), None)
+
+    def rows(self, sql: str) -> list[Any]:
+        """Ask the database; nothing while there is no such table."""
         try:
             with self.engine.connect() as connection:
-                return connection.execute(text(sql)).scalar()
+                return list(connection.execute(text(sql)))
         except ProgrammingError:
-            return None
+            return []
+
+    def _see_that_all_live(self) -> None:
+        if any(process.poll() is not None for process in self.running):
+            raise RuntimeError(f"a process ended:\n{self._log()}")
 
     def _log(self) -> str:
         return (self.folder / "run.log").read_text(errors="replace")[-3_000:]
@@ -187,11 +211,6 @@ class Run:
 def _environment() -> dict[str, str]:
     kept = {name: value for name, value in os.environ.items() if not name.startswith("LABELLOOP_")}
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
-
-
-def _end(process: subprocess.Popen[bytes]) -> None:
-    process.terminate()
-    process.wait()
 
 
 def _print(ours: dict[str, Any], naive: float, count: int) -> None:

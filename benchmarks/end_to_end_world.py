@@ -34,13 +34,13 @@ def texts(count: int, seed: int) -> Iterator[str]:
         yield " ".join(chance.choices(words, k=chance.randint(4, 24)))
 
 
-def produce(bootstrap: str, count: int, seed: int) -> None:
+def produce(bootstrap: str, count: int, seed: int, partitions: int = PARTITIONS) -> None:
     """Write so many items, spread over all partitions; acknowledged when this returns."""
     producer = KafkaProducer(bootstrap_servers=bootstrap, linger_ms=50, batch_size=262_144)
     try:
         for number, text in enumerate(texts(count, seed)):
             value = json.dumps({"id": f"{seed}-{number}", "text": text}).encode()
-            producer.send(TOPICS["items"], value, partition=number % PARTITIONS)
+            producer.send(TOPICS["items"], value, partition=number % partitions)
         producer.flush()
     finally:
         producer.close()
