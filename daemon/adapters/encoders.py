@@ -5,12 +5,33 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
+from daemon.core import metrics
 from daemon.core.first_look import Encoder
+from daemon.core.metrics import Meter
 from labeling_functions.items import Item
 from labeling_functions.pairs import SIDES, pair_of
 from labeling_functions.task import MATCHING, PREFERENCE
+from models.arrays import F4
+from models.embedding_cache import CachedEncoder
 from models.pair_features import PairEncoder, TextEncoder
 from models.text_pairs import TwoTextEncoder
+
+
+class MeteredTexts:
+    """`TextEncoder` that counts where vectors come from."""
+
+    def __init__(self, texts: CachedEncoder, meter: Meter) -> None:
+        self.name = texts.name
+        self._texts = texts
+        self._meter = meter
+
+    def encode(self, texts: Sequence[str]) -> F4:
+        """(n, d) of n texts."""
+        vectors = self._texts.encode(texts)
+        for source, count in self._texts.last.by_source.items():
+            self._meter.add(metrics.ENCODED_TEXTS, count, source)
+        self._meter.set(metrics.ENCODER_CACHE, self._texts.cache.size)
+        return vectors
 
 
 class WholeTexts:

@@ -16,6 +16,7 @@ class Action:
 
 ACTIONS: tuple[Action, ...] = (
     Action("worker_started", "A stream worker begins; its name stands in the process report."),
+    Action("encoder_loaded", "The encoder is there; which precision it computes in, and why."),
     Action("kafka_partitions_placed", "Partitions were assigned and are read from their stored positions."),
     Action("kafka_unreachable", "The broker is silent; the worker waits for it."),
     Action("kafka_back", "The broker answers again."),

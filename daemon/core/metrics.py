@@ -170,6 +170,19 @@ STAGE_SECONDS = _seconds(
     "stage",
     buckets=STAGE_BUCKETS,
 )
+ENCODED_TEXTS = _counter(
+    "labelloop_encoded_texts_total",
+    By.RUN,
+    "Texts that got their vector: `computed` by the encoder, from the `cache`, or as a `copy` of another in"
+    " the same batch.",
+    "source",
+)
+ENCODER_CACHE = _gauge(
+    "labelloop_encoder_cache_bytes",
+    By.RUN,
+    "Memory that vectors of earlier texts take (`encoding.cache_megabytes` at most).",
+    unit="bytes",
+)
 LAG = _gauge(
     "labelloop_lag_messages",
     By.RUN,

@@ -155,10 +155,14 @@ def encoder_loaded(config: Config) -> Finding:
     if config.encoder is None:
         return encoder(config)
     try:
-        size = SentenceEncoder(config.encoder).encode([SAMPLE.plain_text]).shape[1]
+        model = SentenceEncoder(config.encoder, config.encoding.precision)
+        size = model.encode([SAMPLE.plain_text]).shape[1]
     except EncoderUnavailable as error:
         return Finding(State.PROBLEM, str(error))
-    return ok(f"{config.encoder}: {size} numbers a text, loaded in {time.monotonic() - started:.1f} s")
+    return ok(
+        f"{config.encoder} in {model.precision} ({model.reason}): {size} numbers a text, "
+        f"loaded in {time.monotonic() - started:.1f} s"
+    )
 
 
 def kafka(config: Config) -> Finding:

@@ -14,6 +14,7 @@ from daemon.adapters.mlflow_settings import MlflowSettings
 from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
 from daemon.adapters.outside.mturk.settings import MturkSettings
 from daemon.adapters.watching.settings import MetricsSettings
+from daemon.core.encoding_settings import EncodingSettings
 from daemon.core.settings import (
     LABEL_STUDIO,
     DriftSettings,
@@ -83,6 +84,7 @@ class Config:
         guarantee: the promise on automatic labels, and what is spent on proving it.
         routing: when a person is asked.
         encoder: sentence-transformers model whose vectors the classifier learns from; null for no classifier.
+        encoding: how the encoder works; vectors mean the same whatever stands here.
         stream: limits of the stream worker.
         learning: when and on how much the models are retrained.
         drift: alarms when the stream is no longer what the models learned from, and what they change.
@@ -109,6 +111,7 @@ class Config:
     guarantee: GuaranteeSettings = field(default_factory=GuaranteeSettings)
     routing: RoutingSettings = field(default_factory=RoutingSettings)
     encoder: str | None = "all-MiniLM-L6-v2"
+    encoding: EncodingSettings = field(default_factory=EncodingSettings)
     stream: StreamSettings = field(default_factory=StreamSettings)
     learning: LearningSettings = field(default_factory=LearningSettings)
     drift: DriftSettings = field(default_factory=DriftSettings)

@@ -78,7 +78,7 @@ def main(config: Config) -> None:
         settings.predictions_token_env,
         "a long random token of your choice, which Label Studio is given as the model's password",
     )
-    encoder = SentenceEncoder(config.encoder)
+    encoder = SentenceEncoder(config.encoder, config.encoding.precision, config.encoding.batch_tokens)
     database = parts.open_database(config)
     try:
         space = config.task.space

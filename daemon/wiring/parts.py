@@ -5,7 +5,6 @@ import socket
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from daemon.adapters.encoders import ENCODERS, WholeTexts
 from daemon.adapters.store.allowance import Allowances
 from daemon.adapters.store.binding import bind, refuse_other
 from daemon.adapters.store.controls import Controls
@@ -13,7 +12,6 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.leasing import Hints
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
-from daemon.core.first_look import Encoder
 from daemon.core.policy import Outputs, Partition, Policy
 from daemon.core.readiness import Answers
 from daemon.core.settings import KAFKA
@@ -117,15 +115,6 @@ def outputs(config: Config, partition: Partition) -> Outputs:
 def prior_bundle(policy: Policy) -> AnyBundle:
     """What is believed before anything is learned."""
     return bundle_from_priors(policy.classes, policy.space.sets, policy.accuracies)
-
-
-def encoder(config: Config) -> Encoder | None:
-    """What makes vectors of items, its sentence encoder loaded; None when the task does without."""
-    if config.encoder is None:
-        return None
-    from models.encoder import SentenceEncoder
-
-    return ENCODERS.get(config.task.kind, WholeTexts)(SentenceEncoder(config.encoder))
 
 
 def holder(kind: str) -> str:

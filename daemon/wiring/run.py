@@ -33,6 +33,7 @@ from daemon.core.rows import FunctionVersion
 from daemon.core.stream import StreamWorker
 from daemon.wiring import parts, watching, webhooks
 from daemon.wiring.config import Config
+from daemon.wiring.encoding import Encoding, load_encoding
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function
 from labeling_functions.loading import load
@@ -89,7 +90,10 @@ class _Rooms:
 
 def _work(config: Config, functions: Sequence[Function], database: Database, stop: threading.Event) -> None:
     rooms = _rooms(config, database)
-    pipeline = _pipeline(config, functions, rooms)
+    meter = PrometheusMeter(By.RUN)
+    encoding = load_encoding(config, meter)
+    pipeline = _pipeline(config, functions, rooms, encoding)
+    pipeline.meter = meter
     source = KafkaSource(
         config.kafka,
         rooms.stream.locate,
@@ -98,14 +102,12 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
     )
     wake, done = threading.Event(), threading.Event()
     limit = config.stream.dead_letter_limit
-    meter = PrometheusMeter(By.RUN)
-    pipeline.meter = meter
     worker = StreamWorker(
         source, pipeline, rooms.stream, rooms.bundles, stop, limit, saved=wake.set, meter=meter
     )
     name = parts.holder("run")
     desk = _desk(config, rooms, name, done, wake, meter)
-    desk.report = lambda: rooms.stream.report(name, "run", _report(worker, pipeline, desk))
+    desk.report = lambda: rooms.stream.report(name, "run", _report(worker, pipeline, desk, encoding))
     log.info("working as %s", name, extra={"action": "worker_started"})
     try:
         needs = watching.of_worker(source, worker, database, config.metrics)
@@ -136,14 +138,16 @@ def _rooms(config: Config, database: Database) -> _Rooms:
     )
 
 
-def _pipeline(config: Config, functions: Sequence[Function], rooms: _Rooms) -> Pipeline:
+def _pipeline(
+    config: Config, functions: Sequence[Function], rooms: _Rooms, encoding: Encoding | None
+) -> Pipeline:
     columns, policy = _columns(rooms.stream, functions), rooms.policy
     watch = DriftWatch(rooms.alarms, rooms.windows, policy.drift, parts.holder("run"), columns.keys)
     return Pipeline(
         store=rooms.stream,
         applier=Applier(functions, config.task.space, config.stream.function_seconds),
         columns=columns,
-        encoder=parts.encoder(config),
+        encoder=None if encoding is None else encoding.encoder,
         policy=policy,
         market=MarketWatch(policy, rooms.stream.spent_tiers),
         outputs=rooms.outputs,
@@ -222,7 +226,9 @@ def _both(
         raise errors[0]
 
 
-def _report(worker: StreamWorker, pipeline: Pipeline, desk: Desk) -> dict[str, object]:
+def _report(
+    worker: StreamWorker, pipeline: Pipeline, desk: Desk, encoding: Encoding | None
+) -> dict[str, object]:
     progress = worker.progress
     return {
         "messages": progress.messages,
@@ -231,5 +237,6 @@ def _report(worker: StreamWorker, pipeline: Pipeline, desk: Desk) -> dict[str, o
         "duplicates": progress.duplicates,
         "lag": progress.lag,
         "corrected": desk.corrected,
+        "encoder": "none" if encoding is None else encoding.said,
         "seconds": {stage: round(spent, 3) for stage, spent in pipeline.seconds.items()},
     }

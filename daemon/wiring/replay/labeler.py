@@ -14,6 +14,7 @@ from daemon.core.rows import FunctionVersion
 from daemon.core.wire import Record
 from daemon.wiring import parts
 from daemon.wiring.config import Config
+from daemon.wiring.encoding import load_encoding
 from daemon.wiring.replay.pieces import TOPIC, Piece, read_piece
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function
@@ -79,12 +80,13 @@ class Labeler:
                 "give it the same files, and start it anew"
             )
         bundle = read_bundle(order.bundle)
+        encoding = load_encoding(config) if bundle.has_classifier else None
         self._order = order
         self._space = config.task.space
         self._relabeler = Relabeler(
             applier=Applier(functions, config.task.space, config.stream.function_seconds),
             keys=keys,
-            encoder=parts.encoder(config) if bundle.has_classifier else None,
+            encoder=None if encoding is None else encoding.encoder,
             policy=parts.policy(config),
             bundle=bundle,
             max_bytes=config.stream.max_message_bytes,
