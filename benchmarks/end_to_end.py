@@ -13,7 +13,8 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ from rich.table import Table
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from benchmarks.end_to_end_world import CLASSES, FUNCTIONS, configuration, produce, truth
+from benchmarks.end_to_end_world import CLASSES, FUNCTIONS, TEXTS, configuration, produce
 from daemon.adapters.broker.apache import ApacheKafka
 from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.starting import free_port
@@ -36,7 +37,10 @@ FIRST = 2_000
 """Items that the models are trained on."""
 GOLD = 60
 WAIT_SECONDS = 900.0
-NAIVE_ITEMS = 10_000
+NAIVE_ITEMS = 30_000
+LOOK_SECONDS = 0.2
+REPORTED_SECONDS = 6
+"""By then a worker has told what it did."""
 
 
 def main() -> None:
@@ -44,7 +48,9 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", nargs="?", help="address of an empty PostgreSQL database")
     parser.add_argument("--items", type=int, default=200_000)
-    parser.add_argument("--batch", type=int, default=512, help="stream.batch_items")
+    parser.add_argument("--batch", type=int, default=1_024, help="stream.batch_items")
+    parser.add_argument("--texts", choices=TEXTS, default="clear", help="what the stream brings")
+    parser.add_argument("--workers", type=int, default=1, help="processes of labelloop run")
     given = parser.parse_args()
     home = os.environ.get("LABELLOOP_KAFKA_HOME")
     if given.database is None or home is None:
@@ -53,9 +59,9 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder, kafka_for(Path(home), Path(folder)) as bootstrap:
         run = Run(Path(folder), bootstrap, given.database)
         run.write(configuration(bootstrap, given.database, given.batch))
-        run.train()
-        produce(bootstrap, given.items, 2)
-        ours = run.measure(given.items)
+        run.train(given.texts)
+        produce(bootstrap, given.items, 2, given.texts)
+        ours = run.measure(given.items, given.workers)
         naive = float(run.module("benchmarks.naive_consumer", bootstrap, str(NAIVE_ITEMS)))
     _print(ours, naive, given.items)
 
@@ -86,47 +92,55 @@ class Run:
         (self.folder / "labelloop.yaml").write_text(yaml.safe_dump(config))
         (self.folder / "my_functions.py").write_text(functions)
 
-    def train(self) -> None:
+    def train(self, texts: str = "clear") -> None:
         """Answer the questions of the cold start, and train on them."""
         worker = self.start("run")
         try:
             self.wait(lambda: self.number("SELECT count(*) FROM positions") > 0, "topics")
-            produce(self.bootstrap, FIRST, 1)
+            produce(self.bootstrap, FIRST, 1, texts)
             self.wait(lambda: self.number("SELECT count(*) FROM items") == FIRST, "first items")
             self.wait(self._answer_all, "questions of the cold start")
         finally:
             self.end(worker)
         self.module("daemon.cli", "learn", "--once", "-c", str(self.folder / "labelloop.yaml"))
 
-    def measure(self, count: int) -> dict[str, Any]:
-        """Start the worker and see it through: rates, seconds by stage, memory."""
-        worker = self.start("run")
-        process = psutil.Process(worker.pid)
-        stored, published = "SELECT sum(stored) FROM positions", "SELECT count(*) FROM outbox"
+    def measure(self, count: int, workers: int) -> dict[str, Any]:
+        """Start workers and see them through: rates, seconds by stage, memory."""
+        running = [self.start("run") for _ in range(workers)]
+        looked = [psutil.Process(worker.pid) for worker in running]
+        stored, waiting = "SELECT sum(stored) FROM positions", "SELECT count(*) FROM outbox"
         try:
             self.wait(lambda: self.number(stored) > FIRST, "the first batch")
             began, first, memory = time.perf_counter(), self.number(stored), []
+            before = _cpu_seconds(looked)
             while (now := self.number(stored)) < count + FIRST:
-                memory.append((now, process.memory_info().rss))
-                time.sleep(0.5)
+                memory.append((now, sum(one.memory_info().rss for one in looked)))
+                time.sleep(LOOK_SECONDS)
                 self._see_that_all_live()
             stored_after = time.perf_counter() - began
-            used = process.cpu_times()
-            self.wait(lambda: self.number(published) == 0, "the outbox to be empty")
+            cpu = _cpu_seconds(looked) - before
+            self.wait(lambda: self.number(waiting) == 0, "the outbox to be empty")
             published_after = time.perf_counter() - began
-            time.sleep(6)
+            time.sleep(REPORTED_SECONDS)
             return {
                 "stored": (count + FIRST - first) / stored_after,
                 "published": (count + FIRST - first) / published_after,
-                "cpu": used.user + used.system,
+                "cpu": cpu,
                 "seconds": stored_after,
-                "stages": json.loads(
-                    self.value("SELECT report FROM processes WHERE kind = 'run' ORDER BY at DESC LIMIT 1")
-                )["seconds"],
+                "asked": self.number("SELECT count(DISTINCT item) FROM questions") / (count + FIRST),
+                "stages": self._stages([worker.pid for worker in running]),
                 "memory": memory,
             }
         finally:
-            self.end(worker)
+            self.end(*running)
+
+    def _stages(self, pids: Sequence[int]) -> dict[str, float]:
+        """Seconds of each stage, added up over these processes."""
+        told: Counter[str] = Counter()
+        for name, report in self.rows("SELECT name, report FROM processes WHERE kind = 'run'"):
+            if any(name.endswith(f"-{pid}") for pid in pids):
+                told.update(json.loads(report)["seconds"])
+        return dict(told)
 
     def module(self, name: str, *arguments: str) -> str:
         """Run a module to its end; what it printed."""
@@ -148,7 +162,7 @@ class Run:
             expert = room.enroll("expert", "expert").id
             while leases := room.lease(expert, "expert", 50, 60):
                 for lease in leases:
-                    said = truth(json.loads(lease.payload)["text"])
+                    said = json.loads(lease.payload)["metadata"]["truth"]
                     room.answer(lease.question, expert, CLASSES.index(said), 1.0)
         finally:
             database.close()
@@ -213,6 +227,10 @@ def _environment() -> dict[str, str]:
     return {**kept, "PYTHONPATH": str(Path(__file__).parents[1]), "OMP_NUM_THREADS": "1"}
 
 
+def _cpu_seconds(processes: Sequence[psutil.Process]) -> float:
+    return sum(used.user + used.system for used in (one.cpu_times() for one in processes))
+
+
 def _print(ours: dict[str, Any], naive: float, count: int) -> None:
     table = Table(f"{count:,} texts, ten functions", "items/s", "times the naive consumer")
     table.add_row("consumer that calls snorkel", f"{naive:,.0f}", "1.0")
@@ -223,10 +241,9 @@ def _print(ours: dict[str, Any], naive: float, count: int) -> None:
     for name, seconds in ours["stages"].items():
         share = seconds / ours["seconds"]
         stages.add_row(name, f"{seconds:.1f}", f"{share:.0%}", f"{seconds / count * 1e6:.1f}")
-    stages.add_row(
-        "(the process's own CPU)", f"{ours['cpu']:.1f}", f"{ours['cpu'] / ours['seconds']:.0%}", ""
-    )
+    stages.add_row("(the workers' own CPU)", f"{ours['cpu']:.1f}", f"{ours['cpu'] / ours['seconds']:.0%}", "")
     Console().print(stages)
+    print(f"questions are asked about {ours['asked']:.1%} of the items")
     print(
         "memory:",
         ", ".join(

@@ -79,7 +79,7 @@ def main() -> None:
         fleet.write(config, FUNCTIONS + SLOW.format(seconds=given.milliseconds / 1_000))
         fleet.train()
         most = 1_000 / given.milliseconds * sum(given.workers) * (given.seconds + SETTLE_SECONDS)
-        produce(bootstrap, round(most * AHEAD), 2, PARTITIONS)
+        produce(bootstrap, round(most * AHEAD), 2, partitions=PARTITIONS)
         measured = {count: fleet.measured(count, given.seconds) for count in given.workers}
     _print(measured, given.milliseconds)
 

@@ -5,7 +5,7 @@ import threading
 import time
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from daemon.core import metrics
@@ -24,6 +24,8 @@ WATCHED_MESSAGES = 1_000
 FEWEST_MESSAGES = 100
 """and says nothing before so many were read."""
 LAG_SECONDS = 2.0
+KEEP_ALIVE_SECONDS = 0.005
+"""Between looks at the broker while a batch is worked on: the next one is read meanwhile."""
 
 
 class DeadLetterLimit(SetupProblem):
@@ -101,7 +103,7 @@ class StreamWorker:
 
     def _finish(self, batch: Batch, work: Future[Labeled]) -> None:
         self.progress.begun = time.monotonic()
-        while not work.done():
+        while not wait([work], KEEP_ALIVE_SECONDS).done:
             self.source.keep_alive()
         self.progress.begun = None
         try:

@@ -71,7 +71,7 @@ def _connection_options(settings: KafkaSettings) -> dict[str, Any]:
     if security.sasl:
         options["sasl_mechanism"] = security.sasl_mechanism
         options["sasl_plain_username"] = security.username
-        options["sasl_plain_password"] = _password(security)
+        options["sasl_plain_password"] = password_of(security)
     return options
 
 
@@ -107,6 +107,7 @@ def _no_passphrase() -> str:
     )
 
 
-def _password(security: SecuritySettings) -> str:
+def password_of(security: SecuritySettings) -> str:
+    """The password to log in with. Raises SetupProblem if it is not there."""
     name = security.password_env or ""
     return needed_secret("kafka.security.password_env", name, f"the password of {security.username!r}")

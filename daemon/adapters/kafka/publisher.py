@@ -1,12 +1,13 @@
 """Publishing in order, acknowledged by all in-sync replicas."""
 
 import importlib.util
+import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
-from kafka.partitioner import murmur2
 
 from daemon.adapters.kafka.connection import open_client
 from daemon.adapters.kafka.settings import KafkaSettings
@@ -16,6 +17,10 @@ from daemon.core.wire import OutMessage
 OVERHEAD_BYTES = 128
 """What a record batch adds to a single message, at most, without its headers."""
 OVERHEAD_PER_HEADER = 10
+SEED, MULTIPLIER, WORD = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
+"""Of murmur2, as Kafka's clients use it."""
+KEYS = 10_000
+"""Keys whose hash is kept."""
 GRACE_SECONDS = 5.0
 """How much later than its delivery timeout a producer may notice that a message expired."""
 
@@ -120,7 +125,21 @@ class KafkaPublisher:
 
 def partition_of(key: bytes, partitions: int) -> int:
     """Where Kafka's Java client puts this key: murmur2, sign bit off, modulo."""
-    return int((murmur2(key) & 0x7FFFFFFF) % partitions)
+    return (_murmur2(key) & 0x7FFFFFFF) % partitions
+
+
+@lru_cache(KEYS)
+def _murmur2(key: bytes) -> int:
+    """As kafka-python's own, which takes five times as long: it is asked twice for most items."""
+    whole = len(key) // 4
+    mixed = SEED ^ len(key)
+    for word in struct.unpack_from(f"<{whole}I", key):
+        once = word * MULTIPLIER & WORD
+        mixed = (mixed * MULTIPLIER & WORD) ^ ((once ^ once >> 24) * MULTIPLIER & WORD)
+    if rest := key[4 * whole :]:
+        mixed = (mixed ^ int.from_bytes(rest, "little")) * MULTIPLIER & WORD
+    mixed = (mixed ^ mixed >> 13) * MULTIPLIER & WORD
+    return mixed ^ mixed >> 15
 
 
 def deliver(producer: Any, messages: Sequence[OutMessage], settings: KafkaSettings) -> None:

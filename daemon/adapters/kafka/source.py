@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 EMPTY = Batch((), ())
 COMMIT_REFUSED = (CommitFailedError, RebalanceInProgressError, KafkaConnectionError, KafkaTimeoutError)
 """What a commit meets in normal life: a rebalance going on, a broker that restarts."""
-KEEP_ALIVE_MS = 20
+COMMIT_SECONDS = 1.0
 CLOSE_MS = 5_000
 ASK_MS = 2_000
 """Patience with a broker that is asked for offsets."""
@@ -78,6 +78,9 @@ class KafkaSource:
         self._poll_ms = round(poll_seconds * 1000)
         self._places: dict[int, Place] = {}
         self._unplaced: set[int] = set()
+        self._ahead: dict[int, list[Record]] = {}
+        self._done: dict[TopicPartition, OffsetAndMetadata] = {}
+        self._committed = float("-inf")
         self._heard = time.monotonic()
         self._unreachable = False
         self._joined = False
@@ -97,20 +100,21 @@ class KafkaSource:
 
         Raises PositionOutsideLog.
         """
+        self._commit()
+        # before placing: what was placed anew is read anew
+        records, self._ahead = self._of_placed(self._ahead), {}
         self._place()
-        self._consumer.resume(*(p for p in self._consumer.paused() if p.partition not in self._unplaced))
-        polled = self._poll_consumer(self._poll_ms)
-        records = {
-            partition.partition: [_record(message) for message in messages]
-            for partition, messages in polled.items()
-            if messages and partition.partition not in self._unplaced
-        }
+        if not records:
+            records = self._read(self._poll_ms)
         return batch_of(records, self._places) if records else EMPTY
 
     def keep_alive(self) -> None:
-        """Stay in the group while work takes long: polls with everything paused."""
+        """Stay in the group while work takes long, and read what the next `poll` gives; returns at once."""
+        if not self._ahead:
+            self._ahead = self._read(0)
+            return
         self._consumer.pause(*self._consumer.assignment())
-        delivered = self._poll_consumer(KEEP_ALIVE_MS)
+        delivered = self._poll_consumer(0)
         self._unplaced.update(partition.partition for partition in delivered)  # read again by `poll`
 
     def rewind(self) -> None:
@@ -118,18 +122,12 @@ class KafkaSource:
         self._assigned(self._consumer.assignment())
 
     def saved(self, spans: Sequence[Span]) -> None:
-        """Commit what is done, for lag displays."""
-        offsets = {
-            TopicPartition(span.topic, span.partition): OffsetAndMetadata(span.next, "", -1)
-            for span in spans
-            if span.partition in self._places
-        }
-        if not offsets:
-            return
-        try:
-            self._consumer.commit(offsets, timeout_ms=1_000)
-        except COMMIT_REFUSED as error:
-            log.debug("commit refused: %s", error, extra={"action": "kafka_commit_refused"})
+        """Commit what is done, for lag displays: once a second, which is as often as they look."""
+        for span in spans:
+            if span.partition in self._places:
+                at = TopicPartition(span.topic, span.partition)
+                self._done[at] = OffsetAndMetadata(span.next, "", -1)
+        self._commit()
 
     def lag(self) -> int | None:
         """Messages after the last one delivered, in the placed partitions; None if unknown."""
@@ -154,6 +152,7 @@ class KafkaSource:
     def close(self) -> None:
         """Leave the group at once and disconnect."""
         try:
+            self._commit(wait=False)
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
         finally:
             self._admin.close()
@@ -166,6 +165,32 @@ class KafkaSource:
         if state.problem:
             raise SetupProblem(f"kafka.topics.items: {state.problem}")
 
+    def _commit(self, wait: bool = True) -> None:
+        now = time.monotonic()
+        if not self._done or (wait and now - self._committed < COMMIT_SECONDS):
+            return
+        self._committed = now
+        done, self._done = self._done, {}
+        try:
+            self._consumer.commit(done, timeout_ms=1_000)
+        except COMMIT_REFUSED as error:
+            log.debug("commit refused: %s", error, extra={"action": "kafka_commit_refused"})
+
+    def _read(self, timeout_ms: int) -> dict[int, list[Record]]:
+        self._consumer.resume(*(p for p in self._consumer.paused() if p.partition not in self._unplaced))
+        polled = self._poll_consumer(timeout_ms)
+        return self._of_placed(
+            {at.partition: [_record(message) for message in messages] for at, messages in polled.items()}
+        )
+
+    def _of_placed(self, records: dict[int, list[Record]]) -> dict[int, list[Record]]:
+        """What is still ours, and was read from where the store says; the rest, if ours, is read again."""
+        return {
+            partition: of_partition
+            for partition, of_partition in records.items()
+            if of_partition and partition in self._places and partition not in self._unplaced
+        }
+
     def _assigned(self, partitions: Iterable[TopicPartition]) -> None:
         self._joined = True
         for partition in partitions:
@@ -177,6 +202,7 @@ class KafkaSource:
         for partition in partitions:
             self._places.pop(partition.partition, None)
             self._unplaced.discard(partition.partition)
+            self._done.pop(partition, None)
 
     def _place(self) -> None:
         """Seek the partitions that wait for it; on a silent broker they go on waiting."""

@@ -58,7 +58,7 @@ class StreamRoom:
 
     def digests(self, ids: Sequence[str]) -> dict[str, bytes]:
         """Content digests of those ids that are stored."""
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             query = select(items.c.id, items.c.digest).where(among(connection, items.c.id, ids))
             return {row.id: bytes(row.digest) for row in connection.execute(query)}
 
@@ -122,7 +122,7 @@ class StreamRoom:
 
     def outbox(self, limit: int) -> list[OutboxRow]:
         """Oldest rows first."""
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             return outbox.oldest(connection, limit)
 
     def published(self, duty: Duty, seqs: Sequence[int]) -> None:

@@ -66,7 +66,7 @@ class WindowRoom:
     def gold_drawn(self, since: int | None = None) -> int:
         """Gold questions made, ever or since then (ms), that were not withdrawn: answered, open or leased."""
         states = (QuestionState.ANSWERED.value, *asking.UNANSWERED)
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             # The literal lets SQLite see that its partial index on gold questions serves.
             drawn = select(func.count()).where(
                 questions.c.purpose == literal_column("'gold'"), questions.c.state.in_(states)
