@@ -24,7 +24,7 @@ WATCHED_MESSAGES = 1_000
 FEWEST_MESSAGES = 100
 """and says nothing before so many were read."""
 LAG_SECONDS = 2.0
-KEEP_ALIVE_SECONDS = 0.005
+KEEP_ALIVE_SECONDS = 0.02
 """Between looks at the broker while a batch is worked on: the next one is read meanwhile."""
 
 
@@ -103,6 +103,7 @@ class StreamWorker:
 
     def _finish(self, batch: Batch, work: Future[Labeled]) -> None:
         self.progress.begun = time.monotonic()
+        self.source.keep_alive()
         while not wait([work], KEEP_ALIVE_SECONDS).done:
             self.source.keep_alive()
         self.progress.begun = None

@@ -250,6 +250,20 @@ def test_logins_work_and_a_wrong_password_is_named_as_a_reason(
 
 
 @pytest.mark.kafka_only
+def test_many_small_messages_pass_a_topic_with_a_lower_limit(kafka: KafkaForTests) -> None:
+    topic = kafka.create_topic(configs={"max.message.bytes": "150000"})
+    publisher = FencedKafkaPublisher(kafka.settings)
+    try:
+        publisher.claim(1)
+        publisher.send([OutMessage(topic, 0, b"k", os.urandom(1_000)) for _ in range(500)])
+        assert len(kafka.read_all(topic, lambda read: len(read) >= 500)) == 500
+        with pytest.raises(MessageTooLarge, match=r"max\.message\.bytes"):
+            publisher.send([OutMessage(topic, 0, b"k", os.urandom(200_000))])
+    finally:
+        publisher.close()
+
+
+@pytest.mark.kafka_only
 def test_a_topic_made_anew_under_a_running_source_is_read_from_its_beginning(
     kafka: KafkaForTests, monkeypatch: pytest.MonkeyPatch
 ) -> None:

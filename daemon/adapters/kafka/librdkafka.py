@@ -3,6 +3,7 @@
 from typing import Any
 
 from daemon.adapters.kafka.connection import CLIENT_ID, METADATA_MAX_AGE_MS, password_of
+from daemon.adapters.kafka.publisher import BATCH_BYTES
 from daemon.adapters.kafka.settings import KafkaSettings, SecuritySettings
 
 
@@ -26,6 +27,8 @@ def producer_options(settings: KafkaSettings) -> dict[str, Any]:
         "topic.metadata.propagation.max.ms": min(10_000, milliseconds),
         "reconnect.backoff.max.ms": 2_000,
         "message.max.bytes": settings.max_request_bytes,
+        # A batch above the topic's max.message.bytes is refused whole, however small its messages are.
+        "batch.size": min(BATCH_BYTES, settings.max_request_bytes),
         "queue.buffering.max.messages": 0,  # bounded in bytes
         "delivery.timeout.ms": milliseconds,
         "request.timeout.ms": max(500, milliseconds // 2),

@@ -17,6 +17,8 @@ from daemon.core.wire import OutMessage
 OVERHEAD_BYTES = 128
 """What a record batch adds to a single message, at most, without its headers."""
 OVERHEAD_PER_HEADER = 10
+BATCH_BYTES = 131_072
+"""Messages that go to a partition together, before compression."""
 SEED, MULTIPLIER, WORD = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
 """Of murmur2, as Kafka's clients use it."""
 KEYS = 10_000
@@ -169,7 +171,7 @@ def producer_options(settings: KafkaSettings) -> dict[str, Any]:
         "compression_type": "lz4" if importlib.util.find_spec("lz4") else None,
         "allow_auto_create_topics": False,
         "linger_ms": 5,
-        "batch_size": 131_072,
+        "batch_size": BATCH_BYTES,
         "max_request_size": settings.max_request_bytes,
         "max_block_ms": min(10_000, milliseconds),
         "delivery_timeout_ms": milliseconds,
