@@ -95,6 +95,16 @@ def test_signing_in_leads_to_the_page_that_was_wanted(house: House, browser) -> 
         page.wait_for_selector("h1:has-text('item-00')")
 
 
+def test_a_queue_is_chosen_and_entered_by_keyboard(house: House, browser) -> None:
+    house.ask(["one"])
+    house.add_account("lea", Role.LEAD, ["crowd", "expert"])
+    with served(house.app()) as address, opened(browser, address) as page:
+        _login(page, "lea", "text=Choose a queue")
+        page.wait_for_selector("[value=expert]:checked")  # where most waits
+        page.keyboard.press("Enter")
+        page.wait_for_selector(SHOWN)
+
+
 def test_answers_wait_on_the_page_while_somebody_is_signed_out(house: House, browser) -> None:
     house.ask(["one", "two", "three"])
     account = house.add_account("ann")

@@ -26,7 +26,10 @@ function chooseFullest(waiting) {
   const choices = [...form.querySelectorAll("[name=tier]")];
   const open = (choice) => waiting.get(choice.value) ?? 0;
   const fullest = choices.reduce((best, one) => (open(one) > open(best) ? one : best));
-  if (open(fullest) > 0) fullest.checked = true;
+  if (open(fullest) <= 0) return;
+  fullest.checked = true;
+  // Keys go on from the queue that is chosen, for whoever has not left the queues.
+  if (choices.includes(document.activeElement)) fullest.focus();
 }
 
 form?.addEventListener("click", (event) => {
