@@ -13,6 +13,8 @@ from daemon.core.errors import SetupProblem
 from daemon.core.needed_secrets import needed_secret
 
 CLIENT_ID = "labelloop"
+RECONNECT_MS = 2_000
+"""Until the next try after an outage; kafka-python would wait up to 30 s."""
 METADATA_MAX_AGE_MS = 60_000
 """Partitions added to a topic are noticed this soon."""
 
@@ -62,8 +64,7 @@ def _connection_options(settings: KafkaSettings) -> dict[str, Any]:
         "bootstrap_servers": [part.strip() for part in settings.bootstrap.split(",")],
         "client_id": CLIENT_ID,
         "security_protocol": security.protocol,
-        # The default waits up to 30 s after an outage before the next try.
-        "reconnect_backoff_max_ms": 2_000,
+        "reconnect_backoff_max_ms": RECONNECT_MS,
         "metadata_max_age_ms": METADATA_MAX_AGE_MS,
     }
     if security.tls:

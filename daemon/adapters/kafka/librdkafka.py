@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from daemon.adapters.kafka.connection import CLIENT_ID, METADATA_MAX_AGE_MS, password_of
+from daemon.adapters.kafka.connection import CLIENT_ID, METADATA_MAX_AGE_MS, RECONNECT_MS, password_of
 from daemon.adapters.kafka.publisher import BATCH_BYTES
 from daemon.adapters.kafka.settings import KafkaSettings, SecuritySettings
 
@@ -12,7 +12,6 @@ def producer_options(settings: KafkaSettings) -> dict[str, Any]:
 
     Raises SetupProblem: the password is not there.
     """
-    milliseconds = round(settings.publish_seconds * 1000)
     return {
         "bootstrap.servers": settings.bootstrap,
         "client.id": CLIENT_ID,
@@ -24,15 +23,15 @@ def producer_options(settings: KafkaSettings) -> dict[str, Any]:
         "compression.type": "lz4",
         "allow.auto.create.topics": False,
         "topic.metadata.refresh.interval.ms": METADATA_MAX_AGE_MS,
-        "topic.metadata.propagation.max.ms": min(10_000, milliseconds),
-        "reconnect.backoff.max.ms": 2_000,
+        "topic.metadata.propagation.max.ms": settings.topic_ms,
+        "reconnect.backoff.max.ms": RECONNECT_MS,
         "message.max.bytes": settings.max_request_bytes,
         # A batch above the topic's max.message.bytes is refused whole, however small its messages are.
         "batch.size": min(BATCH_BYTES, settings.max_request_bytes),
         "queue.buffering.max.messages": 0,  # bounded in bytes
-        "delivery.timeout.ms": milliseconds,
-        "request.timeout.ms": max(500, milliseconds // 2),
-        "transaction.timeout.ms": round(1000 * max(60.0, 2 * settings.publish_seconds)),
+        "delivery.timeout.ms": settings.publish_ms,
+        "request.timeout.ms": settings.request_ms,
+        "transaction.timeout.ms": max(60_000, 2 * settings.publish_ms),
         # What fails is said when it is sent or claimed; librdkafka would write to the terminal besides.
         "log_level": 0,
         "delivery.report.only.error": True,

@@ -63,7 +63,7 @@ class KafkaPublisher:
             self._refuse_oversized(message)
         producer = self._open()
         try:
-            deliver(producer, messages, self._settings)
+            _deliver(producer, messages, self._settings)
         except (MessageTooLarge, PublishFailed) as error:
             self._note(error)
             self._forget()
@@ -144,7 +144,7 @@ def _murmur2(key: bytes) -> int:
     return mixed ^ mixed >> 15
 
 
-def deliver(producer: Any, messages: Sequence[OutMessage], settings: KafkaSettings) -> None:
+def _deliver(producer: Any, messages: Sequence[OutMessage], settings: KafkaSettings) -> None:
     """Send in order and wait for all acknowledgements. Raises as `KafkaPublisher.send`."""
     try:
         pending = [
@@ -162,9 +162,8 @@ def deliver(producer: Any, messages: Sequence[OutMessage], settings: KafkaSettin
         ) from error
 
 
-def producer_options(settings: KafkaSettings) -> dict[str, Any]:
+def _producer_options(settings: KafkaSettings) -> dict[str, Any]:
     """How producers send: idempotent, acknowledged by all in-sync replicas, given up after a while."""
-    milliseconds = round(settings.publish_seconds * 1000)
     return {
         "enable_idempotence": True,
         "acks": "all",
@@ -173,11 +172,11 @@ def producer_options(settings: KafkaSettings) -> dict[str, Any]:
         "linger_ms": 5,
         "batch_size": BATCH_BYTES,
         "max_request_size": settings.max_request_bytes,
-        "max_block_ms": min(10_000, milliseconds),
-        "delivery_timeout_ms": milliseconds,
-        "request_timeout_ms": max(500, milliseconds // 2),
+        "max_block_ms": settings.topic_ms,
+        "delivery_timeout_ms": settings.publish_ms,
+        "request_timeout_ms": settings.request_ms,
     }
 
 
 def _open_producer(settings: KafkaSettings) -> Any:
-    return open_client(KafkaProducer, settings, **producer_options(settings))
+    return open_client(KafkaProducer, settings, **_producer_options(settings))

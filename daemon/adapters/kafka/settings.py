@@ -145,6 +145,21 @@ class KafkaSettings:
         """The transactional id under which one process of the group publishes at a time."""
         return f"{self.group}-publishing"
 
+    @property
+    def publish_ms(self) -> int:
+        """Milliseconds until a message that is not acknowledged counts as failed."""
+        return round(self.publish_seconds * 1000)
+
+    @property
+    def request_ms(self) -> int:
+        """Of these, what one request may take: then there is time for another."""
+        return max(500, self.publish_ms // 2)
+
+    @property
+    def topic_ms(self) -> int:
+        """And what a topic that nobody knows yet is waited for."""
+        return min(10_000, self.publish_ms)
+
     def of_votes(self) -> "KafkaSettings":
         """For a source of topic `votes`, in a group of its own."""
         swapped = replace(self.topics, items=self.topics.votes, votes=self.topics.items)
