@@ -107,10 +107,16 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
     )
     name = parts.holder("run")
     desk = _desk(config, rooms, name, done, wake, meter)
-    desk.report = lambda: rooms.stream.report(name, "run", _report(worker, pipeline, desk, encoding))
+    desk_alive = watching.Alive(config.metrics.stale_seconds, "the desk")
+
+    def report() -> None:
+        desk_alive.heard()
+        rooms.stream.report(name, "run", _report(worker, pipeline, desk, encoding))
+
+    desk.report = report
     log.info("working as %s", name, extra={"action": "worker_started"})
     try:
-        needs = watching.of_worker(source, worker, database, config.metrics)
+        needs = watching.of_worker(source, worker, desk_alive, database, config.metrics)
         with webhooks.telling(config, database, stop), served(config.metrics, meter, needs):
             _both(worker.run, desk.run, stop, done, wake)
     finally:

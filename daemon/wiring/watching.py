@@ -25,13 +25,14 @@ OUTCOMES = ("answered", "passed", "failed", "late", "refused", "repeated")
 
 
 def of_worker(
-    source: Source, worker: StreamWorker, database: Database, settings: MetricsSettings
+    source: Source, worker: StreamWorker, desk: "Alive", database: Database, settings: MetricsSettings
 ) -> Readiness:
-    """The stream worker is ready when it reads its partitions and saves what it reads."""
+    """The stream worker is ready when it reads its partitions, saves what it reads, and its desk goes on."""
     return Readiness(
         {
             "kafka": lambda: reading(source),
             "batches": lambda: worker.progress.late(settings.stale_seconds),
+            "desk": desk,
             "database": parts.answers(database),
         }
     )
@@ -57,8 +58,9 @@ def reading(source: Source) -> str:
 class Alive:
     """A loop that reports now and then, and is late if it does not."""
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, name: str = "the loop") -> None:
         self._seconds = seconds
+        self._name = name
         self._at = time.monotonic()
 
     def heard(self) -> None:
@@ -68,7 +70,7 @@ class Alive:
     def __call__(self) -> str:
         """What is missing."""
         silent = time.monotonic() - self._at
-        return f"the loop has said nothing for {silent:.0f} s" if silent > self._seconds else ""
+        return f"{self._name} has said nothing for {silent:.0f} s" if silent > self._seconds else ""
 
 
 def run_watched(

@@ -15,7 +15,8 @@ class MetricsSettings:
             free port, which the log names. If it is taken, the process works on without.
         host: address to listen on. Nobody is asked for an account there: open it to the network of your
             Prometheus alone.
-        stale_seconds: /readyz says no when a batch takes longer than this to be saved.
+        stale_seconds: /readyz says no when a batch takes longer than this to be saved, or a loop does not
+            come round for so long.
     """
 
     port: Annotated[int, Ge(0), Le(65_535)] | None = None

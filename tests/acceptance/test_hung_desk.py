@@ -1,0 +1,57 @@
+"""A worker whose desk hangs, while its stream goes on, says that it is not ready."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import httpx
+import psycopg
+import pytest
+from kafka_fixtures import KafkaForTests, wait_until
+from program import Program, configuration, item, topics_of
+
+from daemon.adapters.starting import free_port
+
+STALE_SECONDS = 2.0
+
+
+@pytest.fixture
+def program(kafka: KafkaForTests, postgres_url: str, tmp_path: Path) -> Iterator[Program]:
+    settings = kafka.settings
+    made = Program(
+        tmp_path,
+        configuration(kafka.bootstrap, topics_of(settings.topics), postgres_url, settings.group),
+    )
+    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made.config["metrics"] = {"port": free_port(), "stale_seconds": STALE_SECONDS}
+    kafka.create(settings.topics.items)
+    made.write()
+    yield made
+    made.stop()
+
+
+def missing(program: Program) -> dict[str, str] | None:
+    """What the worker says is missing; None while it does not serve."""
+    try:
+        found = httpx.get(f"http://127.0.0.1:{program.config['metrics']['port']}/readyz")
+    except httpx.TransportError:
+        return None
+    said: dict[str, str] = found.json()["missing"]
+    assert (found.status_code == 503) is bool(said)
+    return said
+
+
+@pytest.mark.postgres
+def test_a_desk_that_hangs_is_told_until_it_goes_on(
+    kafka: KafkaForTests, program: Program, postgres_url: str
+) -> None:
+    program.start("run")
+    wait_until(lambda: missing(program) == {}, 60, f"a ready worker; {program.logs()}")
+    with psycopg.connect(postgres_url) as other, psycopg.connect(postgres_url, autocommit=True) as reader:
+        other.execute("LOCK TABLE duties IN ACCESS EXCLUSIVE MODE")
+        said = wait_until(lambda: missing(program), 20, "a desk that is missed")
+        assert set(said) == {"desk"} and "the desk has said nothing for" in said["desk"]
+        kafka.produce(program.config["kafka"]["topics"]["items"], [item(1)])
+        count = "SELECT count(*) FROM items"
+        wait_until(lambda: reader.execute(count).fetchone() == (1,), 20, "the stream goes on beside it")
+        other.rollback()
+    wait_until(lambda: missing(program) == {}, 20, f"a desk that is back; {program.logs()}")
