@@ -28,15 +28,16 @@ def postgres_server() -> Iterator[str]:
         yield server.url
 
 
-def private_server(certificate: Issued | None = None) -> PrivatePostgres:
+def private_server(certificate: Issued | None = None, clients: Path | None = None) -> PrivatePostgres:
     """A PostgreSQL server of one's own, to be entered; skips the test where none is installed.
 
-    With a certificate it lets nobody in without TLS.
+    With a certificate it lets nobody in without TLS; with an authority of `clients`, nobody without one of
+    its certificates.
     """
     binaries = server_binaries()
     if binaries is None:
         pytest.skip("no PostgreSQL: neither LABELLOOP_TEST_POSTGRES nor initdb (Debian: postgresql) is there")
-    return PrivatePostgres(binaries, certificate)
+    return PrivatePostgres(binaries, certificate, clients=clients)
 
 
 @pytest.fixture

@@ -29,13 +29,22 @@ class PrivatePostgres:
     Args:
         binaries: folder of initdb and postgres.
         certificate: of the server, which then lets nobody in without TLS.
+        clients: file of the authority that signed clients' certificates; nobody is let in without one that
+            names him, nor without his password.
         beside: addresses of this machine other than loopback at which it listens too, for their networks.
     """
 
-    def __init__(self, binaries: Path, certificate: Issued | None = None, beside: Sequence[str] = ()) -> None:
+    def __init__(
+        self,
+        binaries: Path,
+        certificate: Issued | None = None,
+        beside: Sequence[str] = (),
+        clients: Path | None = None,
+    ) -> None:
         self._binaries = binaries
         self._beside = beside
         self._certificate = certificate
+        self._clients = clients
         self._user = _unprivileged_user()
         self._folder = Path(tempfile.mkdtemp(prefix="labelloop-postgres-"))
         self._port = free_port()
@@ -76,6 +85,7 @@ class PrivatePostgres:
             "shared_buffers": "32MB",
             "deadlock_timeout": "200ms",
             "ssl": "off" if self._certificate is None else "on",
+            "ssl_ca_file": "" if self._clients is None else "clients.crt",
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         data, log = str(self._folder / "data"), str(self._folder / "log")
@@ -99,14 +109,19 @@ class PrivatePostgres:
 
     def _secure(self, certificate: Issued) -> None:
         data = self._folder / "data"
-        for source, name in ((certificate.certificate, "server.crt"), (certificate.key, "server.key")):
+        files = [(certificate.certificate, "server.crt"), (certificate.key, "server.key")]
+        if self._clients is not None:
+            files.append((self._clients, "clients.crt"))
+        for source, name in files:
             copied = data / name
             copied.touch(0o600)
             copied.write_bytes(source.read_bytes())
             if self._user is not None:
                 shutil.chown(copied, self._user)
         allowed = data / "pg_hba.conf"
-        allowed.write_text(re.sub("^host ", "hostssl ", allowed.read_text(), flags=re.MULTILINE))
+        wanted = "" if self._clients is None else " clientcert=verify-full"
+        lines = re.sub("^host (.*)$", rf"hostssl \1{wanted}", allowed.read_text(), flags=re.MULTILINE)
+        allowed.write_text(lines)
 
     def _run(self, command: Sequence[str]) -> None:
         done = subprocess.run(

@@ -38,8 +38,9 @@ def main(file: Path, deep: bool = False, show: bool = False) -> bool:
     config = load(file)
     if show:
         print(effective(config))
-    print(_line("config", checks.configuration(config, file)), flush=True)
-    healthy = True
+    said = checks.configuration(config, file)
+    print(_line("config", said), flush=True)
+    healthy = said.state is not State.PROBLEM
     chosen = {**CHECKS, "encoder": checks.encoder_loaded} if deep else dict(CHECKS)
     if config.llm_tiers:
         chosen["llm"] = check_llm.endpoints

@@ -2,6 +2,7 @@
 
 import os
 import socket
+import stat
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
@@ -53,6 +54,9 @@ class State(Enum):
     PROBLEM = "problem"
 
 
+_READABLE_BY_OTHERS = stat.S_IRGRP | stat.S_IROTH
+
+
 @dataclass(frozen=True, slots=True)
 class Finding:
     """What was seen of one part, and what to do about it."""
@@ -70,7 +74,7 @@ def ok(text: str) -> Finding:
 
 
 def configuration(config: Config, file: Path) -> Finding:
-    """What the file sets up, in one line; and whether it holds passwords, which no file should."""
+    """What the file sets up, in one line; and whether it holds passwords, and who else can read them."""
     task = config.task
     said = (
         f"{file}: task {task.name!r}, {task.n_classes} classes, tiers {', '.join(config.tiers)}; "
@@ -81,6 +85,9 @@ def configuration(config: Config, file: Path) -> Finding:
         return ok(said)
     places = ", ".join(dotted(place) for place in held)
     hint = "write ${NAME} for it, and set a variable of that name"
+    if file.stat().st_mode & _READABLE_BY_OTHERS:
+        hint += f", or let nobody else read the file (chmod 600 {file})"
+        return Finding(State.PROBLEM, f"{said}; {places} holds a password that others can read: {hint}")
     return Finding(State.NOTE, f"{said}; {places} holds a password: {hint}")
 
 

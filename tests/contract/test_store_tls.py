@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from certificates import Authority
+from certificates import Authority, Issued
 from database_fixtures import private_server
 from sqlalchemy import make_url
 
@@ -105,3 +105,50 @@ def test_passwords_in_the_query_are_not_shown(secured: str) -> None:
     bare = secured.replace(f"tester:{PASSWORD}@", "")
     refused(address(bare, user="tester", password="wrong-" + PASSWORD), "refused the user name or password")
     refused(address(secured, sslmode="disable", sslpassword="my-" + PASSWORD), "with TLS only")
+
+
+@pytest.fixture(scope="module")
+def closed(authority: Authority) -> Iterator[str]:
+    """Address of a server that wants a certificate naming the user besides a password."""
+    with private_server(authority.issue("closed", "localhost"), authority.file) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        yield address(url, sslmode="verify-full", sslrootcert=str(authority.file))
+
+
+def shows(server: str, issued: Issued, **options: str) -> str:
+    """The address of somebody who shows this certificate."""
+    return address(server, sslcert=str(issued.certificate), sslkey=str(issued.key), **options)
+
+
+def test_who_shows_a_certificate_of_his_name_is_let_in(closed: str, authority: Authority) -> None:
+    assert encrypted(shows(closed, authority.issue("tester")))
+
+
+def test_a_key_may_have_a_passphrase(closed: str, authority: Authority, tmp_path: Path) -> None:
+    locked = authority.issue("tester", passphrase="my-" + PASSWORD)
+    assert encrypted(shows(closed, locked, sslpassword="my-" + PASSWORD))
+    refused(
+        shows(closed, locked, sslpassword="not-" + PASSWORD), r"if it has a passphrase, add &sslpassword="
+    )
+
+
+def test_who_shows_no_certificate_is_told_that_one_is_wanted(closed: str) -> None:
+    refused(closed, r"wants a certificate of ours; add sslcert=")
+    nowhere = address(closed, sslcert="/no/where.pem", sslkey="/no/where.key")
+    refused(nowhere, r"wants a certificate of ours; .* files that are there")
+
+
+def test_a_certificate_of_another_authority_or_person_is_refused(
+    closed: str, authority: Authority, tmp_path: Path
+) -> None:
+    refused(shows(closed, Authority(tmp_path, "other").issue("tester")), "does not take our certificate")
+    refused(shows(closed, authority.issue("somebody")), "refused the user name or password")
+
+
+def test_a_key_that_cannot_be_used_is_told(closed: str, authority: Authority, tmp_path: Path) -> None:
+    mine, another = authority.issue("tester"), authority.issue("somebody")
+    words = "must be there, readable by this user alone, and belong to the certificate"
+    refused(shows(closed, Issued(mine.certificate, tmp_path / "nowhere.key")), words)
+    refused(shows(closed, Issued(mine.certificate, another.key)), words)
+    mine.key.chmod(0o644)
+    refused(shows(closed, mine), words)

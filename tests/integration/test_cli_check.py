@@ -129,19 +129,36 @@ def test_everything_out_of_reach_is_reported_part_by_part_in_time(project: Path)
 
 
 @pytest.mark.parametrize(
-    ("address", "state"),
-    [("postgresql://me:s3cret@h/x", State.NOTE), ("postgresql://me:${DB_PASSWORD}@h/x", State.OK)],
+    ("address", "mode", "state"),
+    [
+        ("postgresql://me:s3cret@h/x", 0o644, State.PROBLEM),
+        ("postgresql://me:s3cret@h/x", 0o640, State.PROBLEM),
+        ("postgresql://me:s3cret@h/x", 0o600, State.NOTE),
+        ("postgresql://me:${DB_PASSWORD}@h/x", 0o644, State.OK),
+    ],
 )
-def test_a_password_in_the_file_is_noted(
-    project: Path, monkeypatch: pytest.MonkeyPatch, address: str, state: State
+def test_a_password_in_the_file_is_a_problem_where_others_can_read_it(
+    project: Path, monkeypatch: pytest.MonkeyPatch, address: str, mode: int, state: State
 ) -> None:
     monkeypatch.setenv("DB_PASSWORD", "s3cret")
     file = project / "labelloop.yaml"
     file.write_text(file.read_text().replace("\ndatabase:\n", f"\ndatabase:\n  url: {address}\n"))
+    file.chmod(mode)
     found = checks.configuration(load(file), file)
     assert found.state is state
-    assert ("database.url holds a password: write ${NAME}" in found.text) is (state is State.NOTE)
+    assert ("database.url holds a password" in found.text) is (state is not State.OK)
+    assert ("chmod 600" in found.text) is (state is State.PROBLEM)
     assert "s3cret" not in found.text
+
+
+@pytest.mark.postgres
+def test_a_password_that_others_can_read_fails_the_check(project: Path, postgres_url: str) -> None:
+    file = project / "labelloop.yaml"
+    file.write_text(file.read_text().replace("\ndatabase:\n", f"\ndatabase:\n  url: {postgres_url}\n"))
+    file.chmod(0o600)
+    assert check.main(file)
+    file.chmod(0o644)
+    assert not check.main(file)
 
 
 def test_a_part_that_hangs_or_breaks_does_not_hold_up_the_others(project: Path) -> None:

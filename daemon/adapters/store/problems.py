@@ -7,6 +7,11 @@ from daemon.core.addresses import without_passwords
 from daemon.core.errors import PartAway, SetupProblem
 
 _TLS = "?sslmode=verify-full&sslrootcert=/path/ca.pem"
+_OURS = "sslcert=/path/me.pem&sslkey=/path/me.key"
+_NOT_TAKEN = (
+    "the server does not take our certificate (sslcert); it must be signed by the authority that the server "
+    "knows (its ssl_ca_file), and be of today"
+)
 
 _REFUSED = (
     (
@@ -34,8 +39,15 @@ _REFUSED = (
     ("certificate file", "our certificate (sslcert) cannot be used; is it PEM, and readable?"),
     (
         "private key file",
-        "the key of our certificate (sslkey) cannot be used; it must be readable by this user alone",
+        "the key of our certificate (sslkey) cannot be used; it must be there, readable by this user alone, "
+        "and belong to the certificate; if it has a passphrase, add &sslpassword=${{NAME}}",
     ),
+    (
+        "valid client certificate",
+        f"the server wants a certificate of ours; add {_OURS} to the address, files that are there",
+    ),
+    ("alert unknown ca", _NOT_TAKEN),
+    ("alert certificate", _NOT_TAKEN),
     ("invalid sslmode", f"sslmode is not one that PostgreSQL knows; write {_TLS}"),
     ("permission denied", "this user may not do what is needed; make them the owner of the database"),
     ('role "', "the server does not know this user; create it, or correct the address"),
