@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 MINUTES ?= 10
 .DEFAULT_GOAL := help
-.PHONY: help install demo test test-all soak check bench format clean
+.PHONY: help install demo test test-all soak check audit bench format clean
 
 help: ## list the recipes
 	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
@@ -22,11 +22,15 @@ install: $(VENV)/installed ## set up .venv
 demo: $(VENV)/installed ## run the whole loop on real SMS messages, everything embedded (ARGS=--exit to stop at the end)
 	$(BIN)/labelloop demo $(ARGS)
 
-check: $(VENV)/installed ## lint, format, types, import directions
+check: $(VENV)/installed ## lint, format, types, import directions, and audit
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	$(BIN)/python .ci/audit.py
+
+audit: $(VENV)/installed ## look for known vulnerabilities in the pinned versions
+	$(BIN)/python .ci/audit.py
 
 test: check ## everything that must hold
 	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
