@@ -1,5 +1,7 @@
 """`labelloop replay`: an archive labeled anew. The work is in `daemon.wiring.replay`."""
 
+import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -25,12 +27,27 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--bundle", type=int, help="Label with this bundle; the one in use unless given.")
 @click.option("--dask", metavar="ADDRESS", help="Work on a Dask cluster: the address of its scheduler.")
-def replay(config: "Config", **wish: Any) -> None:
-    """Label files or a topic anew, and publish nothing.
+@click.option(
+    "--publish", is_flag=True,
+    help="Then give the stored items these votes, and have them decided anew. Shows the report, and asks.",
+)  # fmt: skip
+@click.option("--yes", is_flag=True, help="Publish without asking.")
+def replay(config: "Config", *, yes: bool, **wish: Any) -> None:
+    """Label files or a topic anew, say what would change, and publish it if asked.
 
     FILES are JSON lines, CSV, Parquet or patterns. The same command goes on where an earlier one was ended.
     """
+    from daemon.core.errors import SetupProblem
     from daemon.wiring import replay as wiring
 
-    for line in wiring.main(config, wiring.Wish(**wish)):
+    if wish["publish"] and not yes and not sys.stdin.isatty():
+        raise SetupProblem("replay: --publish asks before it writes, and nobody can answer here; say --yes")
+    for line in wiring.main(config, wiring.Wish(**wish), lambda told: _agree(told, yes)):
         click.echo(line)
+
+
+def _agree(told: Sequence[str], yes: bool) -> bool:
+    """Show what would change, and ask."""
+    for line in told:
+        click.echo(line)
+    return yes or click.confirm("Give the stored items these votes?")

@@ -26,7 +26,7 @@ class Relabeled:
         labels: (n,) as `labeling_functions.label_space` has labels.
         posterior: (n, F * K), each facet's K sum to 1.
         scores: (n,) calibrated probability that the label is right.
-        votes: (n,) how many functions voted.
+        votes: (n,) how many functions voted. inline: (n, m * F) what they said, those of one side by side.
         rejected: records that are no items.
         failures: labeling function -> items on which it failed. messages: function -> the first failure.
     """
@@ -37,6 +37,7 @@ class Relabeled:
     posterior: F4
     scores: F4
     votes: NDArray[np.int64]
+    inline: I1
     rejected: Sequence[Rejected]
     failures: Mapping[str, int] = field(default_factory=dict)
     messages: Mapping[str, str] = field(default_factory=dict)
@@ -48,7 +49,8 @@ class Relabeled:
     def nothing(cls, width: int, rejected: Sequence[Rejected] = ()) -> "Relabeled":
         """No item at all; `width`: F * K."""
         none, scores = np.empty(0, np.int64), np.empty(0, np.float32)
-        return cls((), (), none, np.empty((0, width), np.float32), scores, none, rejected)
+        inline = np.empty((0, 0), np.int8)
+        return cls((), (), none, np.empty((0, width), np.float32), scores, none, inline, rejected)
 
     def without_rows(self) -> "Relabeled":
         """Without posterior and rejected records, the bulk of it: for what compares labels alone."""
@@ -98,6 +100,7 @@ class Relabeler:
             posterior=evidence.posterior,
             scores=scores,
             votes=_voices(applied, space.n_facets),
+            inline=applied.L,
             rejected=rejected,
             failures=applied.failures,
             messages=applied.messages,

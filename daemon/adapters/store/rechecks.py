@@ -10,6 +10,7 @@ from daemon.adapters.store import decided, open_items, outbox
 from daemon.adapters.store.asking import Caps, recheck_items
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.schema import questions, recheck
+from daemon.core.revoting import REVOTED
 from daemon.core.rows import Decide
 from daemon.core.states import DRAWN, PICKED, ItemState, QuestionState
 
@@ -37,6 +38,7 @@ def work(connection: Connection, limit: int, decide: Decide, caps: Caps, now: in
     ids = {row.item for row in taken}
     rows = open_items.lock(connection, sorted(ids | open_items.siblings(connection, ids)))
     _wait_for_unknown(connection, taken, {row.id for row in rows}, now)
+    _wait_for_window(connection, taken, rows, now)
     live = open_items.complete(connection, [row for row in rows if row.state != ItemState.FROZEN.value])
     if live:
         picked, drawn = ({row.item for row in taken if row.reason == why} for why in (PICKED, DRAWN))
@@ -77,3 +79,12 @@ def _wait_for_unknown(connection: Connection, taken: Sequence[Row[Any]], known: 
     # found by that item's own transaction.
     missing = {row.item for row in taken if row.item not in known and row.reason != UNKNOWN}
     recheck_items(connection, sorted(missing), UNKNOWN, now + PATIENCE)
+
+
+def _wait_for_window(
+    connection: Connection, taken: Sequence[Row[Any]], rows: Sequence[Row[Any]], now: int
+) -> None:
+    """New votes on a frozen item are heard when its window has closed, whatever becomes of it there."""
+    frozen = {row.id for row in rows if row.state == ItemState.FROZEN.value}
+    revoted = {row.item for row in taken if row.reason == REVOTED}
+    recheck_items(connection, sorted(frozen & revoted), REVOTED, now + PATIENCE)

@@ -1,10 +1,11 @@
-"""What a replay compares with: bundles, and stored items as they are decided now. Nothing is written."""
+"""What a replay compares with, bundles and stored items as they are decided now; and its votes, published."""
 
 from collections.abc import Sequence
 from typing import Any
 
 from sqlalchemy import Connection, func, select
 
+from daemon.adapters.store import annotating, revoting
 from daemon.adapters.store.bulk import among
 from daemon.adapters.store.codec import label_of
 from daemon.adapters.store.engine import Database
@@ -12,11 +13,13 @@ from daemon.adapters.store.learning import bundle_of
 from daemon.adapters.store.schema import annotators, answers, bundles, items
 from daemon.core.label_diff import StoredLabel
 from daemon.core.learning_rows import StoredBundle
+from daemon.core.revoting import NewVotes, Revoted
+from daemon.core.rows import FunctionVersion
 from daemon.core.states import AnnotatorKind, ItemState
 
 
 class ReplayRoom:
-    """Reads of `labelloop replay`."""
+    """Reads of `labelloop replay`, and what it writes when it publishes."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -49,6 +52,15 @@ class ReplayRoom:
             )
             for row in rows
         }
+
+    def revote(self, functions: Sequence[FunctionVersion], found: NewVotes) -> Revoted:
+        """Replace the votes of stored items by what these functions say, and have them decided anew.
+
+        Of an item that came twice the last counts. All or nothing.
+        """
+        with self._database.write() as connection:
+            by = annotating.register_functions(connection, functions).id
+            return revoting.revote(connection, by, found, self._database.now(connection))
 
 
 def _answered(connection: Connection, ids: Sequence[str]) -> dict[str, set[str]]:

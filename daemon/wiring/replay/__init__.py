@@ -1,8 +1,8 @@
-"""`labelloop replay`: an archive or a topic labeled anew, and what would change. Nothing is published."""
+"""`labelloop replay`: an archive or a topic labeled anew, what would change, and, if wished, published."""
 
 import secrets
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -19,16 +19,22 @@ from daemon.adapters.store.replaying import ReplayRoom
 from daemon.core.errors import SetupProblem
 from daemon.core.label_diff import Diff, Turned, compare
 from daemon.core.replaying import Relabeled
+from daemon.core.revoting import Revoted
+from daemon.core.rows import FunctionVersion
 from daemon.core.wire import LogStretch
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from daemon.wiring.replay.archives import Archive, TopicArchive, found_files, reachable, topic_now
-from daemon.wiring.replay.chunks import REJECTED, ROWS, TURNED, Chunk, ChunkFolder, Identity
+from daemon.wiring.replay.chunks import REJECTED, ROWS, TURNED, VOTES, Chunk, ChunkFolder, Identity
 from daemon.wiring.replay.finishing import finish, finish_diff
 from daemon.wiring.replay.labeler import Labeler, Order, Outcome, keys_of, label_piece
 from daemon.wiring.replay.pieces import Piece
 from daemon.wiring.replay.progress import ReplayProgress
+from daemon.wiring.replay.publishing import kept, lines, publish
 from labeling_functions.loading import load
+
+Agree = Callable[[Sequence[str]], bool]
+"""Tells somebody what would change, and asks whether it is to be published."""
 
 BELIEVED_AT_FIRST = "what is believed before anything is learned"
 
@@ -43,6 +49,7 @@ class Wish:
         chunk: items labeled at once.
         bundle: id of the bundle to label with; None for the current one.
         dask: address of a scheduler; None to work in this process.
+        publish: let the votes take the place of stored ones, once somebody has seen the report and agrees.
     """
 
     files: tuple[str, ...] = ()
@@ -52,6 +59,7 @@ class Wish:
     chunk: int = 5_000
     bundle: int | None = None
     dask: str | None = None
+    publish: bool = False
 
     @property
     def out(self) -> Path:
@@ -97,11 +105,12 @@ class _Replay:
                 "--rows": "no" if wish.rows is None else wish.rows.suffix,
                 "--diff": "no" if wish.diff is None else "yes",
                 "--chunk": str(wish.chunk),
+                "--publish": "yes" if wish.publish else "no",
             },
         }
 
-    def run(self) -> list[str]:
-        """Label what is not done yet, put the outcome where it is wanted, and say what came of it."""
+    def run(self, agree: Agree) -> list[str]:
+        """Label what is not done yet, put the outcome where it is wanted, publish; what came of it."""
         with self.folder.held():
             stretches = self.archive.stretches if isinstance(self.archive, TopicArchive) else ()
             self.folder.begin(self.identity(), {"stretches": [asdict(one) for one in stretches]})
@@ -114,11 +123,26 @@ class _Replay:
                     chunk = self._keep(outcome)
                     done[chunk.number] = chunk
                     progress.advance(chunk.weight, chunk.items)
-            said = self._finish(done)
+            told = [self._pace(done, before, progress.pace), *self._finish(done)]
+            if self.wish.publish:
+                if not agree(told):
+                    return ["nothing is published; the same command asks again, without labeling anew"]
+                told = lines(self._publish(done))
+            self.folder.remove()
+        return told
+
+    def _pace(self, done: dict[int, Chunk], before: int, pace: float) -> str:
         resumed = f", {before:,} of them earlier" if before else ""
         total = sum(chunk.items for chunk in done.values())
         models = f"bundle {self.bundle}" if self.bundle is not None else BELIEVED_AT_FIRST
-        return [f"labeled {total:,} items by {models}{resumed}: {progress.pace:,.0f} a second", *said]
+        return f"labeled {total:,} items by {models}{resumed}: {pace:,.0f} a second"
+
+    def _publish(self, done: dict[int, Chunk]) -> Revoted:
+        assert self.room is not None
+        functions = [
+            FunctionVersion(name, version) for name, _, version in map(_parted, self.order.functions)
+        ]
+        return publish(self.folder, done, self.room, functions)
 
     def _todo(self, done: frozenset[int]) -> Iterator[tuple[int, Piece]]:
         pieces = enumerate(self.archive.pieces(self.wish.chunk))
@@ -146,6 +170,8 @@ class _Replay:
             diff=diff,
         )
         files = {ROWS: outcome.rows, REJECTED: _json_lines(problems), TURNED: _json_lines(turned)}
+        if self.wish.publish:
+            files[VOTES] = kept(outcome.found)
         self.folder.keep(chunk, files)
         return chunk
 
@@ -160,15 +186,15 @@ class _Replay:
         told = finish(self.folder, done, config.task.space, wish.rows, wish.out)
         if wish.diff is not None:
             told += finish_diff(self.folder, done, wish.diff, self.bundle, config.routing.ask_below)
-        self.folder.remove()
         return told
 
 
-def main(config: Config, wish: Wish) -> list[str]:
+def main(config: Config, wish: Wish, agree: Agree) -> list[str]:
     """Label the archive anew, or go on where an earlier replay ended; lines that say what came of it.
 
     Reads the database, and the topic if one is named; writes only the files that the wish names, the ones
-    beside them (`.rejected.jsonl`, `.turned.jsonl`) and, until it is done, the folder `.replay`.
+    beside them (`.rejected.jsonl`, `.turned.jsonl`) and, until it is done, the folder `.replay`. Where the
+    wish is to publish, `agree` is told what would change, and then votes are written to the database.
 
     Raises:
         SetupProblem: something cannot be read or written, or what is there was begun with something else.
@@ -181,7 +207,7 @@ def main(config: Config, wish: Wish) -> list[str]:
             raise SetupProblem(f"replay: {file} is there already; remove it, or name another file")
     database = parts.look_into(config)
     try:
-        return _prepared(config, wish, folder, database).run()
+        return _prepared(config, wish, folder, database).run(agree)
     except OSError as error:
         raise SetupProblem(f"replay: {error.filename or out}: {error.strerror or error}") from None
     finally:
@@ -194,6 +220,8 @@ def _check(wish: Wish) -> None:
         raise SetupProblem("replay: name either files or --topic")
     if wish.rows is not None and wish.rows.suffix not in FORMS:
         raise SetupProblem(f"replay: --rows: {wish.rows} ends with neither of {', '.join(FORMS)}")
+    if wish.publish and wish.diff is None:
+        raise SetupProblem("replay: --publish wants --diff too: a report of what would change comes first")
 
 
 def _prepared(config: Config, wish: Wish, folder: ChunkFolder, database: Database | None) -> _Replay:

@@ -14,11 +14,15 @@ import msgspec
 
 from daemon.core.errors import SetupProblem
 from daemon.core.label_diff import Diff
+from daemon.core.revoting import Revoted
 
 BEGUN = "begun.json"
 
-ROWS, REJECTED, TURNED = "rows", "rejected.jsonl", "turned.jsonl"
+ROWS, REJECTED, TURNED, VOTES = "rows", "rejected.jsonl", "turned.jsonl", "votes"
 """Kinds of file that a chunk leaves."""
+
+PUBLISHED = "published.json"
+"""Kind of the file that says that a chunk's votes are written, and what became of them."""
 
 MOST_NAMED = 3
 """Differences told where a replay does not go on."""
@@ -49,6 +53,7 @@ Identity = Mapping[str, Mapping[str, str]]
 """Section -> what stands in it: what must be the same for a replay to go on."""
 
 _chunk = msgspec.json.Decoder(Chunk)
+_revoted = msgspec.json.Decoder(Revoted)
 _encode = msgspec.json.Encoder().encode
 
 
@@ -116,6 +121,20 @@ class ChunkFolder:
             if data:
                 self._put(f"{chunk.number:06}.{kind}", data)
         self._put(f"{chunk.number:06}.json", _encode(chunk))
+
+    def votes(self, number: int) -> bytes:
+        """The file of this kind that a chunk left; empty if it left none."""
+        file = self.folder / f"{number:06}.{VOTES}"
+        return file.read_bytes() if file.exists() else b""
+
+    def published(self) -> dict[int, Revoted]:
+        """Chunks whose votes are written, by number, and what became of them."""
+        files = self.folder.glob(f"[0-9]*.{PUBLISHED}")
+        return {int(file.name.partition(".")[0]): _revoted.decode(file.read_bytes()) for file in files}
+
+    def publish(self, number: int, revoted: Revoted) -> None:
+        """The votes of a chunk are written."""
+        self._put(f"{number:06}.{PUBLISHED}", _encode(revoted))
 
     def files(self, kind: str, numbers: Collection[int]) -> list[Path]:
         """Those files of this kind that these chunks left, in order."""

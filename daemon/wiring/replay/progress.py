@@ -19,9 +19,10 @@ class ReplayProgress:
     Args:
         total: what the weights of all pieces add up to.
         done: weight of the chunks that an earlier process did.
+        step: a word for what is done.
     """
 
-    def __init__(self, total: float, done: float) -> None:
+    def __init__(self, total: float, done: float, step: str = "replay") -> None:
         console = Console(stderr=True)
         self._bar = Progress(
             TextColumn("{task.description}"),
@@ -32,8 +33,9 @@ class ReplayProgress:
             console=console,
             disable=not console.is_terminal,
         )
-        self._task = self._bar.add_task("replay", total=max(total, 1.0), items=0, pace=0.0)
+        self._task = self._bar.add_task(step, total=max(total, 1.0), items=0, pace=0.0)
         self._bar.update(self._task, completed=done)
+        self._step = step
         self._total, self._done = max(total, 1.0), done
         self._started = self._told = time.monotonic()
         self.items = 0
@@ -57,7 +59,8 @@ class ReplayProgress:
             self._told = time.monotonic()
             share = min(1.0, self._done / self._total)
             log.info(
-                "replayed %d %%: %d items, %.0f a second",
+                "%s: %d %%: %d items, %.0f a second",
+                self._step,
                 int(100 * share),
                 self.items,
                 self.pace,

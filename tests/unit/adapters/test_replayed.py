@@ -25,6 +25,7 @@ def found(n: int) -> Relabeled:
         posterior=np.stack([1 - spam, spam], axis=1),
         scores=np.maximum(spam, 1 - spam),
         votes=np.arange(n) % 3,
+        inline=np.empty((n, 0), np.int8),
         rejected=(),
     )
 

@@ -21,7 +21,14 @@ def found(*labels: int, scores: tuple[float, ...] | None = None) -> Relabeled:
     ids = [chr(ord("a") + place) for place in range(n)]
     sure = np.array(scores or (0.8,) * n, np.float32)
     return Relabeled(
-        ids, [b"d"] * n, np.array(labels), np.empty((n, 0), np.float32), sure, np.ones(n, int), ()
+        ids=ids,
+        digests=[b"d"] * n,
+        labels=np.array(labels),
+        posterior=np.empty((n, 0), np.float32),
+        scores=sure,
+        votes=np.ones(n, int),
+        inline=np.ones((n, 1), np.int8),
+        rejected=(),
     )
 
 
