@@ -36,6 +36,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("suspended", "The ledger says that too much of what was released is wrong; nothing is released."),
     Action("resumed", "Labels are released again."),
     Action("corrected", "New models took back labels that were released."),
+    Action("items_removed", "A walk over items older than `database.keep_days` removed some."),
     Action("drift_alarm", "The stream is no longer what the models learned from."),
     Action("drift_ended", "The models have learned of a drift; its alarms end."),
     Action("promoted", "New models are in use."),

@@ -118,6 +118,7 @@ class Desk:
         wake: set by the stream worker after each batch, so that its messages go out at once.
         names, keys: function set id -> names and annotator keys of its columns.
         report: called about once a second.
+        tidy: called often; does little at a time.
         accepted_from: as `decide` wants it.
         gold_wanted: how many more random blind questions are wanted before the models learn; where no more
             items come they are drawn from those that are stored.
@@ -139,6 +140,7 @@ class Desk:
     names: Callable[[int], Sequence[str]]
     keys: Callable[[int], Sequence[str]]
     report: Callable[[], None] = lambda: None
+    tidy: Callable[[], None] = lambda: None
     accepted_from: Callable[[], float | None] = lambda: None
     gold_wanted: Callable[[], int] = lambda: 0
     corrected: int = 0
@@ -167,6 +169,7 @@ class Desk:
                 self.look_elsewhere()
             if self._due("report", REPORT_SECONDS):
                 self.report()
+            self.tidy()
             if not busy:
                 self.wake.wait(self.idle_seconds)
                 self.wake.clear()

@@ -155,6 +155,11 @@ RECHECKED_ITEMS = _counter(
 TAKEN_BACK = _counter(
     "labelloop_taken_back_total", By.RUN, "Released labels that new models took back; each is audited again."
 )
+REMOVED_ITEMS = _counter(
+    "labelloop_removed_items_total",
+    By.RUN,
+    "Items that were removed because they are older than `database.keep_days` and nothing rests on them.",
+)
 WINDOWS = _counter(
     "labelloop_windows_total", By.RUN, "Windows that this process has `frozen` or `closed`.", "step"
 )

@@ -5,8 +5,9 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from annotated_types import Gt
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from daemon.adapters.kafka.settings import KafkaSettings
@@ -66,9 +67,12 @@ class DatabaseSettings:
     Attributes:
         url: address such as postgresql://labelloop:${DB_PASSWORD}@host/labelloop;
             null for SQLite in the state folder.
+        keep_days: days after which a certified item that nobody was ever asked about is removed, with its
+            labels; null keeps all. An id that comes again after that is a new item.
     """
 
     url: str | None = None
+    keep_days: Annotated[float, Gt(0)] | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -15,12 +15,13 @@ from daemon.adapters.kafka.topics import check_topics, create_topics
 from daemon.adapters.store.alarms import AlarmRoom
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
+from daemon.adapters.store.retention import RetentionRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.adapters.watching.server import served
 from daemon.core.bundles import BundleFollower
-from daemon.core.desk import Desk
+from daemon.core.desk import Desk, HeldDuty
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.errors import SetupProblem
 from daemon.core.evidence import function_key
@@ -29,6 +30,7 @@ from daemon.core.market import MarketWatch
 from daemon.core.metrics import By, Meter
 from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
+from daemon.core.retention import Retention
 from daemon.core.rows import FunctionVersion
 from daemon.core.stream import StreamWorker
 from daemon.wiring import parts, watching, webhooks
@@ -114,6 +116,9 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
         rooms.stream.report(name, "run", _report(worker, pipeline, desk, encoding))
 
     desk.report = report
+    if config.database.keep_days is not None:
+        duty = HeldDuty(rooms.stream, "retention", name)
+        desk.tidy = Retention(RetentionRoom(database), duty, config.database.keep_days, meter).tend
     log.info("working as %s", name, extra={"action": "worker_started"})
     try:
         needs = watching.of_worker(source, worker, desk_alive, database, config.metrics)

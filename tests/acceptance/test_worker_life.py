@@ -8,9 +8,11 @@ from pathlib import Path
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
 from program import FUNCTIONS, Program, configuration, item, migrated, query, topics_of
+from sqlalchemy import update
 
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.questions import QuestionRoom
+from daemon.adapters.store.schema import items
 
 SLOW = (
     FUNCTIONS
@@ -96,3 +98,28 @@ def test_slow_work_never_costs_the_partitions(kafka: KafkaForTests, program: Pro
     assert worker.poll() is None
     assert program.logs().count("reading partitions") == 1
     assert "fence_lost" not in program.logs()
+
+
+def test_old_released_items_are_removed_where_they_are_not_kept(
+    kafka: KafkaForTests, program: Program
+) -> None:
+    program.config["database"]["keep_days"] = 1
+    program.write()
+    topics, day = program.config["kafka"]["topics"], 86_400_000
+    kafka.produce(topics["items"], [item(number) for number in range(1, 8)])
+    running = program.start("run")
+    wait_until(lambda: count(program) == 7, 60, f"items; {program.logs()}")
+    running.terminate()
+    assert running.wait() == 0
+    database = Database(program.config["database"]["url"])
+    try:
+        with database.write() as connection:
+            aged = {"arrived": items.c.arrived - 2 * day, "changed": items.c.changed - 2 * day}
+            connection.execute(update(items).values(state="certified", **aged).where(items.c.id != "item-3"))
+    finally:
+        database.close()
+    program.start("run")
+    wait_until(lambda: count(program) == 1, 60, f"one item to be left; {program.logs()}")
+    url = program.config["database"]["url"]
+    assert query(url, "select id from items") == [("item-3",)]
+    assert query(url, "select distinct item from labels") == [("item-3",)]
