@@ -42,6 +42,8 @@ WINDOW_SECONDS = 0.5
 REPORT_SECONDS = 1.0
 BREATH_SECONDS = 0.1
 """Pause after a full load of rechecks: writers that wait for SQLite's one lock look again after so long."""
+REST_WHILE_PRESSED = 19
+"""Times as long as a load of another pass took: it then takes a twentieth of the time."""
 HISTORY = 20
 """Closed windows whose audits plan the next one."""
 AFFORD_SECONDS = 60.0
@@ -124,6 +126,7 @@ class Desk:
             items come they are drawn from those that are stored.
         corrected: released labels that were taken back since this process started.
         drift: whether alarms are open, and since when the stream is another one.
+        pressed: whether more items wait than the stream has labeled.
     """
 
     store: StreamStore
@@ -145,11 +148,13 @@ class Desk:
     gold_wanted: Callable[[], int] = lambda: 0
     corrected: int = 0
     drift: Callable[[], DriftStanding] = lambda: CALM
+    pressed: Callable[[], bool] = lambda: False
     meter: Meter = UNMETERED
     _last: dict[str, float] = field(default_factory=dict)
     _afford_at: float = 0.0
     _release_at: float = 0.0
     _rested_at: float = 0.0
+    _next_load_at: float = 0.0
     _suspended: bool = False
     _spent: frozenset[str] = frozenset()
 
@@ -178,11 +183,11 @@ class Desk:
         self._publishing.drop()
         self._closing.drop()
 
-    def answer_rechecks(self) -> int:
+    def answer_rechecks(self, answers_alone: bool = False) -> int:
         """Decide again on items with news. Number of items; 0 while the broker cannot say where they go."""
         self._labels.begin()
         try:
-            done = self.store.work_rechecks(RECHECKS, self._decide)
+            done = self.store.work_rechecks(RECHECKS, self._decide, answers_alone)
         except PublishFailed as error:
             log.warning("answers wait for the broker: %s", error, extra={"action": "recheck_postponed"})
             return 0
@@ -193,16 +198,20 @@ class Desk:
     def _rechecks_in_turn(self) -> int:
         """As `answer_rechecks`, but after a full load rests as long as it worked, so that the stream goes on.
 
-        Another pass over many items would hold the database against new items otherwise; answers, which come
-        in small numbers, do not wait.
+        While items wait for the stream, another pass goes on only much later, and answers alone are looked at
+        meanwhile: it would hold database and processor against new items otherwise.
         """
         begun = time.monotonic()
         if begun < self._rested_at:
             return 0
-        done = self.answer_rechecks()
+        answers_alone = begun < self._next_load_at
+        done = self.answer_rechecks(answers_alone)
         if done >= RECHECKS:
             now = time.monotonic()
-            self._rested_at = now + max(now - begun, BREATH_SECONDS)
+            worked = max(now - begun, BREATH_SECONDS)
+            self._rested_at = now + worked
+            if self.pressed() and not answers_alone:
+                self._next_load_at = now + REST_WHILE_PRESSED * worked
         return done
 
     def publish(self) -> int:

@@ -126,7 +126,7 @@ class Learner:
         champion = self.store.current_bundle(None)
         before = whole(champion.id, champion.data) if champion else None
         prospects = self.store.prospects()
-        rows = self.store.training_rows(self.settings.max_items)
+        rows = self.store.training_rows(self.settings.max_items, self.policy.final_tiers)
         data = assemble(rows, self.policy, champion if before else None)
         candidate = self.train(data, before, self._still_training)
         verdict = self._picker.verdict(rows, data, candidate.bundle, prospects)

@@ -4,7 +4,7 @@ Times are the database's clock, UTC. Store methods raise what `daemon.core.error
 errors through: an error that is not named there ends the process, uncommitted.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Protocol
 
 from daemon.core.alarm_rows import DriftStanding
@@ -117,7 +117,7 @@ class StreamStore(Protocol):
     def look_elsewhere(self, tier: str) -> None:
         """Have all items routed anew that wait for this tier; not those that somebody is answering."""
 
-    def work_rechecks(self, limit: int, decide: Decide) -> int:
+    def work_rechecks(self, limit: int, decide: Decide, answers_alone: bool = False) -> int:
         """Take up to `limit` due rechecks (others' are skipped), lock their items, decide, save. Items done.
 
         Frozen items are left alone (their window decides) and their recheck is dropped.
@@ -276,8 +276,12 @@ class LearningStore(Protocol):
     def news(self) -> News:
         """What is new since the last trained bundle."""
 
-    def training_rows(self, limit: int) -> TrainingRows:
-        """Newest items and every one that a person answered, at most `limit` if there are fewer of these."""
+    def training_rows(self, limit: int, always: Collection[str] | None = None) -> TrainingRows:
+        """Newest items and every one that a person answered, at most `limit` if there are fewer of these.
+
+        With `always` only those that these tiers answered are among them in any case; of the others that
+        people answered the newest, for at most half of the limit, and at least as many that nobody did.
+        """
 
     def save_bundle(self, digest: str, data: bytes, run_id: str | None, mlflow_version: str | None) -> int:
         """Keep a trained bundle, not yet current."""

@@ -282,7 +282,8 @@ class LearningSettings:
     Attributes:
         min_answers: new answers that start a training run.
         max_seconds: a run starts after this long if there is any new answer at all.
-        max_items: items that a run looks at, newest first; every answered item is among them.
+        max_items: items that a run looks at besides those that a final tier answered, which are always among
+            them: the newest, and the newest that others answered for at most half of it.
         label_models: registry names that compete; `pool` joins those that the votes allow, weighed by gold.
         poll_seconds: pause between looks for news.
         second_look_items: certified labels, newest first, that a new bundle looks at once more.

@@ -1,5 +1,6 @@
 """`labelloop learn`: trains when there is news, logs to MLflow, promotes what is better."""
 
+import os
 import signal
 import threading
 from collections.abc import Mapping
@@ -20,9 +21,13 @@ from daemon.wiring.config import Config
 from daemon.wiring.training_child import train_apart
 from models.training import TrainingOptions
 
+NICENESS = 10
+"""Labels come before learning: what is read and described here takes seconds, too."""
+
 
 def main(config: Config, once: bool = False) -> None:
     """Learn until SIGTERM or SIGINT; with `once`, one run whatever the news, and that is all."""
+    os.nice(NICENESS)
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())

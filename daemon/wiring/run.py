@@ -109,6 +109,7 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
     )
     name = parts.holder("run")
     desk = _desk(config, rooms, name, done, wake, meter)
+    desk.pressed = lambda: bool(worker.progress.lag)
     desk_alive = watching.Alive(config.metrics.stale_seconds, "the desk")
 
     def report() -> None:

@@ -1,13 +1,17 @@
-"""Training in a process of its own: niced and with few threads, so that the stream does not feel it."""
+"""Training in a process of its own: last in line, on one thread, so that the stream does not feel it."""
 
 import logging
 import multiprocessing
 import os
+import pickle
 import threading
 from collections.abc import Callable
 from dataclasses import replace
 from datetime import UTC, datetime
 from multiprocessing.connection import Connection
+from typing import Any
+
+from threadpoolctl import threadpool_limits
 
 from daemon.core.errors import TrainingFailed, TrainingStopped
 from models.any_training import AnyCandidate, AnyData, train_any
@@ -16,8 +20,8 @@ from models.training import TrainingOptions
 
 log = logging.getLogger(__name__)
 
-NICENESS = 10
-THREADS = "1"
+NICENESS = 5
+"""Added to that of the learner, 10: a core that others want all the time is left to it for a thirtieth."""
 BEAT_SECONDS = 0.5
 
 
@@ -42,7 +46,7 @@ def train_apart(
     child.start()
     there.close()
     try:
-        here.send((data, options, champion))
+        _send(here, (data, options, champion))
         while not stop.is_set() and not here.poll(BEAT_SECONDS):
             alive()
         if stop.is_set():
@@ -62,11 +66,38 @@ def train_apart(
 
 
 def _train(parent: Connection) -> None:
-    os.nice(NICENESS)
-    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
-        os.environ[name] = THREADS
+    _come_last()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s training %(message)s")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with parent:
-        data, options, champion = parent.recv()
+        data, options, champion = _receive(parent)
         parent.send(train_any(data, replace(options, trained_at=now), champion, log.info))
+
+
+def _come_last() -> None:
+    """Niced, and on one thread; numpy's are there already with this module, others come with later ones."""
+    os.nice(NICENESS)
+    threadpool_limits(1)
+    for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+        os.environ[name] = "1"
+
+
+def _send(to: Connection, value: object) -> None:
+    """Arrays go as they lie in memory: pickled with the rest, each would be there twice on either side."""
+    arrays: list[pickle.PickleBuffer] = []
+    rest = pickle.dumps(value, protocol=5, buffer_callback=arrays.append)
+    views = [array.raw() for array in arrays]
+    to.send((rest, [view.nbytes for view in views]))
+    for view in views:
+        if view.nbytes:
+            to.send_bytes(view)
+
+
+def _receive(sender: Connection) -> Any:
+    """What `_send` sent."""
+    rest, sizes = sender.recv()
+    arrays = [bytearray(size) for size in sizes]
+    for array in arrays:
+        if array:
+            sender.recv_bytes_into(array)
+    return pickle.loads(rest, buffers=arrays)

@@ -1,5 +1,7 @@
 """What the learner reads, keeps and promotes."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from decisions_for_tests import arrivals, decision, silent, span, start
@@ -80,6 +82,52 @@ def test_training_rows_are_the_answered_and_the_newest(
     assert list(room.training_rows(2).ids) == ["newest", "old"]
     assert list(room.training_rows(1).ids) == ["old"]
     assert list(room.training_rows(9).ids) == ["newest", "new", "older", "old"]
+
+
+def test_training_rows_keep_what_a_final_tier_answered_and_the_newest_of_the_rest(
+    database: Database, room: LearningRoom, clock: MovableClock
+) -> None:
+    eve, ann = add_annotator(database, "eve", tier="expert"), add_annotator(database, "ann", tier="crowd")
+    for number in range(9):
+        add_items(database, [f"item-{number}"])
+        clock.advance(10)
+    for number in (0, 1, 5):
+        add_answer(database, f"item-{number}", eve, 1)
+    for number in (1, 2, 3, 4):
+        add_answer(database, f"item-{number}", ann, 1)
+    rows = room.training_rows(4, {"expert"})
+    always, doubtful, untouched = ["item-5", "item-1", "item-0"], ["item-4", "item-3"], ["item-8", "item-7"]
+    assert list(rows.ids) == [*untouched, "item-5", *doubtful, "item-1", "item-0"]
+    assert sorted(rows.ids[row] for row, _ in rows.answers) == sorted([*always, *doubtful, "item-1"])
+    assert len(room.training_rows(100, {"expert"}).ids) == 9
+
+
+def test_what_a_model_said_of_items_that_are_left_out_is_not_read(
+    database: Database, room: LearningRoom, clock: MovableClock
+) -> None:
+    model = add_annotator(database, "cheap", kind="llm")
+    for id_ in ("old", "new"):
+        add_items(database, [id_])
+        add_answer(database, id_, model, 1)
+        clock.advance(10)
+    rows = room.training_rows(1)
+    assert list(rows.ids) == ["new"]
+    assert [row for row, _ in rows.answers] == [0]
+
+
+def test_vectors_are_those_of_the_newest_item_s_encoder(
+    database: Database, room: LearningRoom, stream: StreamRoom, clock: MovableClock
+) -> None:
+    stream.locate([start()])
+    stream.save_batch([span(0, 2)], arrivals(["a", "b"], vectors=True), decision(2), silent, {})
+    clock.advance(10)
+    later = replace(arrivals(["c"], vectors=True), encoder="other")
+    stream.save_batch([span(2, 3)], later, decision(1), silent, {})
+    rows = room.training_rows(10)
+    assert rows.encoder == "other"
+    assert next(zip(rows.ids, rows.has_vector.tolist(), strict=True)) == ("c", True)
+    assert rows.has_vector.sum() == 1
+    assert not rows.vectors[~rows.has_vector].any()
 
 
 def test_training_rows_carry_votes_vectors_and_answers(

@@ -8,13 +8,15 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from multiprocessing.connection import Connection
 from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info
 
 from daemon.core.errors import TrainingFailed, TrainingStopped
-from daemon.wiring.training_child import train_apart
+from daemon.wiring.training_child import _come_last, train_apart
 from models.set_bundle import SetBundle
 from models.set_training import SetData
 from models.training import TrainingData, TrainingOptions
@@ -59,6 +61,26 @@ def test_a_child_that_cannot_begin_is_an_error_however_much_there_is_to_learn(
     much = replace(data(), vectors=np.zeros((60, 10_000), np.float32), encoder="e")
     with pytest.raises(TrainingFailed, match="ended with 1"):
         train_apart(much, TrainingOptions(("majority",)), None, lambda: None, threading.Event())
+
+
+def test_it_computes_on_one_thread_behind_everybody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("OMP_NUM_THREADS", "2")
+    monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
+    ours, theirs = multiprocessing.Pipe()
+    context = multiprocessing.get_context("spawn")
+    child = context.Process(target=_tell_limits, args=(theirs,))
+    child.start()
+    pools, niceness = ours.recv()
+    child.join()
+    assert pools, "numpy brings a pool of threads"
+    assert set(pools) == {1}
+    assert niceness > os.nice(0)
+
+
+def _tell_limits(to: Connection) -> None:
+    """As the child is before it trains."""
+    _come_last()
+    to.send(([pool["num_threads"] for pool in threadpool_info()], os.nice(0)))
 
 
 def test_told_to_end_it_ends_and_leaves_no_process() -> None:

@@ -1,12 +1,24 @@
 """What the learner reads, keeps and promotes."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sqlalchemy import ColumnElement, Connection, Insert, Row, func, insert, literal, select, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    Insert,
+    Row,
+    Select,
+    exists,
+    func,
+    insert,
+    literal,
+    select,
+    update,
+)
 
 from daemon.adapters.store import alarms, annotating, duties, picks
 from daemon.adapters.store.bulk import among
@@ -33,6 +45,7 @@ _OF_PEOPLE = answers.c.annotator.not_in(
     select(annotators.c.id).where(annotators.c.kind == AnnotatorKind.LLM.value)
 )
 """Language models may answer everything: what they say is learned from, and is no news that starts a run."""
+VECTORS_AT_ONCE = 2_000
 _COLUMNS = (
     items.c.id,
     items.c.payload,
@@ -74,20 +87,23 @@ class LearningRoom:
                 fresh=alarms.fresh_answers(connection),
             )
 
-    def training_rows(self, limit: int) -> TrainingRows:
-        """Newest items and every one that a person answered, at most `limit` if there are fewer of these."""
+    def training_rows(self, limit: int, always: Collection[str] | None = None) -> TrainingRows:
+        """Newest items and every one that a person answered, at most `limit` if there are fewer of these.
+
+        With `always` only those that these tiers answered are among them in any case; of the others that
+        people answered the newest, for at most half of the limit, and at least as many that nobody did.
+        """
         with self._database.read() as connection:
             newest = connection.execute(select(func.coalesce(func.max(answers.c.id), 0))).scalar_one()
-            rows = _items(connection, limit)
+            rows = _items(connection, limit, always)
             place = {row.id: index for index, row in enumerate(rows)}
             given = _answers(connection, place)
             sets = annotating.members(connection, sorted({row.functions for row in rows}))
             names = _names(connection, sets, given)
-            encoder, stored = _vectors(connection, [row.id for row in rows])
+            encoder, matrix, has_vector = _vectors(connection, place)
             drift = alarms.standing(connection)
             judges = judge_records(connection)
         self._seen = int(newest)
-        matrix, has_vector = _matrix(place, stored)
         return TrainingRows(
             ids=[row.id for row in rows],
             payloads=[row.payload for row in rows],
@@ -206,25 +222,33 @@ class LearningRoom:
 
 def _again(reason: str, now: int) -> Insert:
     waiting = (ItemState.ASKING.value, ItemState.READY.value)
-    open_items = select(items.c.id, literal(reason), literal(now)).where(
-        items.c.state.in_(waiting), ~_waits(reason)
-    )
+    open_items = _not_waiting(reason, now).where(items.c.state.in_(waiting))
     return insert(recheck).from_select(["item", "reason", "due"], open_items)
 
 
 def _again_released(reason: str, now: int, limit: int) -> Insert:
     newest = (
-        select(items.c.id, literal(reason), literal(now))
-        .where(items.c.state == ItemState.CERTIFIED.value, ~_waits(reason))
+        _not_waiting(reason, now)
+        .where(items.c.state == ItemState.CERTIFIED.value)
         .order_by(items.c.arrived.desc())
         .limit(limit)
     )
     return insert(recheck).from_select(["item", "reason", "due"], newest)
 
 
-def _waits(reason: str) -> ColumnElement[bool]:
-    """Whether an earlier pass has not come to the item yet: it keeps its place, and is looked at once."""
-    return items.c.id.in_(select(recheck.c.item).where(recheck.c.reason == reason))
+def _not_waiting(reason: str, now: int) -> Select[Any]:
+    """Rows of `recheck` for all items, but for those that an earlier pass has not come to yet: they keep
+    their place, and are looked at once.
+
+    As a join: a list of those that wait may be longer than PostgreSQL holds in memory, and is then searched
+    from end to end for each item.
+    """
+    waiting = recheck.alias()
+    return (
+        select(items.c.id, literal(reason), literal(now))
+        .outerjoin(waiting, (waiting.c.item == items.c.id) & (waiting.c.reason == reason))
+        .where(waiting.c.item.is_(None))
+    )
 
 
 def bundle_of(row: Row[Any]) -> StoredBundle:
@@ -236,33 +260,44 @@ def _count(connection: Connection, *where: Any) -> int:
     return int(connection.execute(select(func.count()).select_from(answers).where(*where)).scalar_one())
 
 
-def _items(connection: Connection, limit: int) -> list[Any]:
-    answered = select(answers.c.item).where(_STANDING, _OF_PEOPLE)
-    rows: list[Any] = list(connection.execute(select(*_COLUMNS).where(items.c.id.in_(answered))))
-    if len(rows) < limit:
-        newest = (
-            select(*_COLUMNS)
-            .where(items.c.id.not_in(answered))
-            .order_by(items.c.arrived.desc())
-            .limit(limit - len(rows))
-        )
-        rows += connection.execute(newest)
+def _items(connection: Connection, limit: int, always: Collection[str] | None) -> list[Any]:
+    """Rows of `_COLUMNS`, newest first, as `LearningRoom.training_rows` chooses them."""
+    if always is None:
+        rows = _rows(connection, _answered(_OF_PEOPLE))
+    else:
+        rows = _rows(connection, _answered(_OF_PEOPLE, annotators.c.tier.in_(always)))
+        asked = _answered(_OF_PEOPLE) & ~_answered(_OF_PEOPLE, annotators.c.tier.in_(always))
+        rows += _rows(connection, asked, limit // 2)
+    others = max(limit - len(rows), 0 if always is None else limit // 2)
+    rows += _rows(connection, ~_answered(_OF_PEOPLE), others)
     return sorted(rows, key=lambda row: (-row.arrived, row.id))
 
 
+def _answered(*by: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether an item has a standing answer of such an annotator."""
+    return exists().where(
+        answers.c.item == items.c.id, _STANDING, answers.c.annotator == annotators.c.id, *by
+    )
+
+
+def _rows(connection: Connection, which: ColumnElement[bool], newest: int | None = None) -> list[Any]:
+    query = select(*_COLUMNS).where(which)
+    if newest is not None:
+        query = query.order_by(items.c.arrived.desc(), items.c.id).limit(newest)
+    return list(connection.execute(query))
+
+
 def _answers(connection: Connection, place: dict[str, int]) -> list[tuple[int, Answer]]:
+    """What was said of these items. Language models may have answered many more."""
     query = (
         select(*answer_columns, questions.c.chance)
         .join(annotators, annotators.c.id == answers.c.annotator)
         .outerjoin(questions, questions.c.id == answers.c.question)
-        .where(_STANDING)
+        .where(_STANDING, among(connection, answers.c.item, place))
         .order_by(answers.c.id)
     )
     rows = connection.execute(query)
-    # Answers on items that have not come yet stand nowhere.
-    return [
-        (place[row.item], replace(answer_of(row), chance=row.chance)) for row in rows if row.item in place
-    ]
+    return [(place[row.item], replace(answer_of(row), chance=row.chance)) for row in rows]
 
 
 def _names(
@@ -273,26 +308,38 @@ def _names(
     return {row.id: (row.name, row.version) for row in connection.execute(query)}
 
 
-def _vectors(connection: Connection, ids: Sequence[str]) -> tuple[str | None, dict[str, NDArray[np.float16]]]:
-    """Vectors of the encoder that embedded the newest of these items (newest first)."""
-    found = {
-        (row.item, row.encoder): row.vector
-        for row in connection.execute(select(vectors).where(among(connection, vectors.c.item, ids)))
-    }
-    if not found:
-        return None, {}
-    place = {id_: index for index, id_ in enumerate(ids)}
-    encoder = min(found, key=lambda key: place[key[0]])[1]
-    return encoder, {item: f2(data) for (item, name), data in found.items() if name == encoder}
+def _vectors(
+    connection: Connection, place: dict[str, int]
+) -> tuple[str | None, NDArray[np.float16], NDArray[np.bool_]]:
+    """The encoder that embedded the newest of these items, (n, d) its vectors, zero where missing, and which
+    rows have one.
+
+    They are most of what a training holds, so that each goes to its place as it comes.
+    """
+    has_vector = np.zeros(len(place), np.bool_)
+    encoder = _newest_encoder(connection, place)
+    if encoder is None:
+        return None, np.zeros((len(place), 0), np.float16), has_vector
+    query = select(vectors.c.item, vectors.c.vector).where(
+        vectors.c.encoder == encoder, among(connection, vectors.c.item, place)
+    )
+    matrix: NDArray[np.float16] | None = None
+    for item, data in connection.execute(query, execution_options={"yield_per": VECTORS_AT_ONCE}):
+        vector = f2(data)
+        if matrix is None:
+            matrix = np.zeros((len(place), len(vector)), np.float16)
+        matrix[place[item]] = vector
+        has_vector[place[item]] = True
+    assert matrix is not None
+    return encoder, matrix, has_vector
 
 
-def _matrix(
-    place: dict[str, int], stored: dict[str, NDArray[np.float16]]
-) -> tuple[NDArray[np.float16], NDArray[np.bool_]]:
-    """(n, d) vectors, zero where missing, and which rows have one."""
-    width = len(next(iter(stored.values()))) if stored else 0
-    matrix, has_vector = np.zeros((len(place), width), np.float16), np.zeros(len(place), np.bool_)
-    for id_, vector in stored.items():
-        matrix[place[id_]] = vector
-        has_vector[place[id_]] = True
-    return matrix, has_vector
+def _newest_encoder(connection: Connection, ids: Iterable[str]) -> str | None:
+    newest = (
+        select(vectors.c.encoder)
+        .join(items, items.c.id == vectors.c.item)
+        .where(among(connection, items.c.id, ids))
+        .order_by(items.c.arrived.desc(), items.c.id)
+        .limit(1)
+    )
+    return connection.execute(newest).scalar_one_or_none()

@@ -22,17 +22,19 @@ LATER = 3_000
 """Milliseconds after which items are routed elsewhere: by then every worker knows that the money is gone."""
 
 
-def any_due(connection: Connection, now: int) -> bool:
-    """Whether there is anything to take."""
-    return connection.execute(select(recheck.c.seq).where(recheck.c.due <= now).limit(1)).first() is not None
+def any_due(connection: Connection, until: int) -> bool:
+    """Whether there is anything to take that is due by then."""
+    return (
+        connection.execute(select(recheck.c.seq).where(recheck.c.due <= until).limit(1)).first() is not None
+    )
 
 
-def work(connection: Connection, limit: int, decide: Decide, caps: Caps, now: int) -> int:
-    """Take up to `limit` due rows, decide on their items; number of items decided.
+def work(connection: Connection, limit: int, decide: Decide, caps: Caps, now: int, until: int) -> int:
+    """Take up to `limit` rows that are due by `until`, decide on their items; number of items decided.
 
     Whoever is looked at brings along the other items of its subject, so that they are decided together.
     """
-    taken = _take(connection, limit, now)
+    taken = _take(connection, limit, until)
     if not taken:
         return 0
     ids = {row.item for row in taken}
@@ -57,10 +59,10 @@ def of_tier(connection: Connection, tier: str, now: int) -> None:
     connection.execute(insert(recheck).from_select(["item", "reason", "due"], waiting))
 
 
-def _take(connection: Connection, limit: int, now: int) -> Sequence[Row[Any]]:
+def _take(connection: Connection, limit: int, until: int) -> Sequence[Row[Any]]:
     due = (
         select(recheck)
-        .where(recheck.c.due <= now)
+        .where(recheck.c.due <= until)
         .order_by(recheck.c.due, recheck.c.seq)
         .limit(limit)
         .with_for_update(skip_locked=True)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import select
+from sqlalchemy import Connection, select
 
 from daemon.adapters.store import allowance, annotating, arrivals, asking, duties, outbox, rechecks
 from daemon.adapters.store.bulk import add_counts, among, upsert
@@ -98,17 +98,22 @@ class StreamRoom:
         with self._database.write() as connection:
             rechecks.of_tier(connection, tier, self._database.now(connection))
 
-    def work_rechecks(self, limit: int, decide: Decide) -> int:
+    def work_rechecks(self, limit: int, decide: Decide, answers_alone: bool = False) -> int:
         """Take up to `limit` due rechecks, lock their items, decide, save. Number of items decided.
 
         Frozen items are left alone. A recheck of an item that is not there is tried once more a minute later.
+        With `answers_alone` only those are taken that are due since ever, as after an answer.
         """
         with self._database.read() as connection:
             # Looked at many times a second: without this, SQLite's one write lock would be taken each time.
-            if not rechecks.any_due(connection, self._database.now(connection)):
+            if not rechecks.any_due(connection, self._due(connection, answers_alone)):
                 return 0
         with self._database.write() as connection:
-            return rechecks.work(connection, limit, decide, self._caps, self._database.now(connection))
+            now, until = self._database.now(connection), self._due(connection, answers_alone)
+            return rechecks.work(connection, limit, decide, self._caps, now, until)
+
+    def _due(self, connection: Connection, answers_alone: bool) -> int:
+        return 0 if answers_alone else self._database.now(connection)
 
     def take_duty(self, name: str, holder: str, seconds: float) -> Duty | None:
         """Hold or renew a duty for `seconds`; None while somebody else holds it."""
