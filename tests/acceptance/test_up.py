@@ -65,12 +65,25 @@ def test_with_an_apache_kafka_of_its_own_nothing_sent_is_forgotten(program: Prog
     up.end(signal.SIGTERM)
 
 
-@pytest.mark.timeout(120)
-def test_a_second_one_on_the_same_folder_is_refused(program: Program) -> None:
+@pytest.mark.timeout(180)
+def test_one_that_stands_still_keeps_its_folder_and_its_children_and_wakes_up_to_those_that_fell(
+    program: Program,
+) -> None:
     up = Up(program)
-    second = program.run("up", timeout=40)
-    assert second.returncode == 2
-    assert "in use by another" in second.stderr
+    before = {child.pid for child in up.family}
+    (learner,) = up.children("learn")
+    up.process.send_signal(signal.SIGSTOP)
+    try:
+        second = program.run("up", timeout=40)
+        assert second.returncode == 2
+        assert "in use by another" in second.stderr
+        learner.kill()
+        up.send(0, 100)
+        assert up.labels(names(0, 100)).contradictions == []
+        assert {child.pid for child in up.family} == before
+    finally:
+        up.process.send_signal(signal.SIGCONT)
+    wait_until(lambda: up.children("learn") not in ([], [learner]), 60, f"a learner; {program.logs()}")
     up.end(signal.SIGTERM)
 
 

@@ -46,6 +46,11 @@ class Up:
         own = psutil.Process(self.process.pid)
         return [own, *own.children(recursive=True)]
 
+    def children(self, command: str) -> list[psutil.Process]:
+        """Those that run this command."""
+        found = psutil.Process(self.process.pid).children()
+        return [one for one in found if one.status() != psutil.STATUS_ZOMBIE and command in one.cmdline()]
+
     def send(self, first: int, last: int) -> None:
         """Put items on topic items, spread over its partitions."""
         for partition in range(3):

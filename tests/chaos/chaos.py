@@ -2,14 +2,26 @@
 
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from itertools import chain, repeat
 from pathlib import Path
 
 import reader
-from faults import ANNOTATE, FAULTS, REVIEWS, WORKERS, Scene
+import wrong_clocks
+from faults import (
+    ANNOTATE,
+    FAULTS,
+    REVIEWS,
+    UP,
+    WORKERS,
+    Scene,
+    need_clocks,
+    need_mlflow,
+    need_model,
+    need_up,
+)
 from feed import Feed
 from house import START_SECONDS, TIER, House
 from kafka_fixtures import kafka_home
@@ -17,6 +29,7 @@ from model import scripted_model
 from people import People
 from private_postgres import server_binaries
 from program import FUNCTIONS
+from wrong_clocks import WrongClocks
 
 from daemon.adapters.starting import free_port
 
@@ -26,6 +39,9 @@ RATE = 20.0
 STORE_SECONDS = 180.0
 FIRST_ITEMS = 200
 
+Command = tuple[Sequence[str], Mapping[str, str]]
+"""Words after `labelloop`, and settings of this process alone."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -34,15 +50,14 @@ class Plan:
     Attributes:
         seed: of everything that is drawn. kinds: names of faults, each happens once at first.
         seconds: faults go on for so long, at least until each kind happened once; 0 for just that.
-        mlflow: whether its server runs; without one the learner tells nobody of its runs.
-        model: whether a language model answers a tier of its own, by a process `annotate`.
+
+    The house has what its faults need: MLflow (without it the learner tells nobody of its runs), a language
+    model that answers a tier by a process `annotate`, a `labelloop up` beside the other processes.
     """
 
     seed: int
     kinds: Sequence[str]
     seconds: float = 0.0
-    mlflow: bool = False
-    model: bool = False
 
 
 @dataclass(frozen=True)
@@ -61,13 +76,13 @@ class Outcome:
     seconds: float
 
 
-def missing() -> str | None:
-    """What this machine lacks; None if a run can be made."""
+def missing(kinds: Sequence[str] = ()) -> str | None:
+    """What this machine lacks; None if a run with these faults can be made."""
     if kafka_home() is None:
         return "needs Apache Kafka: set LABELLOOP_KAFKA_HOME and have Java 17"
     if server_binaries() is None:
         return "no PostgreSQL: initdb is not there (Debian: postgresql)"
-    return None
+    return wrong_clocks.missing() if need_clocks(kinds) else None
 
 
 def order(plan: Plan, chance: random.Random) -> Iterator[str]:
@@ -82,19 +97,21 @@ def play(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
     home, binaries = kafka_home(), server_binaries()
     assert home is not None and binaries is not None
     chance, began = random.Random(plan.seed), time.monotonic()
-    ports = [free_port() for _ in REVIEWS]
-    commands = {name: (("run",), {}) for name in WORKERS}
-    commands |= {
-        name: (("review",), {"LABELLOOP_REVIEW__PORT": str(port)})
-        for name, port in zip(REVIEWS, ports, strict=True)
-    }
-    commands["learn"] = (("learn",), {})
+    commands, ports = _commands(plan)
     with ExitStack() as stack:
-        model = stack.enter_context(scripted_model(plan.seed)) if plan.model else None
-        if model is not None:
-            commands[ANNOTATE] = (("annotate", TIER), {})
-        url = None if model is None else model.base_url
-        house = stack.enter_context(House(folder, home, binaries, FUNCTIONS, commands, plan.mlflow, url))
+        model = stack.enter_context(scripted_model(plan.seed)) if need_model(plan.kinds) else None
+        house = stack.enter_context(
+            House(
+                folder,
+                home,
+                binaries,
+                FUNCTIONS,
+                commands,
+                with_mlflow=need_mlflow(plan.kinds),
+                model_url=None if model is None else model.base_url,
+                clocks=WrongClocks(folder / "clocks") if need_clocks(plan.kinds) else None,
+            )
+        )
         feed = Feed(house.bootstrap, random.Random(chance.random()), RATE)
         people = People([f"http://127.0.0.1:{port}" for port in ports], plan.seed)
         scene = Scene(house, feed, people, chance, tell)
@@ -112,6 +129,19 @@ def play(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
             _counts(found, feed, people),
             time.monotonic() - began,
         )
+
+
+def _commands(plan: Plan) -> tuple[dict[str, Command], list[int]]:
+    """Name -> command and environment of each process; and the ports where people answer."""
+    pages = [*REVIEWS, UP] if need_up(plan.kinds) else [*REVIEWS]
+    ports = {name: free_port() for name in pages}
+    found: dict[str, Command] = {name: (("run",), {}) for name in WORKERS}
+    for name, port in ports.items():
+        found[name] = (("up" if name == UP else "review",), {"LABELLOOP_REVIEW__PORT": str(port)})
+    found["learn"] = (("learn",), {})
+    if need_model(plan.kinds):
+        found[ANNOTATE] = (("annotate", TIER), {})
+    return found, list(ports.values())
 
 
 def _disturb(plan: Plan, scene: Scene) -> None:

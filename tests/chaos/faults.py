@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from feed import Feed
-from house import House
+from house import House, is_alive
 from people import People
 
 from daemon.core.errors import SetupProblem
@@ -17,11 +17,14 @@ from daemon.core.errors import SetupProblem
 WORKERS = ("run-1", "run-2")
 REVIEWS = ("review-1", "review-2")
 ANNOTATE = "annotate"
+UP = "up"
+OF_UP = ("run", "review", "learn", "annotate")
 RECOVERY_SECONDS = 90.0
 BURST = 150
 STORM = 2_500
 FLOOD = 3_000
 OUTAGE_SECONDS = (0.5, 4.0)
+GONE_SECONDS = 15.0
 
 
 @dataclass
@@ -63,6 +66,11 @@ class Scene:
     def outage(self) -> None:
         """Let time go by, as long as is drawn."""
         time.sleep(self.chance.uniform(*OUTAGE_SECONDS))
+
+    @property
+    def workers(self) -> list[str]:
+        """All that work on the stream, by themselves or with others below them."""
+        return [name for name in (*WORKERS, UP) if name in self.house.commands]
 
     def draw(self, names: Sequence[str]) -> str:
         """One of them."""
@@ -151,10 +159,15 @@ def freeze_learner(scene: Scene) -> None:
     process.send_signal(signal.SIGCONT)
 
 
+_CALLS = "SELECT count(*) FROM calls"
+
+
 def kill_annotate(scene: Scene) -> None:
     """SIGKILL the process that asks the language model, calls under way."""
     scene.at_work()
+    before = scene.house.count(_CALLS)
     scene.house.kill(ANNOTATE)
+    scene.house.wait(lambda: scene.house.count(_CALLS) > before, RECOVERY_SECONDS, "more calls")
 
 
 def freeze_annotate(scene: Scene) -> None:
@@ -162,7 +175,9 @@ def freeze_annotate(scene: Scene) -> None:
     scene.at_work()
     process = scene.house.freeze(ANNOTATE)
     time.sleep(scene.chance.uniform(1.0, 15.0))
+    before = scene.house.count(_CALLS)
     process.send_signal(signal.SIGCONT)
+    scene.house.wait(lambda: scene.house.count(_CALLS) > before, RECOVERY_SECONDS, "more calls")
 
 
 def kill_mlflow(scene: Scene) -> None:
@@ -182,26 +197,86 @@ _TAKEN_AS_DEAD = "SELECT sum(value) FROM counters WHERE name LIKE 'dead_letter:%
 
 def poison_storm(scene: Scene) -> None:
     """Messages that can never be labeled stop every worker; somebody lets them pass, then works as before."""
-    house, feed = scene.house, scene.feed
-    house.rest(WORKERS)
+    house, feed, workers = scene.house, scene.feed, scene.workers
+    house.rest(workers)
     feed.storm(STORM)
     house.wait(
-        lambda: all(house.processes[name].poll() is not None for name in WORKERS),
+        lambda: all(house.processes[name].poll() is not None for name in workers),
         RECOVERY_SECONDS,
         "workers stopped by the dead-letter limit",
     )
-    for name in WORKERS:
+    for name in workers:
         code, said = house.processes[name].returncode, house.log_of(name)
         if code != SetupProblem.exit_code or "dead_letter_limit" not in said or "Traceback" in said:
             raise AssertionError(f"{name} ended with {code} in a storm of spoiled messages: {said[-3_000:]}")
-    house.wake(WORKERS, LABELLOOP_STREAM__DEAD_LETTER_LIMIT="1")
+    house.wake(workers, LABELLOOP_STREAM__DEAD_LETTER_LIMIT="1")
     feed.flush()
     house.wait(
         lambda: house.count(_TAKEN_AS_DEAD) >= len(feed.spoiled),
         RECOVERY_SECONDS,
         "dead letters of the storm",
     )
-    house.wake(WORKERS)
+    house.wake(workers)
+
+
+def kill_up(scene: Scene) -> None:
+    """SIGKILL `labelloop up`: all that it had started ends with it, and the next one goes on."""
+    scene.at_work()
+    house = scene.house
+    house.wait(lambda: set(house.family(UP)) >= set(OF_UP), RECOVERY_SECONDS, "the family of `up`")
+    before = house.family(UP)
+    house.kill(UP)
+    house.wait(lambda: not any(map(is_alive, before.values())), GONE_SECONDS, "the end of its family")
+    house.wait(lambda: set(house.family(UP)) >= set(OF_UP), RECOVERY_SECONDS, "a new family")
+
+
+def freeze_up(scene: Scene) -> None:
+    """`labelloop up` stands still, and one of its children is killed meanwhile: the others work on."""
+    house = scene.house
+    house.wait(lambda: set(house.family(UP)) >= set(OF_UP), RECOVERY_SECONDS, "the family of `up`")
+    process = house.freeze(UP)
+    try:
+        before = house.family(UP)
+        killed = before[scene.draw(OF_UP)]
+        killed.kill()
+        scene.at_work()
+        scene.outage()
+        assert all(is_alive(one) for one in before.values() if one != killed), "who works on"
+    finally:
+        process.send_signal(signal.SIGCONT)
+    house.wait(lambda: set(house.family(UP)) >= set(OF_UP), RECOVERY_SECONDS, "a new child of `up`")
+
+
+def kill_child_of_up(scene: Scene) -> None:
+    """SIGKILL one of the processes below `labelloop up`, which starts it again."""
+    scene.at_work()
+    house = scene.house
+    house.wait(lambda: set(house.family(UP)) >= set(OF_UP), RECOVERY_SECONDS, "the family of `up`")
+    name = scene.draw(OF_UP)
+    killed = house.family(UP)[name]
+    killed.kill()
+    house.wait(
+        lambda: house.family(UP).get(name, killed) != killed, RECOVERY_SECONDS, f"a new {name} of `up`"
+    )
+
+
+def wrong_clock(scene: Scene) -> None:
+    """The clock of a process, or of `labelloop up` with all below it, jumps by up to two hours, and back.
+
+    Now and then it is started again meanwhile, so that it knows no other time.
+    """
+    house = scene.house
+    assert house.clocks is not None
+    name = scene.draw(list(house.commands))
+    house.clocks.set(name, scene.chance.choice((-1, 1)) * scene.chance.uniform(60, 7_200))
+    try:
+        if scene.chance.random() < 0.5:
+            house.kill(name)
+        scene.at_work()
+        scene.outage()
+        scene.goes_on(f"the clock of {name} was set")
+    finally:
+        house.clocks.set(name, 0)
 
 
 FAULTS: dict[str, Callable[[Scene], None]] = {
@@ -220,4 +295,29 @@ FAULTS: dict[str, Callable[[Scene], None]] = {
     "MLflow killed": kill_mlflow,
     "flood": flood,
     "poison storm": poison_storm,
+    "up killed": kill_up,
+    "up frozen": freeze_up,
+    "child of up killed": kill_child_of_up,
+    "clock wrong": wrong_clock,
 }
+_OF_UP = frozenset({"up killed", "up frozen", "child of up killed"})
+
+
+def need_up(kinds: Sequence[str]) -> bool:
+    """Whether one of these faults wants a `labelloop up` in the house."""
+    return not _OF_UP.isdisjoint(kinds)
+
+
+def need_clocks(kinds: Sequence[str]) -> bool:
+    """Whether one of these faults wants clocks that can be wrong."""
+    return "clock wrong" in kinds
+
+
+def need_mlflow(kinds: Sequence[str]) -> bool:
+    """Whether one of these faults wants MLflow's server."""
+    return "MLflow killed" in kinds
+
+
+def need_model(kinds: Sequence[str]) -> bool:
+    """Whether one of these faults wants a language model that answers a tier."""
+    return not (_OF_UP | {"annotate killed", "annotate frozen"}).isdisjoint(kinds)

@@ -11,12 +11,14 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import psutil
 import psycopg
 from kafka_fixtures import wait_until
 from mlflow_fixtures import end_group, spawned
 from private_postgres import PrivatePostgres
 from program import Program, configuration
 from sweeping import Sweeper
+from wrong_clocks import WrongClocks
 
 from daemon.adapters.broker.apache import ApacheKafka
 from daemon.adapters.broker.process import RunningBroker
@@ -55,6 +57,22 @@ def chaos_configuration(bootstrap: str, url: str, mlflow: str | None, model: str
     return config
 
 
+def is_alive(process: psutil.Process) -> bool:
+    """Whether it is there, and more than a line in a table that nobody has read."""
+    try:
+        return process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
+
+
+def _command(process: psutil.Process) -> str:
+    try:
+        words = process.cmdline()
+    except (psutil.NoSuchProcess, psutil.ZombieProcess):
+        return "gone"
+    return words[words.index("daemon.cli") + 1] if "daemon.cli" in words else Path(words[-1]).stem
+
+
 @dataclass
 class House:
     """Broker, database, MLflow and the processes of the program; a watcher starts again what falls.
@@ -63,6 +81,7 @@ class House:
         commands: name of a process -> its command and environment.
         fallen: exit codes of processes that ended though nobody killed them, by name.
         with_mlflow: whether its server runs. model_url: of a language model that answers a tier, if one does.
+        clocks: the wall clock of each process by its name, where they can be wrong.
     """
 
     folder: Path
@@ -72,6 +91,7 @@ class House:
     commands: Mapping[str, tuple[Sequence[str], Mapping[str, str]]]
     with_mlflow: bool = True
     model_url: str | None = None
+    clocks: WrongClocks | None = None
     processes: dict[str, "subprocess.Popen[bytes]"] = field(default_factory=dict)
     fallen: Counter[tuple[str, int]] = field(default_factory=Counter)
     starts: Counter[str] = field(default_factory=Counter)
@@ -199,6 +219,14 @@ class House:
         """What the process of this name wrote since it was last started."""
         return self.program.logs_of(self.processes[name])
 
+    def family(self, name: str) -> dict[str, psutil.Process]:
+        """Processes that this one has started and that live, by their command (`run`, `annotate`, ...)."""
+        try:
+            children = psutil.Process(self.processes[name].pid).children()
+        except psutil.NoSuchProcess:
+            return {}
+        return {_command(one): one for one in children if is_alive(one)}
+
     def break_broker(self) -> None:
         """SIGKILL the broker."""
         self.broker.kill()
@@ -239,7 +267,8 @@ class House:
         self.starts[name] += 1
         if name in self.processes:
             self._sweeper.forget(self.processes[name].pid)
-        settings = {**environment, **self.overrides, "OMP_NUM_THREADS": "1"}
+        clock = self.clocks.environment(name) if self.clocks else {}
+        settings = {**environment, **self.overrides, **clock, "OMP_NUM_THREADS": "1"}
         self.processes[name] = self.program.start(*self.commands[name][0], within=within, **settings)
         self._sweeper.watch(self.processes[name].pid)
 

@@ -60,7 +60,8 @@ class Found:
     answers: list[tuple[int, str, int | None, int, bytes, bool]]
     questions: dict[int, tuple[str, str, str, str]]
     spend: list[tuple[int | None, str, str, int]]
-    calls: list[tuple[str, str, int]]
+    calls: list[tuple[str, str, int, int]]
+    paid_calls: list[tuple[int | None, str]]
     budgets: list[tuple[str, int, int]]
     left: dict[str, int]
     published: list[Message]
@@ -70,6 +71,7 @@ class Found:
 def read(url: str, bootstrap: str, sent: Sent) -> Found:
     """Look at everything."""
     with psycopg.connect(url) as connection:
+        connection.isolation_level = psycopg.IsolationLevel.REPEATABLE_READ  # all of it at one moment
 
         def rows(sql: str) -> list[tuple[Any, ...]]:
             return list(connection.execute(sql.encode()))
@@ -81,7 +83,8 @@ def read(url: str, bootstrap: str, sent: Sent) -> Found:
             answers=[(*row[:4], bytes(row[4]), row[5]) for row in rows(_ANSWERS)],
             questions={row[0]: row[1:] for row in rows(_QUESTIONS)},
             spend=rows("SELECT question, tier, state, micros FROM spend"),
-            calls=rows("SELECT tier, state, micros FROM calls"),
+            calls=rows("SELECT tier, state, reserved, micros FROM calls"),
+            paid_calls=rows("SELECT question, state FROM calls WHERE NOT cached"),
             budgets=rows("SELECT tier, sum(reserved)::bigint, sum(spent)::bigint FROM budgets GROUP BY tier"),
             left={what: rows(sql)[0][0] for what, sql in LEFT.items()},
             published=read_topic(bootstrap, TOPICS["labels"]),
@@ -97,7 +100,8 @@ LEFT = {
     "open questions": "SELECT count(*) FROM questions WHERE state IN ('open', 'leased')",
     "rows of the outbox": "SELECT count(*) FROM outbox",
     "rechecks": "SELECT count(*) FROM recheck",
-    "calls under way": "SELECT count(*) FROM calls WHERE state = 'reserved'",
+    "calls that should be written off": "SELECT count(*) FROM calls WHERE state = 'reserved' AND deadline < "
+    "extract(epoch FROM now()) * 1000 - 20000",
     "open windows": "SELECT count(*) FROM windows WHERE state = 'open'",
     "items being asked": "SELECT count(*) FROM items WHERE state IN ('asking', 'frozen')",
 }
@@ -241,21 +245,29 @@ def ledger_is_exact(found: Found) -> list[str]:
 
 
 def calls_are_booked(found: Found) -> list[str]:
-    """What a tier of language models has spent is what its calls cost, lost ones at their longest."""
+    """What a tier of language models has spent is what its calls cost, lost ones at their longest.
+
+    Calls of a process that was killed are held for as long as anybody might wait for them, then written off.
+    """
+    held: Counter[str] = Counter()
     cost: Counter[str] = Counter()
-    for tier, state, micros in found.calls:
+    for tier, state, reserved, micros in found.calls:
+        held[tier] += reserved if state == "reserved" else 0
         cost[tier] += micros if state in ("spent", "lost") else 0
-    booked = {tier: (held, spent) for tier, held, spent in found.budgets}
+    booked = {tier: amounts for tier, *amounts in found.budgets}
     off = {
-        f"{tier}: booked {booked.get(tier)}, calls cost {n}"
+        f"{tier}: booked {booked.get(tier)}, calls hold {held[tier]} and cost {n}"
         for tier, n in cost.items()
-        if booked.get(tier) != (0, n)
+        if booked.get(tier) != [held[tier], n]
     }
-    under_way = [state for _, state, _ in found.calls if state == "reserved"]
-    return [
-        *_some("tiers whose calls cost something else than is booked", off),
-        *_some("calls still reserved", under_way),
-    ]
+    return _some("tiers whose calls cost something else than is booked", off)
+
+
+def calls_are_paid_once(found: Found) -> list[str]:
+    """Of the calls for a question that a model answered one was paid; others were cut off, or are held."""
+    answered = {n for n, (*_, state) in found.questions.items() if state == "answered"}
+    paid = Counter(question for question, state in found.paid_calls if state == "spent")
+    return _some("answers of models that were paid more than once", {q for q in answered if paid[q] > 1})
 
 
 def questions_are_single(found: Found) -> list[str]:
@@ -295,6 +307,7 @@ CHECKS: dict[str, Callable[[Found], list[str]]] = {
     "no acknowledged answer is lost": answers_are_kept,
     "what was paid is what was answered": ledger_is_exact,
     "what calls cost is what is booked": calls_are_booked,
+    "what a model answered is paid once": calls_are_paid_once,
     "nothing is asked twice": questions_are_single,
     "dead letters are the spoiled messages": dead_letters_are_complete,
     "certified labels are right as promised": certified_error_holds,

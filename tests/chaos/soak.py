@@ -22,11 +22,11 @@ def main() -> int:
     parser.add_argument("--kinds", nargs="+", choices=list(FAULTS), default=list(FAULTS))
     parser.add_argument("--keep", type=Path, default=None, help="new folder for logs, kept in the end")
     given = parser.parse_args()
-    if lacking := missing():
+    if lacking := missing(given.kinds):
         print(f"soak: {lacking}")
         return 2
     seed = secrets.randbelow(1_000_000) if given.seed is None else given.seed
-    plan = Plan(seed, given.kinds, 60 * given.minutes, mlflow=True, model=True)
+    plan = Plan(seed, given.kinds, 60 * given.minutes)
     print(f"soak: seed {seed}, {given.minutes:g} minutes", flush=True)
     began = time.monotonic()
 
