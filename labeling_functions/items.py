@@ -1,11 +1,11 @@
 """What a labeling function sees of one message."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, init=False)
 class Item:
     """One thing to label.
 
@@ -23,15 +23,30 @@ class Item:
 
     id: str
     fields: Mapping[str, Any]
-    subject: str | None = None
-    metadata: Mapping[str, Any] = field(default_factory=dict)
-    images: tuple[str, ...] = ()
-    created: str | None = None
+    subject: str | None
+    metadata: Mapping[str, Any]
+    images: tuple[str, ...]
+    created: str | None
 
-    def __post_init__(self) -> None:
+    def __init__(
+        self,
+        id: str,
+        fields: Mapping[str, Any],
+        subject: str | None = None,
+        metadata: Mapping[str, Any] | None = None,
+        images: tuple[str, ...] = (),
+        created: str | None = None,
+    ) -> None:
         # functions read fields all the time: as plain attributes that is six times faster than __getattr__
-        for name, value in self.fields.items():
-            self.__dict__.setdefault(name, value)
+        self.__dict__.update(
+            fields,
+            id=id,
+            fields=fields,
+            subject=subject,
+            metadata={} if metadata is None else metadata,
+            images=images,
+            created=created,
+        )
 
     def __getattr__(self, name: str) -> Any:
         raise AttributeError(f"item {self.__dict__.get('id')!r} has no field {name!r}")

@@ -42,8 +42,7 @@ class ItemMessage(msgspec.Struct, frozen=True):
     created: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Arrival:
+class Arrival(msgspec.Struct, frozen=True):
     """A record that holds an item. `digest` (16 bytes) is equal for equal content, whatever the layout."""
 
     record: Record

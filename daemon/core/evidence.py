@@ -295,7 +295,7 @@ def _posterior(
             keys,
             vectors,
             groups,
-            [about_facet(given, facet, n_facets) for given in answers],
+            answers if n_facets == 1 else [about_facet(given, facet, n_facets) for given in answers],
             part,
         )
         for facet, part in enumerate(bundle.parts)

@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from daemon.core.decoding import Rejected
 from daemon.core.policy import Outputs, Policy
-from daemon.core.rows import I1, Answer, Ask, Asked, Compose, ComposeAudits, Decision, Lease
+from daemon.core.rows import F4, I1, Answer, Ask, Asked, Compose, ComposeAudits, Decision, Lease
 from daemon.core.settings import MICROS
 from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
 from daemon.core.wire import OutMessage
@@ -27,6 +28,9 @@ LAST_TIME = 253_402_300_799_000
 KEPT_BYTES = 262_144
 """Longer values of dead letters are cut (a header then holds the digest of the whole), longer items are not
 repeated in questions."""
+
+HASHED_BYTES = 1_024
+"""Of a dead letter's key, which may be of any length: so much of it says which partition it goes to."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,30 +87,19 @@ def composer(
     """
 
     def compose(asked: Sequence[Asked]) -> list[OutMessage]:
-        rows = np.flatnonzero(decision.publish)
-        said, likely = joined(decision.labels[rows]).tolist(), decision.posterior[rows].tolist()
-        labels = [
-            _label(_Row(*told), decision, voter(told[0]), policy, outputs, certificates or {})
-            for told in zip(rows.tolist(), said, likely, strict=True)
-        ]
+        labels = _labels(decision, voter, policy, outputs, certificates or {})
         about = [(one, voter(one.ask.row)) for one in asked]
-        questions = [
-            _question(one.question, one.ask, to.item, to.payload, outputs)
-            for one, to in about
-            if one.ask.tier not in outputs.when_held
-        ]
-        return [*labels, *questions, *dead]
+        made = [_Question(one.question, one.ask, to.item, to.payload) for one, to in about]
+        return [*labels, *_questions(made, outputs), *dead]
 
     return compose
 
 
 def audit_composer(outputs: Outputs) -> ComposeAudits:
     """A function that tells outside queues of a window's audits."""
-    return lambda made: [
-        _question(one.question, one.ask, one.item, one.payload, outputs)
-        for one in made
-        if one.ask.tier not in outputs.when_held
-    ]
+    return lambda made: _questions(
+        [_Question(one.question, one.ask, one.item, one.payload) for one in made], outputs
+    )
 
 
 def held_question(lease: Lease, price: int, outputs: Outputs) -> OutMessage:
@@ -116,7 +109,8 @@ def held_question(lease: Lease, price: int, outputs: Outputs) -> OutMessage:
         lease: what is held. price: of the answer, in millionths.
     """
     told = _told(lease.question, lease.item, lease.tier, lease.blind, price, lease.payload)
-    return _to_questions(lease.item, told | {"until": _iso(lease.until)}, outputs)
+    value = _encode(told | {"until": _iso(lease.until)})
+    return _keyed(outputs.questions, [lease.item], [value], outputs)[0]
 
 
 def dead_letter(rejected: Rejected, outputs: Outputs) -> OutMessage:
@@ -135,7 +129,7 @@ def dead_letter(rejected: Rejected, outputs: Outputs) -> OutMessage:
         headers.append(("sha256", hashlib.sha256(value).hexdigest().encode()))
         headers.append(("bytes", str(len(value)).encode()))
     key = None if record.key is None else record.key[:KEPT_BYTES]
-    partition = outputs.partition(outputs.dead_letters, key or b"")
+    (partition,) = outputs.partitions(outputs.dead_letters, [(key or b"")[:HASHED_BYTES]])
     return OutMessage(outputs.dead_letters, partition, key, value[:KEPT_BYTES], tuple(headers))
 
 
@@ -145,11 +139,36 @@ def _iso(milliseconds: int) -> str:
 
 
 class _Row(NamedTuple):
-    """What a decision says of one item, in plain numbers: taken out of the arrays for all items at once."""
+    """What a decision says of one item, in plain values: taken out of the arrays for all items at once."""
 
     place: int
     label: int
     posterior: list[float]
+    classifier: dict[str, object] | None
+
+
+def _labels(
+    decision: Decision,
+    voter: Callable[[int], Voter],
+    policy: Policy,
+    outputs: Outputs,
+    certificates: Mapping[int, Certificate],
+) -> list[OutMessage]:
+    rows, space = np.flatnonzero(decision.publish), policy.space
+    told = zip(
+        rows.tolist(),
+        joined(decision.labels[rows]).tolist(),
+        decision.posterior[rows].tolist(),
+        _classifier_said(decision.classifier, rows, space),
+        strict=True,
+    )
+    functions = _FunctionVotes(space)
+    voters = [voter(row) for row in rows.tolist()]
+    values = [
+        _label(_Row(*one), decision, about, policy, certificates, functions)
+        for one, about in zip(told, voters, strict=True)
+    ]
+    return _keyed(outputs.labels, [about.item for about in voters], values, outputs)
 
 
 def _label(
@@ -157,27 +176,30 @@ def _label(
     decision: Decision,
     voter: Voter,
     policy: Policy,
-    outputs: Outputs,
     certificates: Mapping[int, Certificate],
-) -> OutMessage:
-    key, space = voter.item.encode(), policy.space
-    by_class = space.by_class(row.posterior)
+    functions: "_FunctionVotes",
+) -> bytes:
+    space = functions.space
+    by_class = [round(p, 6) for p in space.by_class(row.posterior)]
     certificate = certificates.get(row.place)
-    value = _encode(
+    return _encode(
         {
             "item": voter.item,
             "revision": voter.revision + 1,
             "label": space.said(row.label),
-            "probabilities": {name: round(p, 6) for name, p in zip(space.classes, by_class, strict=True)},
+            "probabilities": dict(zip(space.classes, by_class, strict=True)),
             **_of_kind(policy, row.posterior),
             "status": decision.status[row.place],
             "certificate": None if certificate is None else certificate.as_json(),
             "bundle": decision.bundle if decision.window is None else voter.bundle,
-            "votes": _votes(row.place, decision, voter, space),
+            "votes": [
+                *functions.of(voter),
+                *(() if row.classifier is None else (row.classifier,)),
+                *(_answer(answer, space) for answer in voter.answers),
+            ],
             "cost": voter.cost / MICROS,
         }
     )
-    return OutMessage(outputs.labels, outputs.partition(outputs.labels, key), key, value)
 
 
 def _of_kind(policy: Policy, posterior: Sequence[float]) -> dict[str, float]:
@@ -189,20 +211,35 @@ def _of_kind(policy: Policy, posterior: Sequence[float]) -> dict[str, float]:
     return {}
 
 
-def _only(options: I1) -> int:
-    """The label of one row of (F,) options."""
-    return int(joined(options[None])[0])
+def _classifier_said(
+    proba: F4 | None, rows: NDArray[np.int64], space: LabelSpace
+) -> list[dict[str, object] | None]:
+    """The classifier's vote on each of these rows of (n, F * K) probabilities; None where it has none."""
+    if proba is None:
+        return [None] * len(rows)
+    by_facet = proba[rows].reshape(len(rows), space.n_facets, -1)
+    spoke = ~np.isnan(by_facet[:, 0, 0])
+    labels, sure = joined(by_facet.argmax(axis=2)), by_facet.max(axis=2).prod(axis=1)
+    return [
+        {"annotator": "classifier", "label": space.said(label), "p": round(p, 4)} if said else None
+        for said, label, p in zip(spoke.tolist(), labels.tolist(), sure.tolist(), strict=True)
+    ]
 
 
-def _votes(row: int, decision: Decision, voter: Voter, space: LabelSpace) -> list[dict[str, object]]:
-    votes = _of_sets(voter, space) if space.sets else _of_classes(voter, space)
-    if decision.classifier is not None and not np.isnan(decision.classifier[row, 0]):
-        by_facet = decision.classifier[row].reshape(space.n_facets, -1)
-        told = space.said(_only(by_facet.argmax(axis=1).astype(np.int8)))
-        sure = float(by_facet.max(axis=1).prod())
-        votes.append({"annotator": "classifier", "label": told, "p": round(sure, 4)})
-    votes += [_answer(answer, space) for answer in voter.answers]
-    return votes
+class _FunctionVotes:
+    """What functions' votes are called in messages; many items of a batch get the same ones."""
+
+    def __init__(self, space: LabelSpace) -> None:
+        self.space = space
+        self._name = _of_sets if space.sets else _of_classes
+        self._known: dict[tuple[tuple[str, ...], tuple[int, ...]], list[msgspec.Raw]] = {}
+
+    def of(self, voter: Voter) -> list[msgspec.Raw]:
+        """The JSON of each vote on an item."""
+        voted = tuple(voter.functions), tuple(voter.inline)
+        if (said := self._known.get(voted)) is None:
+            said = self._known[voted] = [msgspec.Raw(_encode(vote)) for vote in self._name(voter, self.space)]
+        return said
 
 
 def _of_classes(voter: Voter, space: LabelSpace) -> list[dict[str, object]]:
@@ -235,9 +272,22 @@ def _answer(answer: Answer, space: LabelSpace) -> dict[str, object]:
     return {"annotator": who, "label": space.said(answer.label), **told}
 
 
-def _question(question: int, ask: Ask, item: str, payload: bytes, outputs: Outputs) -> OutMessage:
-    blind = ask.purpose in BLIND_PURPOSES
-    return _to_questions(item, _told(question, item, ask.tier, blind, ask.price, payload), outputs)
+class _Question(NamedTuple):
+    """A question that was made, and what it is about."""
+
+    id: int
+    ask: Ask
+    item: str
+    payload: bytes
+
+
+def _questions(made: Sequence[_Question], outputs: Outputs) -> list[OutMessage]:
+    told = [one for one in made if one.ask.tier not in outputs.when_held]
+    values = [
+        _encode(_told(id_, item, ask.tier, ask.purpose in BLIND_PURPOSES, ask.price, payload))
+        for id_, ask, item, payload in told
+    ]
+    return _keyed(outputs.questions, [one.item for one in told], values, outputs)
 
 
 def _told(question: int, item: str, tier: str, blind: bool, price: int, payload: bytes) -> dict[str, object]:
@@ -251,6 +301,8 @@ def _told(question: int, item: str, tier: str, blind: bool, price: int, payload:
     }
 
 
-def _to_questions(item: str, told: Mapping[str, object], outputs: Outputs) -> OutMessage:
-    key = item.encode()
-    return OutMessage(outputs.questions, outputs.partition(outputs.questions, key), key, _encode(told))
+def _keyed(topic: str, items: Sequence[str], values: Sequence[bytes], outputs: Outputs) -> list[OutMessage]:
+    """Messages by item: all of one item go to one partition."""
+    keys = [item.encode() for item in items]
+    places = outputs.partitions(topic, keys)
+    return [OutMessage(topic, *one) for one in zip(places, keys, values, strict=True)]

@@ -71,14 +71,14 @@ def next_votes(
     stands = queued & (tier == evidence.queued)
     moved = stands & _has_moved(routed.worth, worth_of(evidence.priority))
     priority = priority_of(routed.worth)
-    asking = np.flatnonzero((tier != NOBODY) & ~stands)
+    asking, ladder = np.flatnonzero((tier != NOBODY) & ~stands), policy.ladder
     return NextVotes(
         asked=tier != NOBODY,
         replaced=queued & (tier != NOBODY) & ~stands,
         asks=[
             ask
             for row in asking.tolist()
-            for ask in _asks(row, int(tier[row]), float(priority[row]), evidence, policy)
+            for ask in _asks(row, int(tier[row]), ladder, float(priority[row]), evidence, policy)
         ],
         reprices=[Reprice(row, float(priority[row])) for row in np.flatnonzero(moved).tolist()],
     )
@@ -126,8 +126,10 @@ def _route(evidence: Evidence, rows: Mask, doubtful: Mask, market: Market, cost:
     )
 
 
-def _asks(row: int, tier: int, priority: float, evidence: Evidence, policy: Policy) -> list[Ask]:
-    name = policy.ladder[tier]
+def _asks(
+    row: int, tier: int, ladder: Sequence[str], priority: float, evidence: Evidence, policy: Policy
+) -> list[Ask]:
+    name = ladder[tier]
     settings = policy.tiers[name]
     several = evidence.lot is None or evidence.lot[row] < settings.overlap_share
     count = settings.asked_at_once if several and not evidence.answered[row, tier] else 1

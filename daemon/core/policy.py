@@ -1,6 +1,6 @@
 """What decisions go by besides the evidence: the tiers, the promise, and where messages go."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -11,8 +11,8 @@ from labeling_functions.label_space import LabelSpace
 from labeling_functions.task import CLASSIFICATION, MULTILABEL, RATING
 from models.cost import cost_matrix, distances
 
-Partition = Callable[[str, bytes], int]
-"""Topic and key to partition."""
+Partitions = Callable[[str, Sequence[bytes]], list[int]]
+"""Topic and keys to the partition of each."""
 
 AUDIT_PRIORITY = 20.0
 GOLD_PRIORITY = 10.0
@@ -23,7 +23,7 @@ LEARN_PRIORITY = GOLD_PRIORITY * (1 - 1e-10)
 
 @dataclass(frozen=True, slots=True)
 class Outputs:
-    """Names of the topics that the loop writes, and how a key finds its partition.
+    """Names of the topics that the loop writes, and how keys find their partitions.
 
     `when_held`: tiers whose questions are told of when they are held for those who answer, not before.
     """
@@ -31,7 +31,7 @@ class Outputs:
     labels: str
     questions: str
     dead_letters: str
-    partition: Partition
+    partitions: Partitions
     when_held: frozenset[str] = frozenset()
 
 

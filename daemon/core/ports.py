@@ -66,8 +66,8 @@ class Source(Protocol):
 class Publisher(Protocol):
     """The producing side of Kafka."""
 
-    def partition(self, topic: str, key: bytes) -> int:
-        """Partition of a key, as Kafka's own clients choose it (murmur2)."""
+    def partitions(self, topic: str, keys: Sequence[bytes]) -> list[int]:
+        """Partition of each key, as Kafka's own clients choose it (murmur2)."""
 
     def send(self, messages: Sequence[OutMessage]) -> None:
         """Publish in order within topic and partition; returns when all are acknowledged.

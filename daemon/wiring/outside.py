@@ -90,9 +90,9 @@ def _stream(
     config: Config, database: Database, tier: str, stop: threading.Event, publisher: KafkaPublisher
 ) -> VoteStream:
     store, settings = room(config, database, tier), config.tiers[tier]
-    outputs = parts.outputs(config, publisher.partition)
+    outputs = parts.outputs(config, publisher.partitions)
     for topic in (outputs.questions, outputs.dead_letters):
-        publisher.partition(topic, b"")  # learned now, so that an outage later does not stop us
+        publisher.partitions(topic, ())  # learned now, so that an outage later does not stop us
     source = KafkaSource(
         config.kafka.of_votes(),
         StreamRoom(database, parts.caps(config)).locate,

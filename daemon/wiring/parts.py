@@ -12,7 +12,7 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.leasing import Hints
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.reports import ReportRoom
-from daemon.core.policy import Outputs, Partition, Policy
+from daemon.core.policy import Outputs, Partitions, Policy
 from daemon.core.readiness import Answers
 from daemon.core.settings import KAFKA
 from daemon.wiring.config import SQLITE, Config
@@ -105,11 +105,11 @@ def policy(config: Config) -> Policy:
     return Policy(task.classes, config.tiers, config.guarantee, config.routing, config.drift, task.kind)
 
 
-def outputs(config: Config, partition: Partition) -> Outputs:
+def outputs(config: Config, partitions: Partitions) -> Outputs:
     """Where messages go."""
     topics = config.kafka.topics
     held = frozenset(name for name, tier in config.tiers.items() if tier.backend == KAFKA)
-    return Outputs(topics.labels, topics.questions, topics.dead_letters, partition, held)
+    return Outputs(topics.labels, topics.questions, topics.dead_letters, partitions, held)
 
 
 def prior_bundle(policy: Policy) -> AnyBundle:

@@ -1,5 +1,6 @@
 """`labelloop run`: the stream worker, the only process that decides."""
 
+import gc
 import logging
 import signal
 import threading
@@ -121,6 +122,9 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
         duty = HeldDuty(rooms.stream, "retention", name)
         desk.tidy = Retention(RetentionRoom(database), duty, config.database.keep_days, meter).tend
     log.info("working as %s", name, extra={"action": "worker_started"})
+    # What was imported and built so far stays: a collection that looks at all of it takes as long as a batch.
+    gc.collect()
+    gc.freeze()
     try:
         needs = watching.of_worker(source, worker, desk_alive, database, config.metrics)
         with webhooks.telling(config, database, stop), served(config.metrics, meter, needs):
@@ -134,7 +138,7 @@ def _rooms(config: Config, database: Database) -> _Rooms:
     caps, policy, topics = parts.caps(config), parts.policy(config), config.kafka.topics
     publisher = FencedKafkaPublisher(config.kafka)
     for topic in (topics.labels, topics.questions, topics.dead_letters):
-        publisher.partition(topic, b"")  # learned now, so that an outage later does not stop decisions
+        publisher.partitions(topic, ())  # learned now, so that an outage later does not stop decisions
     windows, alarms = WindowRoom(database, caps, toss), AlarmRoom(database)
     drift = DriftState(alarms, policy.drift)
     return _Rooms(
@@ -143,7 +147,7 @@ def _rooms(config: Config, database: Database) -> _Rooms:
         bundles=BundleFollower(LearningRoom(database), parts.prior_bundle(policy)),
         publisher=publisher,
         policy=policy,
-        outputs=parts.outputs(config, publisher.partition),
+        outputs=parts.outputs(config, publisher.partitions),
         accepted_from=AcceptedFrom(windows, policy.guarantee, drift),
         alarms=alarms,
         drift=drift,

@@ -56,4 +56,4 @@ def _arrivals(lines: Iterable[tuple[str, bytes]], name: str, config: Config) -> 
 
 def _message(arrival: Arrival, topic: str, publisher: KafkaPublisher) -> OutMessage:
     key = arrival.item.id.encode()
-    return OutMessage(topic, publisher.partition(topic, key), key, arrival.record.value or b"")
+    return OutMessage(topic, publisher.partitions(topic, [key])[0], key, arrival.record.value or b"")

@@ -112,7 +112,7 @@ class Loop:
         for topic in ("items", "labels", "questions", "dead-letters"):
             self.kafka.create(topic, 2)
         publisher = FakePublisher(self.kafka)
-        outputs = Outputs("labels", "questions", "dead-letters", publisher.partition)
+        outputs = Outputs("labels", "questions", "dead-letters", publisher.partitions)
         priors = bundle_from_priors(space.classes, space.sets, self.policy.accuracies)
         bundles = BundleFollower(self.learning, priors, seconds=0.0)
         versions = [FunctionVersion(f.name, f.version) for f in self.functions]

@@ -5,8 +5,9 @@ import uuid
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from daemon.adapters.kafka.partitioning import partitions_of
 from daemon.adapters.kafka.positions import Place, batch_of, outside_log, placed
-from daemon.adapters.kafka.publisher import MessageTooLarge, partition_of
+from daemon.adapters.kafka.publisher import MessageTooLarge
 from daemon.core.errors import PublishFailed, SetupProblem
 from daemon.core.ports import Locate
 from daemon.core.wire import Batch, LogStart, OutMessage, ReaderStanding, Record, Span
@@ -177,11 +178,11 @@ class FakePublisher:
         self._kafka.publisher = self
         return True
 
-    def partition(self, topic: str, key: bytes) -> int:
+    def partitions(self, topic: str, keys: Sequence[bytes]) -> list[int]:
         """As the real one. Raises PublishFailed if there is no such topic."""
         if topic not in self._kafka.topics:
             raise PublishFailed(f"topic {topic!r} was not found")
-        return partition_of(key, len(self._kafka.topics[topic].partitions))
+        return partitions_of(keys, len(self._kafka.topics[topic].partitions))
 
     def send(self, messages: Sequence[OutMessage]) -> None:
         """Append in order. Raises MessageTooLarge and PublishFailed; then nothing was published."""

@@ -1,15 +1,14 @@
 """Publishing in order, acknowledged by all in-sync replicas."""
 
 import importlib.util
-import struct
 from collections.abc import Sequence
-from functools import lru_cache
 from typing import Any
 
 from kafka import KafkaProducer
 from kafka.errors import KafkaError, KafkaTimeoutError, MessageSizeTooLargeError
 
 from daemon.adapters.kafka.connection import open_client
+from daemon.adapters.kafka.partitioning import partitions_of
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.core.errors import PublishFailed, SetupProblem
 from daemon.core.wire import OutMessage
@@ -19,10 +18,6 @@ OVERHEAD_BYTES = 128
 OVERHEAD_PER_HEADER = 10
 BATCH_BYTES = 131_072
 """Messages that go to a partition together, before compression."""
-SEED, MULTIPLIER, WORD = 0x9747B28C, 0x5BD1E995, 0xFFFFFFFF
-"""Of murmur2, as Kafka's clients use it."""
-KEYS = 10_000
-"""Keys whose hash is kept."""
 GRACE_SECONDS = 5.0
 """How much later than its delivery timeout a producer may notice that a message expired."""
 
@@ -42,15 +37,15 @@ class KafkaPublisher:
         self._producer: Any = _open_producer(settings)
         self._partitions: dict[str, int] = {}
 
-    def partition(self, topic: str, key: bytes) -> int:
-        """Partition of a key, as Kafka's own clients choose it.
+    def partitions(self, topic: str, keys: Sequence[bytes]) -> list[int]:
+        """Partition of each key, as Kafka's own clients choose it.
 
         The number of partitions is asked for once: partitions added later are used after a restart, so
         that one key stays in one partition meanwhile. Raises PublishFailed if the topic cannot be found.
         """
         if topic not in self._partitions:
             self._partitions[topic] = self._count(topic)
-        return partition_of(key, self._partitions[topic])
+        return partitions_of(keys, self._partitions[topic])
 
     def send(self, messages: Sequence[OutMessage]) -> None:
         """Publish in order within topic and partition; returns when all are acknowledged.
@@ -123,25 +118,6 @@ class KafkaPublisher:
                 f"topic {message.topic!r}, key {message.key!r}: about {size} bytes are more than"
                 f" kafka.max_request_bytes ({self._settings.max_request_bytes})"
             )
-
-
-def partition_of(key: bytes, partitions: int) -> int:
-    """Where Kafka's Java client puts this key: murmur2, sign bit off, modulo."""
-    return (_murmur2(key) & 0x7FFFFFFF) % partitions
-
-
-@lru_cache(KEYS)
-def _murmur2(key: bytes) -> int:
-    """As kafka-python's own, which takes five times as long: it is asked twice for most items."""
-    whole = len(key) // 4
-    mixed = SEED ^ len(key)
-    for word in struct.unpack_from(f"<{whole}I", key):
-        once = word * MULTIPLIER & WORD
-        mixed = (mixed * MULTIPLIER & WORD) ^ ((once ^ once >> 24) * MULTIPLIER & WORD)
-    if rest := key[4 * whole :]:
-        mixed = (mixed ^ int.from_bytes(rest, "little")) * MULTIPLIER & WORD
-    mixed = (mixed ^ mixed >> 13) * MULTIPLIER & WORD
-    return mixed ^ mixed >> 15
 
 
 def _deliver(producer: Any, messages: Sequence[OutMessage], settings: KafkaSettings) -> None:

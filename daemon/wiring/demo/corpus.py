@@ -52,4 +52,4 @@ def as_record(message: Message, topic: str, publisher: KafkaPublisher) -> OutMes
     """A message as any producer would send it."""
     key = message.id.encode()
     value = json.dumps({"id": message.id, "text": message.text}, ensure_ascii=False).encode()
-    return OutMessage(topic, publisher.partition(topic, key), key, value)
+    return OutMessage(topic, publisher.partitions(topic, [key])[0], key, value)

@@ -4,9 +4,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from kafka.partitioner import murmur2
 
-from daemon.adapters.kafka.publisher import partition_of
+from daemon.adapters.kafka.partitioning import partitions_of
 
 
-@given(st.binary(max_size=40), st.integers(1, 1_000))
-def test_a_key_goes_where_kafka_python_puts_it(key: bytes, partitions: int) -> None:
-    assert partition_of(key, partitions) == (murmur2(key) & 0x7FFFFFFF) % partitions
+@given(st.lists(st.binary(max_size=40), max_size=6), st.integers(1, 1_000))
+def test_keys_go_where_kafka_python_puts_them(keys: list[bytes], partitions: int) -> None:
+    assert partitions_of(keys, partitions) == [(murmur2(key) & 0x7FFFFFFF) % partitions for key in keys]

@@ -18,7 +18,7 @@ from daemon.core.wire import Record
 from labeling_functions.label_space import LabelSpace
 from labeling_functions.task import KINDS
 
-OUTPUTS = Outputs("labels", "questions", "dead-letters", lambda topic, key: len(key) % 3)
+OUTPUTS = Outputs("labels", "questions", "dead-letters", lambda topic, keys: [len(key) % 3 for key in keys])
 MOST_BYTES = 100_000
 
 TEXTS = st.one_of(

@@ -15,7 +15,7 @@ from daemon.core.settings import GuaranteeSettings, RoutingSettings
 from daemon.core.states import AnnotatorKind, ItemState, LabelStatus, Purpose
 from daemon.core.wire import Record
 
-OUTPUTS = Outputs("labels", "questions", "dead", lambda topic, key: len(key) % 3)
+OUTPUTS = Outputs("labels", "questions", "dead", lambda topic, keys: [len(key) % 3 for key in keys])
 
 POLICY = Policy(("ham", "spam"), {}, GuaranteeSettings(), RoutingSettings())
 

@@ -189,7 +189,9 @@ def test_an_audit_that_differs_in_one_class_is_an_error_of_the_whole_label() -> 
         priority=1.0,
         deadline_seconds=60.0,
     )
-    judge = WindowJudge(POLICY, Outputs("labels", "questions", "dead", lambda *_: 0), lambda _: KEYS)
+    judge = WindowJudge(
+        POLICY, Outputs("labels", "questions", "dead", lambda _, keys: [0] * len(keys)), lambda _: KEYS
+    )
 
     def errors(*audits: int) -> int:
         window = OpenWindow(

@@ -36,7 +36,7 @@ POLICY = Policy(
     PROMISE,
     RoutingSettings(),
 )
-OUTPUTS = Outputs("labels", "questions", "dead", lambda topic, key: 0)
+OUTPUTS = Outputs("labels", "questions", "dead", lambda topic, keys: [0] * len(keys))
 
 
 def test_a_window_is_due_by_count_or_by_time() -> None:
