@@ -4,6 +4,7 @@ import hashlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import cache, partial
 from typing import NamedTuple
 
 import msgspec
@@ -14,7 +15,7 @@ from daemon.core.decoding import Rejected
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import F4, I1, Answer, Ask, Asked, Compose, ComposeAudits, Decision, Lease
 from daemon.core.settings import MICROS
-from daemon.core.states import BLIND_PURPOSES, AnnotatorKind
+from daemon.core.states import BLIND_PURPOSES, AnnotatorKind, LabelStatus
 from daemon.core.wire import OutMessage
 from labeling_functions.label_space import LabelSpace, joined
 from labeling_functions.pairs import preference
@@ -33,8 +34,7 @@ HASHED_BYTES = 1_024
 """Of a dead letter's key, which may be of any length: so much of it says which partition it goes to."""
 
 
-@dataclass(frozen=True, slots=True)
-class Voter:
+class Voter(msgspec.Struct, frozen=True):
     """What a label message tells about one item besides the decision; columns are joined lazily."""
 
     item: str
@@ -138,13 +138,21 @@ def _iso(milliseconds: int) -> str:
     return datetime.fromtimestamp(min(max(milliseconds, 0), LAST_TIME) / 1_000, UTC).isoformat()
 
 
-class _Row(NamedTuple):
-    """What a decision says of one item, in plain values: taken out of the arrays for all items at once."""
+class _Told(NamedTuple):
+    """What a label message tells besides the item. Many items of a batch share one: it is written once."""
 
-    place: int
+    revision: int
     label: int
-    posterior: list[float]
-    classifier: dict[str, object] | None
+    posterior: tuple[float, ...]
+    status: LabelStatus
+    certificate: Certificate | None
+    bundle: int | None
+    functions: tuple[str, ...]
+    inline: tuple[int, ...]
+    classifier: tuple[int, float] | None
+    """Its label, and how sure it is."""
+    answers: tuple[Answer, ...]
+    cost: int
 
 
 def _labels(
@@ -154,52 +162,57 @@ def _labels(
     outputs: Outputs,
     certificates: Mapping[int, Certificate],
 ) -> list[OutMessage]:
-    rows, space = np.flatnonzero(decision.publish), policy.space
-    told = zip(
+    rows = np.flatnonzero(decision.publish)
+    voters = [voter(row) for row in rows.tolist()]
+    decided = zip(
         rows.tolist(),
         joined(decision.labels[rows]).tolist(),
         decision.posterior[rows].tolist(),
-        _classifier_said(decision.classifier, rows, space),
+        _classifier_said(decision.classifier, rows, policy.space),
+        voters,
         strict=True,
     )
-    functions = _FunctionVotes(space)
-    voters = [voter(row) for row in rows.tolist()]
+    written = cache(partial(_written, policy, policy.space))
     values = [
-        _label(_Row(*one), decision, about, policy, certificates, functions)
-        for one, about in zip(told, voters, strict=True)
+        b'{"item":%b,%b'
+        % (
+            _encode(about.item),
+            written(
+                _Told(
+                    about.revision + 1,
+                    label,
+                    tuple(posterior),
+                    decision.status[row],
+                    certificates.get(row),
+                    decision.bundle if decision.window is None else about.bundle,
+                    tuple(about.functions),
+                    tuple(about.inline),
+                    classifier,
+                    tuple(about.answers),
+                    about.cost,
+                )
+            ),
+        )
+        for row, label, posterior, classifier, about in decided
     ]
     return _keyed(outputs.labels, [about.item for about in voters], values, outputs)
 
 
-def _label(
-    row: _Row,
-    decision: Decision,
-    voter: Voter,
-    policy: Policy,
-    certificates: Mapping[int, Certificate],
-    functions: "_FunctionVotes",
-) -> bytes:
-    space = functions.space
-    by_class = [round(p, 6) for p in space.by_class(row.posterior)]
-    certificate = certificates.get(row.place)
-    return _encode(
-        {
-            "item": voter.item,
-            "revision": voter.revision + 1,
-            "label": space.said(row.label),
-            "probabilities": dict(zip(space.classes, by_class, strict=True)),
-            **_of_kind(policy, row.posterior),
-            "status": decision.status[row.place],
-            "certificate": None if certificate is None else certificate.as_json(),
-            "bundle": decision.bundle if decision.window is None else voter.bundle,
-            "votes": [
-                *functions.of(voter),
-                *(() if row.classifier is None else (row.classifier,)),
-                *(_answer(answer, space) for answer in voter.answers),
-            ],
-            "cost": voter.cost / MICROS,
-        }
-    )
+def _written(policy: Policy, space: LabelSpace, told: _Told) -> bytes:
+    """The JSON of a label message after its first key and comma, its end included."""
+    by_class = zip(space.classes, space.by_class(told.posterior), strict=True)
+    value = {
+        "revision": told.revision,
+        "label": space.said(told.label),
+        "probabilities": {name: round(p, 6) for name, p in by_class},
+        **_of_kind(policy, told.posterior),
+        "status": told.status,
+        "certificate": None if told.certificate is None else told.certificate.as_json(),
+        "bundle": told.bundle,
+        "votes": _votes(told, space),
+        "cost": told.cost / MICROS,
+    }
+    return _encode(value)[1:]
 
 
 def _of_kind(policy: Policy, posterior: Sequence[float]) -> dict[str, float]:
@@ -213,48 +226,40 @@ def _of_kind(policy: Policy, posterior: Sequence[float]) -> dict[str, float]:
 
 def _classifier_said(
     proba: F4 | None, rows: NDArray[np.int64], space: LabelSpace
-) -> list[dict[str, object] | None]:
-    """The classifier's vote on each of these rows of (n, F * K) probabilities; None where it has none."""
+) -> list[tuple[int, float] | None]:
+    """The classifier's label of each of these rows of (n, F * K) probabilities, and how sure it is; None
+    where there is none.
+    """
     if proba is None:
         return [None] * len(rows)
     by_facet = proba[rows].reshape(len(rows), space.n_facets, -1)
     spoke = ~np.isnan(by_facet[:, 0, 0])
     labels, sure = joined(by_facet.argmax(axis=2)), by_facet.max(axis=2).prod(axis=1)
-    return [
-        {"annotator": "classifier", "label": space.said(label), "p": round(p, 4)} if said else None
-        for said, label, p in zip(spoke.tolist(), labels.tolist(), sure.tolist(), strict=True)
-    ]
+    said = zip(spoke.tolist(), labels.tolist(), sure.tolist(), strict=True)
+    return [(label, p) if spoken else None for spoken, label, p in said]
 
 
-class _FunctionVotes:
-    """What functions' votes are called in messages; many items of a batch get the same ones."""
-
-    def __init__(self, space: LabelSpace) -> None:
-        self.space = space
-        self._name = _of_sets if space.sets else _of_classes
-        self._known: dict[tuple[tuple[str, ...], tuple[int, ...]], list[msgspec.Raw]] = {}
-
-    def of(self, voter: Voter) -> list[msgspec.Raw]:
-        """The JSON of each vote on an item."""
-        voted = tuple(voter.functions), tuple(voter.inline)
-        if (said := self._known.get(voted)) is None:
-            said = self._known[voted] = [msgspec.Raw(_encode(vote)) for vote in self._name(voter, self.space)]
-        return said
+def _votes(told: _Told, space: LabelSpace) -> list[dict[str, object]]:
+    votes = _of_sets(told, space) if space.sets else _of_classes(told, space)
+    if told.classifier is not None:
+        label, sure = told.classifier
+        votes.append({"annotator": "classifier", "label": space.said(label), "p": round(sure, 4)})
+    return votes + [_answer(answer, space) for answer in told.answers]
 
 
-def _of_classes(voter: Voter, space: LabelSpace) -> list[dict[str, object]]:
+def _of_classes(told: _Told, space: LabelSpace) -> list[dict[str, object]]:
     return [
         {"annotator": name, "label": space.classes[vote]}
-        for name, vote in zip(voter.functions, voter.inline, strict=True)
+        for name, vote in zip(told.functions, told.inline, strict=True)
         if vote != ABSTAIN
     ]
 
 
-def _of_sets(voter: Voter, space: LabelSpace) -> list[dict[str, object]]:
-    said = np.array(voter.inline, np.int8).reshape(len(voter.functions), space.n_facets)
+def _of_sets(told: _Told, space: LabelSpace) -> list[dict[str, object]]:
+    said = np.array(told.inline, np.int8).reshape(len(told.functions), space.n_facets)
     return [
         {"annotator": name, **_said(options, space)}
-        for name, options in zip(voter.functions, said, strict=True)
+        for name, options in zip(told.functions, said, strict=True)
         if (options != ABSTAIN).any()
     ]
 

@@ -97,11 +97,10 @@ class Pipeline:
         since = self.took("encoder", since)
         decision = self._decide(items, applied.L, vectors, current)
         rows = self._rows(arrivals, applied.L, vectors, batch.spans)
+        inline = applied.L.tolist()
         compose = composer(
             decision,
-            lambda row: Voter(
-                rows.ids[row], rows.payloads[row], 0, self.columns.names, applied.L[row].tolist()
-            ),
+            lambda row: Voter(rows.ids[row], rows.payloads[row], 0, self.columns.names, inline[row]),
             self.policy,
             self.outputs,
             dead=[dead_letter(one, self.outputs) for one in rejected],
