@@ -126,7 +126,7 @@ class Desk:
             items come they are drawn from those that are stored.
         corrected: released labels that were taken back since this process started.
         drift: whether alarms are open, and since when the stream is another one.
-        pressed: whether more items wait than the stream has labeled.
+        pressed: whether more items wait than the stream takes at once.
     """
 
     store: StreamStore

@@ -110,7 +110,7 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
     )
     name = parts.holder("run")
     desk = _desk(config, rooms, name, done, wake, meter)
-    desk.pressed = lambda: bool(worker.progress.lag)
+    desk.pressed = lambda: (worker.progress.lag or 0) > config.stream.batch_items
     desk_alive = watching.Alive(config.metrics.stale_seconds, "the desk")
 
     def report() -> None:
