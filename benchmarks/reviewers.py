@@ -1,9 +1,11 @@
 """Forty reviewers at four review processes: each slot is filled once, whoever crashes, sleeps or clicks.
 
     python -m benchmarks.reviewers postgresql://user:password@host/empty_database --items 3334
+    python -m benchmarks.reviewers postgresql://user:password@host/empty_database --open 100000
 
 The database must be empty; each item is asked three times. One process is killed when half of the
-work is done, and started again.
+work is done, and started again. With `--open` so many questions are there instead: ten people answer for two
+minutes, a browser does 100 items, each page and each piece of work that may follow their number is timed.
 """
 
 import argparse
@@ -22,6 +24,7 @@ import httpx
 import numpy as np
 import yaml
 
+from benchmarks import reviewers_open
 from benchmarks.reviewers_play import Seen, people
 from benchmarks.reviewers_world import OVERLAP, Outcome, configuration, outcome, seed, waiting
 from daemon.adapters.starting import free_port
@@ -31,6 +34,8 @@ PROCESSES = 4
 FORTY = {"steady": 27, "slow": 4, "crashing": 5, "clicking": 4}
 START_SECONDS = 90
 LOOK_SECONDS = 1.0
+OPEN_SECONDS = 120.0
+"""That people answer beside many open questions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -205,6 +210,24 @@ def _waits(call: str, seconds: Sequence[float]) -> str:
     return f"{call:10} {len(seconds):>8,} calls: median {median:.1f} ms, p99 {p99:.1f} ms, most {most:.0f} ms"
 
 
+def _print_beside_open(url: str, n_open: int, seconds: float) -> None:
+    """Ten people, a browser and every page beside so many open questions; then what the processes do."""
+    reviewers_open.fill(url, n_open)
+    print(f"{waiting(url):,} slots are open", flush=True)
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        Servers(Path(folder), configuration(url, reviewers_open.SLOWER)) as servers,
+    ):
+        servers.wait()
+        seen = reviewers_open.calls(servers.addresses, seconds)
+        print("\n".join(_waits(call, each) for call, each in sorted(seen.seconds.items())), flush=True)
+        print(_waits("key to item", reviewers_open.page(servers.addresses[0])), flush=True)
+        for timed in reviewers_open.pages(servers.addresses[0]):
+            print(timed.line, flush=True)
+    for timed in reviewers_open.beside(url):
+        print(timed.line, flush=True)
+
+
 def main() -> None:
     """Play and print; nothing without a database."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -212,6 +235,7 @@ def main() -> None:
     parser.add_argument("--items", type=int, default=3_334)
     parser.add_argument("--seconds", type=float, default=3_600)
     parser.add_argument("--slower", type=float, default=1.0, help="times that everybody thinks longer")
+    parser.add_argument("--open", type=int, default=0, help="measure beside so many open questions instead")
     given = parser.parse_args()
     if given.database is None:
         print("left out: it needs an empty PostgreSQL database, named on its command line")
@@ -219,6 +243,9 @@ def main() -> None:
     database = Database(given.database)
     database.migrate()
     database.close()
+    if given.open:
+        _print_beside_open(given.database, given.open, min(given.seconds, OPEN_SECONDS))
+        return
     with tempfile.TemporaryDirectory() as folder:
         played = play(given.database, Path(folder), given.items, given.seconds, slower=given.slower)
     print("\n".join(lines(played)))

@@ -102,6 +102,10 @@ class Learner:
                 self.meter.add(TRAININGS, 1, "stopped")
                 log.info("no training: %s", stopped, extra={"action": "training_stopped"})
             self.stop.wait(self.settings.poll_seconds)
+        self.leave()
+
+    def leave(self) -> None:
+        """Let another learner work at once."""
         self._duty.drop()
 
     def step(self, whatever: bool = False) -> bool:

@@ -51,6 +51,8 @@ def _learn_once(learner: Learner) -> bool:
         return learner.step(whatever=True)
     except TrainingStopped as stopped:
         raise SetupProblem(f"nothing was learned: {stopped}") from None
+    finally:
+        learner.leave()
 
 
 def make(

@@ -12,6 +12,7 @@ from sqlalchemy import (
     Insert,
     Row,
     Select,
+    except_,
     exists,
     func,
     insert,
@@ -222,33 +223,30 @@ class LearningRoom:
 
 def _again(reason: str, now: int) -> Insert:
     waiting = (ItemState.ASKING.value, ItemState.READY.value)
-    open_items = _not_waiting(reason, now).where(items.c.state.in_(waiting))
-    return insert(recheck).from_select(["item", "reason", "due"], open_items)
+    return _recheck(select(items.c.id).where(items.c.state.in_(waiting)), reason, now)
 
 
 def _again_released(reason: str, now: int, limit: int) -> Insert:
     newest = (
-        _not_waiting(reason, now)
+        select(items.c.id)
         .where(items.c.state == ItemState.CERTIFIED.value)
         .order_by(items.c.arrived.desc())
         .limit(limit)
     )
-    return insert(recheck).from_select(["item", "reason", "due"], newest)
+    return _recheck(select(newest.subquery().c.id), reason, now)
 
 
-def _not_waiting(reason: str, now: int) -> Select[Any]:
-    """Rows of `recheck` for all items, but for those that an earlier pass has not come to yet: they keep
-    their place, and are looked at once.
+def _recheck(wanted: Select[Any], reason: str, now: int) -> Insert:
+    """Rows for these items, but for those that an earlier pass has not come to yet: they keep their place,
+    and are looked at once.
 
-    As a join: a list of those that wait may be longer than PostgreSQL holds in memory, and is then searched
-    from end to end for each item.
+    EXCEPT, as it is never done item by item: PostgreSQL thinks that a table is small which has just been
+    filled, and would read all of it for each item.
     """
-    waiting = recheck.alias()
-    return (
-        select(items.c.id, literal(reason), literal(now))
-        .outerjoin(waiting, (waiting.c.item == items.c.id) & (waiting.c.reason == reason))
-        .where(waiting.c.item.is_(None))
-    )
+    waiting = select(recheck.c.item).where(recheck.c.reason == reason)
+    new = except_(wanted, waiting).subquery()
+    rows = select(new.c.id, literal(reason), literal(now)).order_by(new.c.id)
+    return insert(recheck).from_select(["item", "reason", "due"], rows)
 
 
 def bundle_of(row: Row[Any]) -> StoredBundle:
