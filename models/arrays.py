@@ -12,6 +12,11 @@ UNKNOWN = -1
 """A label that nobody has given."""
 
 
+def present(vectors: F4) -> Mask:
+    """(n,) which of (n, d) vectors are there: a row with a NaN in it stands for one that nobody computed."""
+    return np.asarray(~np.isnan(vectors).any(axis=1), np.bool_)
+
+
 def log_softmax(logits: F8) -> F8:
     """Rows of log-probabilities from rows of logits, (n, K) both; safe for large logits."""
     shifted = logits - logits.max(axis=1, keepdims=True)

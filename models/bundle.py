@@ -133,6 +133,8 @@ class Bundle:
     def classify(self, vectors: F4, groups: I8) -> F8:
         """(n, K) the classifier's probabilities of (n, d) vectors, each by a head that never saw its group.
 
+        Rows of NaN where there is no vector.
+
         Raises ValueError without a classifier.
         """
         if self.head is None:
@@ -142,7 +144,7 @@ class Bundle:
         return classify_by_fold(self.heads, vectors, fold_of(groups))
 
     def classifier_votes(self, proba: F8) -> Votes:
-        """The classifier's vote on every item, label and confidence bin, from its (n, K) probabilities."""
+        """The classifier's votes, label and confidence bin, from its (n, K) probabilities; none of NaN."""
         return Votes.of_one(CLASSIFIER, symbols(proba, self.edges), len(self.classes) * (len(self.edges) + 1))
 
     def scores(self, posterior: NDArray[np.floating[Any]]) -> F8:

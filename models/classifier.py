@@ -8,6 +8,7 @@ import numpy as np
 
 from models.arrays import F4, F8, I8, softmax
 from models.folds import grouped_folds
+from models.votes import UNSAID
 
 EDGES = (0.625, 0.775, 0.9)
 """Confidence at which the next bin begins: halfway between the accuracies expected of the bins."""
@@ -33,17 +34,23 @@ class LinearHead:
             raise ValueError(f"head: weights {self.weights.shape} and bias {self.bias.shape} do not fit")
 
     def predict_proba(self, vectors: F4) -> F8:
-        """(n, K) probabilities of (n, d) vectors. Raises ValueError for vectors of another length."""
+        """(n, K) probabilities of (n, d) vectors; rows of NaN where there is no vector (`present`).
+
+        Raises ValueError for vectors of another length.
+        """
         if vectors.ndim != 2 or vectors.shape[1] != self.weights.shape[1]:
             raise ValueError(f"head: knows vectors of length {self.weights.shape[1]}, got {vectors.shape}")
         return softmax((np.asarray(vectors, np.float32) @ self.weights.T + self.bias).astype(np.float64))
 
 
 def symbols(proba: F8, edges: Sequence[float] = EDGES) -> I8:
-    """(n,) votes of the classifier: label * bins + confidence bin, from (n, K) probabilities."""
-    labels = proba.argmax(axis=1)
-    bins = np.searchsorted(np.asarray(edges), proba.max(axis=1), side="right")
-    return np.asarray(labels * (len(edges) + 1) + bins, np.int64)
+    """(n,) votes of the classifier: label * bins + confidence bin, from (n, K) probabilities.
+
+    UNSAID where these are NaN.
+    """
+    labels, sure = proba.argmax(axis=1), proba.max(axis=1)
+    bins = np.searchsorted(np.asarray(edges), sure, side="right")
+    return np.asarray(np.where(np.isnan(sure), UNSAID, labels * (len(edges) + 1) + bins), np.int64)
 
 
 def fit_classifier(
@@ -122,7 +129,7 @@ def fit_fold_heads(
 
 
 def classify_by_fold(heads: Sequence[LinearHead], vectors: F4, folds: I8) -> F8:
-    """(n, K) probabilities of (n, d) vectors, each by the head of its fold (n,)."""
+    """(n, K) probabilities of (n, d) vectors, each by the head of its fold (n,); NaN without a vector."""
     proba = np.empty((len(vectors), len(heads[0].bias)))
     for fold in np.unique(folds).tolist():
         own = folds == fold

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from models.arrays import F4, F8, I8, UNKNOWN, clamped
+from models.arrays import F4, F8, I8, UNKNOWN, Mask, clamped, present
 from models.classifier import EDGES, LinearHead, classify_by_fold, fit_fold_heads, symbols
 from models.heads import HEADS
 from models.votes import CLASSIFIER, Votes
@@ -20,7 +20,8 @@ class CrossClassifier:
 
     Attributes:
         head: trained on everything. heads: one a fold, trained on the others.
-        proba: (n, K) of all n items, each by the head of its fold. votes: the same as votes.
+        proba: (n, K) of all n items, each by the head of its fold; NaN without a vector. votes: the same as
+            votes; none on items without a vector.
     """
 
     head: LinearHead
@@ -42,7 +43,7 @@ def train_classifier(
     """Learn from soft labels that were made without the classifier's own votes.
 
     Args:
-        vectors: (n, d).
+        vectors: (n, d), at least one of them `present`; items without one teach nothing.
         soft: (n, K) posterior by models that know every label.
         held_soft: one (n, K) a fold, by models that know no label of this fold.
         expert: (n,) known label or -1.
@@ -51,7 +52,7 @@ def train_classifier(
         head: name in `heads.HEADS`.
     """
     learner = HEADS[head]
-    sample = _sample(expert, seed)
+    sample = _sample(expert, present(vectors), seed)
     # a fold's own known labels may stand in its targets: its items do not teach its head
     held_targets = [clamped(one, expert) for one in held_soft]
     targets = clamped(soft, expert)
@@ -75,13 +76,13 @@ def _informative(targets: F8, expert: I8, gold_weight: float) -> F8:
     return np.where(expert == UNKNOWN, certainty, gold_weight)
 
 
-def _sample(expert: I8, seed: int) -> F8:
+def _sample(expert: I8, there: Mask, seed: int) -> F8:
     """(n,) 1 for items that the head may learn from, 0 for the rest."""
-    known = expert != UNKNOWN
-    others = np.flatnonzero(~known)
+    known = there & (expert != UNKNOWN)
+    others = np.flatnonzero(there & ~known)
     room = max(HEAD_ITEMS - int(known.sum()), 0)
     if len(others) <= room:
-        return np.ones(len(expert))
+        return there.astype(np.float64)
     sample = np.where(known, 1.0, 0.0)
     sample[np.random.Generator(np.random.PCG64(seed)).choice(others, room, replace=False)] = 1.0
     return sample

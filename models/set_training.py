@@ -28,7 +28,7 @@ from models.training import (
     symbol_counts,
 )
 
-SHARED = ("groups", "vectors", "audited", "fresh", "recent", "timely")
+SHARED = ("groups", "vectors", "audited", "fresh", "recent", "timely", "typical")
 
 FEWEST_NAMED = 10
 """Audited answers that name a class, below which it is said that little is known of it."""
@@ -87,7 +87,7 @@ class SetData:
 
     @property
     def vectors(self) -> F4 | None:
-        """(n, d) embeddings, or None."""
+        """(n, d) embeddings, rows of NaN for items without one, or None."""
         return self.facets[0].vectors
 
     @property
@@ -115,7 +115,7 @@ def _same(one: I8 | F4 | Mask | None, other: I8 | F4 | Mask | None) -> bool:
     """Whether two columns are equal; quick where they are the same array."""
     if one is other or one is None or other is None:
         return one is other
-    return np.array_equal(one, other)
+    return np.array_equal(one, other, equal_nan=True)
 
 
 def train_sets(

@@ -6,7 +6,7 @@ from typing import Generic, TypeVar
 
 import numpy as np
 
-from models.arrays import F4, F8, I8, UNKNOWN, Mask
+from models.arrays import F4, F8, I8, UNKNOWN, Mask, present
 from models.bundle import Bundle, fallback_tables
 from models.calibration import Calibration
 from models.classifier import EDGES
@@ -35,6 +35,9 @@ from models.label_model.registry import LABEL_MODELS
 from models.people import confusions
 from models.votes import FUNCTION, Votes, kind
 
+FEWEST_TYPICAL = 50
+"""The mean of fewer vectors lies too close to these for distances of others to be compared with theirs."""
+
 Say = Callable[[str], None]
 
 Trained_co = TypeVar("Trained_co", covariant=True)
@@ -51,12 +54,15 @@ class TrainingData:
         expert: (n,) label by a final tier, or -1.
         audited: (n,) the expert answer came from a random blind draw; only these judge models.
         fresh: (n,) audited, and the champion never saw the answer.
-        vectors: (n, d) embeddings, or None. encoder: name of the encoder that made them.
+        vectors: (n, d) embeddings, rows of NaN for items without one, or None. encoder: name of the encoder
+            that made them.
         groups: (n,) equal for items that must not stand on both sides of a split; an item's fold follows
             from it, so that it must be the same number wherever the item is served.
         tier_accuracy: tier name -> how often it is expected to be right.
         recent: (n,) came since the stream last changed: what the next items are compared with; None for all.
         timely: (n,) audited, and the item came since the stream last changed; None for all that are audited.
+        typical: (n,) has its vector whatever was said of it: where votes decide which items get one, only
+            these show what the stream's vectors are like; None for all.
     """
 
     classes: tuple[str, ...]
@@ -70,10 +76,11 @@ class TrainingData:
     encoder: str | None = None
     recent: Mask | None = None
     timely: Mask | None = None
+    typical: Mask | None = None
 
     def __post_init__(self) -> None:
         n = self.votes.n_items
-        for name in ("expert", "audited", "fresh", "groups", "vectors", "recent", "timely"):
+        for name in ("expert", "audited", "fresh", "groups", "vectors", "recent", "timely", "typical"):
             column = getattr(self, name)
             if column is not None and len(column) != n:
                 raise ValueError(f"training data: {name} has {len(column)} rows, the votes {n} items")
@@ -87,6 +94,10 @@ class TrainingData:
             raise ValueError("training data: a timely item is not audited")
         if self.vectors is not None and self.encoder is None:
             raise ValueError("training data: vectors without the name of their encoder")
+        if self.vectors is not None and not self.encoded.any():
+            raise ValueError("training data: no item has a vector; vectors must be None then")
+        if self.typical is not None and (self.typical & ~self.encoded).any():
+            raise ValueError("training data: a typical item has no vector")
 
     @property
     def facets(self) -> "tuple[TrainingData, ...]":
@@ -97,6 +108,11 @@ class TrainingData:
     def n_items(self) -> int:
         """How many items there are, n."""
         return self.votes.n_items
+
+    @property
+    def encoded(self) -> Mask:
+        """(n,) whether each item has a vector."""
+        return np.zeros(self.n_items, np.bool_) if self.vectors is None else present(self.vectors)
 
     @property
     def telling(self) -> Mask:
@@ -264,8 +280,15 @@ def _head_figures(
     """What this kind of head has to say of itself; `soft` (n, K) is what it was to learn."""
     if classifier is None or data.vectors is None:
         return {}
-    figures = HEADS[head].figures
-    return figures(classifier.head, data.vectors, classifier.proba, soft, data.expert, data.audited)
+    own, figures = data.encoded, HEADS[head].figures
+    return figures(
+        classifier.head,
+        data.vectors[own],
+        classifier.proba[own],
+        soft[own],
+        data.expert[own],
+        data.audited[own],
+    )
 
 
 def _against(champion: Bundle | None, data: TrainingData, learned: Learned, cost: F8 | None) -> Comparison:
@@ -312,9 +335,21 @@ def bundle_of(
 
 def reference_of(data: TrainingData, symbols: Mapping[str, I8], seed: int) -> Reference:
     """What recent items look like, and what annotators said of them, as `symbol_counts` has it."""
-    vectors = None if data.vectors is None else data.vectors[_recent(data)]
-    seen = Reference.of(vectors, np.empty((len(_recent(data)), 0), np.int64), (), len(data.classes), seed)
+    recent = _recent(data)
+    seen = Reference.of(
+        _typical_vectors(data, recent), np.empty((len(recent), 0), np.int64), (), len(data.classes), seed
+    )
     return replace(seen, symbols=symbols)
+
+
+def _typical_vectors(data: TrainingData, rows: I8) -> F4 | None:
+    """Those of some items that stand for the stream; None where there are too few to be compared with."""
+    if data.vectors is None:
+        return None
+    if data.typical is None:
+        return data.vectors[rows]
+    typical = rows[data.typical[rows]]
+    return data.vectors[typical] if len(typical) >= FEWEST_TYPICAL else None
 
 
 def symbol_counts(data: TrainingData) -> Mapping[str, I8]:

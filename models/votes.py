@@ -13,6 +13,9 @@ from models.arrays import F8, I8
 ABSTAIN = -1
 """A function's vote in a dense matrix when it has nothing to say (snorkel's convention)."""
 
+UNSAID = -1
+"""The symbol of an annotator that was not asked about an item: no vote, not even that it abstains."""
+
 FUNCTION = "function"
 CLASSIFIER = "classifier"
 TIER = "tier"
@@ -283,9 +286,9 @@ class Votes:
 
     @classmethod
     def of_one(cls, key: str, symbols: I8, n_symbols: int) -> "Votes":
-        """One annotator's vote on every item: symbols (n,)."""
-        n = len(symbols)
-        return cls(n, (key,), (n_symbols,), np.arange(n), np.zeros(n, np.int64), symbols)
+        """One annotator's vote on each of n items: symbols (n,), UNSAID where there is none."""
+        said = np.flatnonzero(symbols != UNSAID)
+        return cls(len(symbols), (key,), (n_symbols,), said, np.zeros(len(said), np.int64), symbols[said])
 
 
 def log_scores(votes: Votes, prior: F8, tables: Mapping[str, F8]) -> F8:

@@ -13,6 +13,7 @@ from daemon.core.grouping import groups_of_payloads
 from daemon.core.learning_rows import StoredBundle, TrainingRows
 from daemon.core.policy import Policy
 from daemon.core.rows import Answer, FunctionVersion
+from daemon.core.sparing import sampled
 from daemon.core.states import RANDOM_PURPOSES
 from labeling_functions.label_space import LabelSpace
 from models.any_training import AnyData
@@ -43,9 +44,11 @@ def assemble_facets(
     stood before the audit, since an item without one has no others either. `fresh` are audited answers that
     came after the champion was trained: it cannot have seen them. Since a drift alarm only
     items that came after it are fresh, timely and `recent`: a candidate must be better on the stream as it is
-    now.
+    now. Where not every item of these has a vector, votes may have decided which do: then only those of
+    the sample that always gets one say what the stream's vectors are like.
     """
     now = np.ones(len(rows.ids), np.bool_) if rows.since is None else rows.arrived >= rows.since
+    recent = now if now.sum() >= FEWEST_RECENT else None
     given: list[list[Answer]] = [[] for _ in rows.ids]
     for row, answer in rows.answers:
         given[row].append(answer)
@@ -68,8 +71,9 @@ def assemble_facets(
         groups=groups_of_payloads(rows.payloads, rows.subjects),
         tier_accuracy=policy.option_accuracies,
         encoder=rows.encoder,
-        recent=now if now.sum() >= FEWEST_RECENT else None,
+        recent=recent,
         timely=(drawn_at >= 0) & now,
+        typical=_typical(rows, recent),
     )
     others = [
         replace(first, votes=_votes(rows, voting, apart, policy, facet), expert=space.facet(labels, facet))
@@ -153,7 +157,17 @@ def _block(
 
 
 def _vectors(rows: TrainingRows) -> NDArray[np.float32] | None:
-    """None unless every row has its vector: a model of some of them would judge the others by nothing."""
-    if rows.encoder is None or not rows.has_vector.all():
+    """(n, d), rows of NaN where there is none: the classifier learns from the others, and votes on these."""
+    if rows.encoder is None or not rows.has_vector.any():
         return None
-    return rows.vectors.astype(np.float32)
+    vectors = rows.vectors.astype(np.float32)
+    vectors[~rows.has_vector] = np.nan
+    return vectors
+
+
+def _typical(rows: TrainingRows, recent: NDArray[np.bool_] | None) -> NDArray[np.bool_] | None:
+    """(n,) as `TrainingData` has it; None where all that is recent has a vector, or nothing has."""
+    compared = rows.has_vector if recent is None else rows.has_vector[recent]
+    if compared.all() or rows.encoder is None or not rows.has_vector.any():
+        return None
+    return rows.has_vector & sampled(rows.ids)

@@ -14,6 +14,7 @@ from daemon.core.policy import Policy
 from daemon.core.ports import AlarmStore, WindowStore
 from daemon.core.rows import F4, I1
 from daemon.core.settings import DriftSettings
+from daemon.core.sparing import sampled
 from models.arrays import F8
 from models.bundles import AnyBundle
 from models.drift.alarm import Alarm
@@ -35,6 +36,9 @@ class DriftWatch:
     A new bundle brings its own reference and a fresh monitor. Without a bundle nothing is watched. Windows
     that froze before the monitor began say nothing about its bundle: their audits are left out. One thread
     uses it.
+
+    Where votes decide which items get a vector (`spares`), vectors and the classifier are watched on the
+    sample that always gets one: which other items have one changes with every window's threshold.
     """
 
     alarms: AlarmStore
@@ -44,6 +48,7 @@ class DriftWatch:
     keys: Sequence[str]
     """Annotator keys of the columns of the inline votes."""
     clock: Callable[[], float] = time.monotonic
+    spares: bool = False
     _bundle: int | None = None
     _monitor: DriftMonitor | None = None
     _began_after: int = 0
@@ -58,12 +63,14 @@ class DriftWatch:
         if current.id != self._bundle or self._monitor is None:
             self._begin(current, current.id)
         assert self._monitor is not None
+        watched = sampled(arrivals.ids) if self.spares else np.ones(len(arrivals.inline), np.bool_)
         vectors = None
         if arrivals.vectors is not None and arrivals.encoder == current.bundle.encoder:
-            vectors = arrivals.vectors.astype(np.float32)
+            vectors = arrivals.vectors[watched].astype(np.float32)
         agreement = None
         if decision.classifier is not None:
             agreement = _agreement(decision.classifier, arrivals.inline, len(current.bundle.parts))
+            agreement[~watched] = np.nan
         raised = self._monitor.update(vectors, arrivals.inline, _keys(self.keys, current.bundle), agreement)
         raised += self._audited(self._monitor)
         if raised:

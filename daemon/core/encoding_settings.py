@@ -1,4 +1,4 @@
-"""How texts become vectors: settings of what may be fast or small, never of what a vector means."""
+"""How texts become vectors, and which do: settings of speed and memory, never of what a vector means."""
 
 from dataclasses import dataclass
 from typing import Annotated
@@ -21,11 +21,16 @@ class EncodingSettings:
             if each text of a sample has its vector of float32 up to a cosine of .999.
         batch_tokens: tokens that go through the model at once; texts of like length go together.
         cache_megabytes: memory for vectors of texts that came before, the last ones used; 0 for none.
+        skip_certified: items get no vector, and no vote of the classifier, if their score by functions alone
+            reaches the threshold of the window that closed last. One in ten of all items gets one in any
+            case, and all do before a window releases anything, while an alarm of drift is open, and while
+            releases are suspended.
     """
 
     precision: Precision = "auto"
     batch_tokens: Annotated[int, Ge(64), Le(100_000)] = BATCH_TOKENS
     cache_megabytes: Annotated[int, Ge(0), Le(100_000)] = 64
+    skip_certified: bool = False
 
     @property
     def cache_bytes(self) -> int:

@@ -29,7 +29,7 @@ class Evidence:
     Attributes:
         posterior: (n, F * K) from every vote that is not final; each facet's K sum to 1.
         scores: (n,) calibrated probability that the label is right in every facet.
-        classifier: (n, F * K) or None.
+        classifier: (n, F * K), rows of NaN for items without a vector; or None.
         final: (n,) label by a final tier, -1 without one.
         answered: (n, T) standing answers, and abstentions: a tier that could not say is not asked again for
             that vote. wanted: (n, T) questions open for settling.
@@ -92,7 +92,7 @@ def of_arrivals(
 
     Args:
         inline: (n, m * F) functions' votes, those of one function side by side. keys: of m functions.
-        vectors: (n, d) of the bundle's encoder, or None.
+        vectors: (n, d) of the bundle's encoder, rows of NaN for items without one; or None.
         groups: (n,) as `daemon.core.grouping` gives them; they choose the classifier's head.
         bundle: to decide with. n_tiers: T.
     """

@@ -148,7 +148,7 @@ def _pairs(data: TrainingData, policy: Policy) -> PairData:
             "learn --compare-feedback: no language model has judged a pair; give a tier `backend: llm` "
             f"and run `labelloop annotate TIER` (see {', '.join(KINDS_OF_VOTES)} in docs/preferences.md)"
         )
-    if data.vectors is None:
+    if data.vectors is None or not data.encoded.all():
         raise SetupProblem(
             "learn --compare-feedback: some pairs have no vector; set `encoder` before pairs are read"
         )

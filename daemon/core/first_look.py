@@ -24,11 +24,26 @@ class Encoder(Protocol):
         """(n, d) float32 rows whose distances mean something."""
 
 
-def vectors_of(items: Sequence[Item], encoder: Encoder | None) -> F4 | None:
-    """(n, d) vectors, rounded as they are stored: a re-pass sees the same. None without an encoder."""
+def vectors_of(
+    items: Sequence[Item], encoder: Encoder | None, spared: NDArray[np.bool_] | None = None
+) -> F4 | None:
+    """(n, d) vectors, rounded as they are stored: a re-pass sees the same. None without an encoder.
+
+    `spared` (n,) items are not encoded: their rows are NaN.
+    """
     if encoder is None:
         return None
-    return encoder.encode(items).astype(np.float16).astype(np.float32)
+    if spared is None or not spared.any():
+        return _as_stored(encoder.encode(items))
+    wanted = np.flatnonzero(~spared)
+    encoded = encoder.encode([items[row] for row in wanted.tolist()])
+    vectors = np.full((len(items), encoded.shape[1]), np.nan, np.float32)
+    vectors[wanted] = _as_stored(encoded)
+    return vectors
+
+
+def _as_stored(vectors: F4) -> F4:
+    return vectors.astype(np.float16).astype(np.float32)
 
 
 def evidence_on(
@@ -44,7 +59,8 @@ def evidence_on(
 
     Args:
         inline: (n, m * F) functions' votes, those of one function side by side. keys: of m functions.
-        vectors: (n, d) by `encoder`; left out where the bundle's classifier reads those of another one.
+        vectors: (n, d) by `encoder`, rows of NaN for items without one; left out where the bundle's
+            classifier reads those of another encoder.
         bundle: to decide with. n_tiers: of the policy's ladder.
     """
     usable = vectors if encoder is not None and bundle.encoder == encoder.name else None

@@ -90,8 +90,10 @@ class AcceptedFrom:
 
     def __call__(self) -> float | None:
         """Infinity while nothing may go out; None where the setting is another one."""
-        if self.promise.provisional != "accepted":
-            return None
+        return self.threshold() if self.promise.provisional == "accepted" else None
+
+    def threshold(self) -> float:
+        """From which the last closed window released, whatever the setting; infinity while nothing may go."""
         looked, score = self._known
         now = self.clock()
         if now - looked >= LOOK_SECONDS:

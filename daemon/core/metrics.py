@@ -182,6 +182,11 @@ ENCODED_TEXTS = _counter(
     " the same batch.",
     "source",
 )
+SPARED_ITEMS = _counter(
+    "labelloop_spared_items_total",
+    By.RUN,
+    "Items that got no vector, since functions alone said enough of them (`encoding.skip_certified`).",
+)
 ENCODER_CACHE = _gauge(
     "labelloop_encoder_cache_bytes",
     By.RUN,

@@ -15,12 +15,13 @@ from daemon.core.decoding import Arrival, Rejected, decode
 from daemon.core.first_look import Encoder, evidence_on, vectors_of
 from daemon.core.market import MarketWatch
 from daemon.core.messages import Voter, composer, dead_letter
-from daemon.core.metrics import STAGE_SECONDS, UNMETERED, Meter
+from daemon.core.metrics import SPARED_ITEMS, STAGE_SECONDS, UNMETERED, Meter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import StreamStore
 from daemon.core.raising import lots
 from daemon.core.rows import F4, I1, Arrivals, Compose, Decision
 from daemon.core.settings import StreamSettings
+from daemon.core.sparing import Sparing
 from daemon.core.wire import Batch, Record, Span
 from labeling_functions.applier import Applied, Applier
 from labeling_functions.items import Item
@@ -61,6 +62,7 @@ class Pipeline:
         gold_wanted: how many more random blind questions are wanted before the first window.
         random: n -> n uniform numbers.
         accepted_from: as `decide` wants it.
+        sparing: which items need no vector; None encodes all.
         watch: told of each batch that is saved, with the bundle that it was decided by.
         seconds: time spent by stage, added up; for reports.
         told: functions whose failure was logged.
@@ -77,6 +79,7 @@ class Pipeline:
     gold_wanted: Callable[[], int]
     random: Callable[[int], NDArray[np.float64]]
     accepted_from: Callable[[], float | None] = lambda: None
+    sparing: Sparing | None = None
     watch: Callable[[Labeled, Current], None] = lambda _labeled, _current: None
     seconds: dict[str, float] = field(default_factory=lambda: dict.fromkeys(STAGES, 0.0))
     told: set[str] = field(default_factory=set)
@@ -93,7 +96,7 @@ class Pipeline:
         applied = self.applier.apply(items)
         self._tell(applied)
         since = self.took("functions", since)
-        vectors = vectors_of(items, self.encoder)
+        vectors = vectors_of(items, self.encoder, self._spared(items, applied.L, current))
         since = self.took("encoder", since)
         decision = self._decide(items, applied.L, vectors, current)
         rows = self._rows(arrivals, applied.L, vectors, batch.spans)
@@ -140,6 +143,18 @@ class Pipeline:
                 seconds,
                 extra={"action": "function_slow"},
             )
+
+    def _spared(self, items: Sequence[Item], inline: I1, current: Current) -> NDArray[np.bool_] | None:
+        """(n,) items that go without a vector; None where all get one."""
+        if self.sparing is None or self.encoder is None:
+            return None
+        keys, bundle, n_tiers = self.columns.keys, current.bundle, len(self.policy.ladder)
+        spared = self.sparing.spared(
+            [item.id for item in items],
+            lambda: evidence_on(items, inline, keys, None, None, bundle, n_tiers),
+        )
+        self.meter.add(SPARED_ITEMS, int(spared.sum()))
+        return spared
 
     def _decide(self, items: Sequence[Item], inline: I1, vectors: F4 | None, current: Current) -> Decision:
         n_tiers = len(self.policy.ladder)

@@ -45,7 +45,7 @@ class Arrivals:
         topic_ids, partitions, offsets: where each came from.
         functions: id of the function set that made `inline`.
         inline: (n, m * F) votes, ABSTAIN = -1; what a function says of the facets stands side by side.
-        vectors: (n, d) float16 embeddings, or None without an encoder.
+        vectors: (n, d) float16 embeddings, rows of NaN for items without one; None without an encoder.
         encoder: name of the encoder that made them.
     """
 
@@ -94,7 +94,8 @@ class Decision:
         posterior: (n, F*K) rows of probabilities.
         labels: (n, F) options.
         scores: (n,) calibrated probability that the label is right.
-        classifier: (n, F*K) the classifier's own probabilities, or None without a classifier.
+        classifier: (n, F*K) the classifier's own probabilities, rows of NaN for items without a vector; None
+            without a classifier.
         bundle: id of the bundle that decided; None for the built-in priors. A closing window leaves the
             bundle of its items as it was.
         states: next state of each item.

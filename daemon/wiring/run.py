@@ -33,6 +33,7 @@ from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.retention import Retention
 from daemon.core.rows import FunctionVersion
+from daemon.core.sparing import Sparing
 from daemon.core.stream import StreamWorker
 from daemon.wiring import parts, watching, webhooks
 from daemon.wiring.config import Config
@@ -158,7 +159,10 @@ def _pipeline(
     config: Config, functions: Sequence[Function], rooms: _Rooms, encoding: Encoding | None
 ) -> Pipeline:
     columns, policy = _columns(rooms.stream, functions), rooms.policy
-    watch = DriftWatch(rooms.alarms, rooms.windows, policy.drift, parts.holder("run"), columns.keys)
+    spares = config.encoding.skip_certified
+    watch = DriftWatch(
+        rooms.alarms, rooms.windows, policy.drift, parts.holder("run"), columns.keys, spares=spares
+    )
     return Pipeline(
         store=rooms.stream,
         applier=Applier(functions, config.task.space, config.stream.function_seconds),
@@ -171,6 +175,7 @@ def _pipeline(
         gold_wanted=rooms.gold_wanted,
         random=np.random.default_rng().random,
         accepted_from=rooms.accepted_from,
+        sparing=Sparing(policy, rooms.accepted_from.threshold) if spares else None,
         watch=watch.saved,
     )
 

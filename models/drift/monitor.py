@@ -75,7 +75,7 @@ class DriftMonitor:
         """Take the next n items of the stream, in their order.
 
         Args:
-            vectors: (n, d) of the reference's encoder, or None.
+            vectors: (v, d) of the reference's encoder, of those items that are compared by theirs; or None.
             matrix: (n, m) votes, -1 for abstentions. keys: m annotator keys.
             agreement: (n,) as `classifier_agreement` gives it, or None without a classifier.
 

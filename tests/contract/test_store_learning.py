@@ -10,6 +10,7 @@ from rows_for_tests import add_annotator, add_answer, add_items, all_rows
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.schema import recheck
+from daemon.adapters.store.stories import story
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.errors import DutyLost
 from daemon.core.rows import Duty, FunctionVersion
@@ -161,6 +162,27 @@ def test_training_rows_carry_votes_vectors_and_answers(
     assert [bool(rows.has_vector[place[id_]]) for id_ in "abc"] == [True, True, False]
     ((row, answer),) = rows.answers
     assert (row, answer.label, answer.annotator, answer.kind) == (place["b"], 0, ann, AnnotatorKind.PERSON)
+
+
+def test_items_that_went_without_a_vector_are_stored_without_one(
+    database: Database, room: LearningRoom, stream: StreamRoom
+) -> None:
+    functions = stream.register_functions([FunctionVersion("links", "v1"), FunctionVersion("caps", "v2")])
+    stream.locate([start(0)])
+    given = arrivals(["a", "b", "c"], vectors=True, functions=functions.id)
+    assert given.vectors is not None
+    given.vectors[1] = np.nan
+    said = np.array([[0.5, 0.5], [np.nan, np.nan], [0.5, 0.5]], np.float32)
+    stream.save_batch([span(0, 3)], given, replace(decision(3), classifier=said), silent, {})
+
+    rows = room.training_rows(10)
+
+    found = {id_: bool(has) for id_, has in zip(rows.ids, rows.has_vector, strict=True)}
+    assert found == {"a": True, "b": False, "c": True}
+    assert np.isfinite(rows.vectors).all()
+    with database.read() as connection:
+        told = [story(connection, id_) for id_ in "ab"]
+    assert [None if one is None else one.classifier for one in told] == [(0.5, 0.5), None]
 
 
 def test_a_bundle_is_followed_once_it_is_promoted(

@@ -144,12 +144,13 @@ def _item_columns(arrivals: Arrivals, decision: Decision, now: int) -> dict[str,
 def _insert_vectors(connection: Connection, arrivals: Arrivals) -> None:
     if arrivals.vectors is None:
         return
+    rows = np.flatnonzero(~np.isnan(arrivals.vectors).any(axis=1))
     bulk_insert(
         connection,
         vectors,
         {
-            "item": arrivals.ids,
-            "encoder": [arrivals.encoder] * len(arrivals.ids),
-            "vector": rows_of(arrivals.vectors, "<f2"),
+            "item": [arrivals.ids[row] for row in rows.tolist()],
+            "encoder": [arrivals.encoder] * len(rows),
+            "vector": rows_of(arrivals.vectors[rows], "<f2"),
         },
     )

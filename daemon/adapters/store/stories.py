@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from sqlalchemy import Connection, Row, and_, select
 
 from daemon.adapters.store import annotating
@@ -55,7 +56,7 @@ def story(connection: Connection, id_: str) -> ItemStory | None:
         label=label_of(row.labels),
         score=float(row.score),
         posterior=_numbers(row.posterior),
-        classifier=None if row.classifier is None else _numbers(row.classifier),
+        classifier=_said(row.classifier),
         window=row.window,
         bundle=row.bundle,
         votes=_votes(connection, row),
@@ -102,6 +103,12 @@ def recent(connection: Connection, limit: int) -> list[RecentLabel]:
 
 def _numbers(data: bytes) -> tuple[float, ...]:
     return tuple(float(number) for number in f4(data))
+
+
+def _said(classifier: bytes | None) -> tuple[float, ...] | None:
+    """The classifier's probabilities; None where it said nothing, as of an item without a vector."""
+    numbers = None if classifier is None else _numbers(classifier)
+    return None if numbers is None or np.isnan(numbers).any() else numbers
 
 
 def _votes(connection: Connection, row: Row[Any]) -> Sequence[CastVote]:

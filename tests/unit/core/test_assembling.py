@@ -9,6 +9,7 @@ from daemon.core.learning_rows import StoredBundle, TrainingRows
 from daemon.core.policy import Policy
 from daemon.core.rows import Answer
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
+from daemon.core.sparing import sampled
 from daemon.core.states import AnnotatorKind, Purpose
 
 POLICY = Policy(
@@ -90,3 +91,26 @@ def test_an_audit_by_two_experts_is_not_fresh_once_the_first_was_seen() -> None:
     champion = StoredBundle(1, "", b"", 25, None, None)
     panel = [(0, said("expert", 1, at, Purpose.AUDIT)) for at in (20, 30)]
     assert not assemble(rows(*panel), POLICY, champion).fresh.any()
+
+
+def test_where_votes_may_decide_what_is_encoded_the_sample_alone_is_typical() -> None:
+    n = 300
+    given = rows((0, said("expert", 1, 20, Purpose.GOLD)), n=n)
+    has_vector = sampled(given.ids) | (np.arange(n) % 2 == 0)
+    partly = replace(given, vectors=np.ones((n, 2), np.float16), has_vector=has_vector, encoder="small")
+    data = assemble(partly, POLICY, None)
+    assert data.encoded.tolist() == has_vector.tolist()
+    assert data.typical is not None
+    assert data.typical.tolist() == sampled(given.ids).tolist()
+    assert assemble(replace(partly, has_vector=np.ones(n, bool)), POLICY, None).typical is None
+    assert assemble(given, POLICY, None).vectors is None
+
+
+def test_what_came_since_an_alarm_is_typical_if_all_of_it_is_encoded() -> None:
+    n = 300
+    has_vector = np.arange(n) >= 100
+    since = replace(
+        rows(n=n), vectors=np.ones((n, 2), np.float16), has_vector=has_vector, encoder="small", since=150
+    )
+    assert assemble(since, POLICY, None).typical is None
+    assert assemble(replace(since, since=50), POLICY, None).typical is not None

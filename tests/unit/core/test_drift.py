@@ -15,6 +15,7 @@ from daemon.core.policy import Policy
 from daemon.core.ports import AlarmStore, WindowStore
 from daemon.core.rows import Arrivals, Decision
 from daemon.core.settings import DriftSettings, GuaranteeSettings, RoutingSettings, TierSettings
+from daemon.core.sparing import sampled
 from daemon.core.window_rows import NOTHING_RELEASED, LedgerRecord, WindowRecord
 from models.bundle import Bundle
 from models.drift.alarm import Alarm
@@ -73,9 +74,11 @@ class Windows:
         return NOTHING_RELEASED
 
 
-def watch_of(alarms: Alarms, windows: Windows, settings: DriftSettings = SETTINGS) -> DriftWatch:
+def watch_of(
+    alarms: Alarms, windows: Windows, settings: DriftSettings = SETTINGS, spares: bool = False
+) -> DriftWatch:
     return DriftWatch(
-        cast(AlarmStore, alarms), cast(WindowStore, windows), settings, "me", KEYS, clock=Ticks(10.0)
+        cast(AlarmStore, alarms), cast(WindowStore, windows), settings, "me", KEYS, Ticks(10.0), spares
     )
 
 
@@ -118,7 +121,8 @@ def labeled(
     **votes: float,
 ) -> Labeled:
     arrivals = Arrivals(
-        *([[]] * 7),
+        [f"{seed}-{row}" for row in range(n)],
+        *([[]] * 6),
         functions=1,
         inline=votes_of(n, seed, **votes),
         vectors=vectors_of(n, seed, shift).astype(np.float16),
@@ -142,6 +146,49 @@ def test_another_kind_of_text_is_told_with_its_bundle() -> None:
     assert alarms.told == []
     watch.saved(labeled(256, 20, shift=1.0), current())
     assert alarms.told == [(1, "distance")]
+
+
+def speaking() -> Reference:
+    """Of items that the functions always speak of."""
+    return Reference.of(vectors_of(2_000, 1), votes_of(2_000, 1, 1.0), KEYS, 2)
+
+
+def classified(seed: int, spared: bool, shift: float = 0.0) -> Labeled:
+    """A batch on one side of which the classifier says what a function says, and the contrary on the other.
+
+    Where it agrees, items are encoded only if they are of the sample, if told so.
+    """
+    batch = labeled(256, seed, shift, speaks=1.0)
+    assert batch.arrivals is not None
+    assert batch.arrivals.vectors is not None
+    vectors, said = batch.arrivals.vectors.copy(), batch.arrivals.inline[:, 0].astype(int)
+    agrees = vectors[:, 2] > 0
+    proba = np.eye(2, dtype=np.float32)[np.where(agrees, said, 1 - said)]
+    left_out = spared & agrees & ~sampled(batch.arrivals.ids)
+    vectors[left_out], proba[left_out] = np.nan, np.nan
+    assert batch.decision is not None
+    return replace(
+        batch,
+        arrivals=replace(batch.arrivals, vectors=vectors),
+        decision=replace(batch.decision, classifier=proba),
+    )
+
+
+def test_vectors_that_are_no_longer_computed_are_no_drift() -> None:
+    """Which items are encoded changes with every window; the sample that always is stays what it was."""
+    alarms = Alarms()
+    watch = watch_of(alarms, Windows(), spares=True)
+    for seed in range(2, 22):
+        watch.saved(classified(seed, spared=seed >= 12), current(reference=speaking()))
+    assert alarms.told == []
+
+
+def test_another_kind_of_text_shows_in_the_sample() -> None:
+    alarms = Alarms()
+    watch = watch_of(alarms, Windows(), spares=True)
+    for seed in range(2, 22):
+        watch.saved(classified(seed, True, 1.0 if seed >= 12 else 0.0), current(reference=speaking()))
+    assert {signal for _, signal in alarms.told} == {"distance"}
 
 
 def test_vectors_of_another_encoder_are_left_out() -> None:

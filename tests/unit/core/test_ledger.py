@@ -85,3 +85,9 @@ def test_other_settings_do_not_ask() -> None:
         windows = Windows(0.5)
         assert _follower(windows, [0.0], provisional)() is None
         assert windows.looks == 0
+
+
+def test_the_threshold_is_told_whatever_goes_out_early() -> None:
+    assert _follower(Windows(0.5), [0.0], "publish").threshold() == 0.5
+    assert _follower(Windows(None), [0.0], "hold").threshold() == float("inf")
+    assert _follower(Windows(0.5, BAD), [0.0], "publish").threshold() == float("inf")
