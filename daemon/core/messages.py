@@ -232,7 +232,7 @@ def _classifier_said(
     """
     if proba is None:
         return [None] * len(rows)
-    by_facet = proba[rows].reshape(len(rows), space.n_facets, -1)
+    by_facet = proba[rows].reshape(len(rows), space.n_facets, len(space.options))
     spoke = ~np.isnan(by_facet[:, 0, 0])
     labels, sure = joined(by_facet.argmax(axis=2)), by_facet.max(axis=2).prod(axis=1)
     said = zip(spoke.tolist(), labels.tolist(), sure.tolist(), strict=True)

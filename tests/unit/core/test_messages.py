@@ -145,3 +145,15 @@ def test_an_oversized_dead_letter_is_cut_but_known_by_its_digest() -> None:
 def test_a_tombstone_can_be_a_dead_letter() -> None:
     letter = dead_letter(Rejected(Record("items", 0, 1, None, None, 0), "empty", "no value"), OUTPUTS)
     assert letter.value == b""
+
+
+def test_a_decision_that_publishes_nothing_writes_nothing() -> None:
+    silent = replace(decided(), publish=np.zeros(2, np.bool_))
+    assert composer(silent, voter, POLICY, OUTPUTS)([]) == []
+
+
+def test_an_item_without_a_vector_has_no_vote_of_the_classifier() -> None:
+    unseen = replace(decided(), classifier=np.full((2, 2), np.nan, np.float32))
+    (message,) = composer(unseen, voter, POLICY, OUTPUTS)([])
+    heard = [vote["annotator"] for vote in json.loads(message.value)["votes"]]
+    assert heard == ["a", "tier:crowd"]
