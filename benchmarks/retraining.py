@@ -39,6 +39,7 @@ from daemon.adapters.store.engine import Database
 
 SIZES = (2_048, 8_192, 32_768, 131_072, 524_288)
 PARTS = ("cost", "stream")
+VECTORS = ("without", "with")
 LOOK_SECONDS = 0.05
 NO_BROKER = "127.0.0.1:1"
 SETTLED = 60_000
@@ -58,6 +59,7 @@ def main() -> None:
     parser.add_argument("database", nargs="?", help="address of an empty PostgreSQL database")
     parser.add_argument("--parts", nargs="*", choices=PARTS, default=PARTS)
     parser.add_argument("--sizes", nargs="*", type=int, default=SIZES, help="items in the store")
+    parser.add_argument("--vectors", nargs="*", choices=VECTORS, default=VECTORS, help="of stored items")
     parser.add_argument("--max-items", type=int, default=50_000, help="learning.max_items")
     parser.add_argument("--items", type=int, default=600_000, help="of the stream")
     parser.add_argument("--batch", type=int, default=4_096, help="stream.batch_items")
@@ -68,7 +70,8 @@ def main() -> None:
         print("left out: it needs an empty PostgreSQL database on its command line")
         return
     if "cost" in given.parts:
-        _print_costs(given.database, sorted(given.sizes), given.max_items)
+        for vectors in given.vectors:
+            _print_costs(given.database, sorted(given.sizes), given.max_items, vectors)
     if "stream" in given.parts:
         _print_stream(given)
     _clear(given.database)
@@ -85,19 +88,20 @@ class Cost:
     memory: int
 
 
-def _print_costs(url: str, sizes: Sequence[int], max_items: int) -> None:
-    for with_vectors in (False, True):
-        costs = list(_costs(url, sizes, max_items, with_vectors))
-        title = f"{'with' if with_vectors else 'without'} vectors, learning.max_items {max_items:,}"
-        table = Table("items stored", "seconds", "CPU, learner", "CPU, database", "most memory", title=title)
-        for cost in costs:
-            memory = f"{cost.memory / 1e6:,.0f} MB"
-            figures = (f"{value:.1f}" for value in (cost.seconds, cost.cpu, cost.database))
-            table.add_row(f"{cost.items:,}", *figures, memory)
-        Console().print(table)
-        print(
-            f"CPU grows as n to the {_exponent(costs):.2f}, n log n here as {_exponent_of_n_log_n(sizes):.2f}"
-        )
+def _print_costs(url: str, sizes: Sequence[int], max_items: int, vectors: str) -> None:
+    costs = []
+    for cost in _costs(url, sizes, max_items, vectors == "with"):
+        costs.append(cost)
+        print(cost, flush=True)
+    title = f"{vectors} vectors, learning.max_items {max_items:,}"
+    table = Table("items stored", "seconds", "CPU, learner", "CPU, database", "most memory", title=title)
+    for cost in costs:
+        memory = f"{cost.memory / 1e6:,.0f} MB"
+        figures = (f"{value:.1f}" for value in (cost.seconds, cost.cpu, cost.database))
+        table.add_row(f"{cost.items:,}", *figures, memory)
+    Console().print(table)
+    ours, allowed = _exponent(costs), _exponent_of_n_log_n(sizes)
+    print(f"CPU grows as n to the {ours:.2f}, n log n here as {allowed:.2f}")
 
 
 def _costs(url: str, sizes: Sequence[int], max_items: int, with_vectors: bool) -> Iterator[Cost]:

@@ -216,7 +216,7 @@ def _print_beside_open(url: str, n_open: int, seconds: float) -> None:
     print(f"{waiting(url):,} slots are open", flush=True)
     with (
         tempfile.TemporaryDirectory() as folder,
-        Servers(Path(folder), configuration(url, reviewers_open.SLOWER)) as servers,
+        Servers(Path(folder), reviewers_open.unpaused(configuration(url, reviewers_open.SLOWER))) as servers,
     ):
         servers.wait()
         seen = reviewers_open.calls(servers.addresses, seconds)

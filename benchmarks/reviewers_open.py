@@ -23,7 +23,7 @@ from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.schema import answers, items, labels, questions
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
-from daemon.core.rows import Compose, Decision, OpenItem, Reprice
+from daemon.core.rows import Compose, Decision, FunctionVersion, OpenItem, Reprice
 from daemon.core.states import ItemState, LabelStatus
 
 PEOPLE = 10
@@ -73,11 +73,19 @@ class Timed:
         return f"{self.what:34} first {first * 1000:8.0f} ms, best {best * 1000:8.0f} ms{mark}"
 
 
+def unpaused(config: dict[str, Any]) -> dict[str, Any]:
+    """The same, but that nobody is paused: the browser always gives the first answer."""
+    crowd = config["tiers"]["crowd"]
+    controls = {name: value for name, value in crowd["controls"].items() if not name.startswith("pause")}
+    return {**config, "tiers": {**config["tiers"], "crowd": {**crowd, "controls": controls}}}
+
+
 def fill(url: str, n_open: int) -> None:
     """Seed a migrated, empty database: so many open questions, and what came before them."""
     seed(url, n_open // OVERLAP)
     database = Database(url)
     try:
+        StreamRoom(database, {}).register_functions([FunctionVersion("f", "1")])
         crowd = [QuestionRoom(database).enroll(f"before-{number}", "crowd").id for number in range(30)]
         for begin in range(0, HISTORY + ANSWERED, CHUNK):
             numbers = range(begin, min(begin + CHUNK, HISTORY + ANSWERED))

@@ -3,6 +3,7 @@
 import pytest
 from rows_for_tests import add_answer, add_items, add_question, all_rows, count
 
+from daemon.adapters.store import paces
 from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.questions import QuestionRoom
@@ -59,6 +60,24 @@ def test_who_is_paused_for_wrong_answers_is_let_go_on_with_a_new_count(
     (again, _) = room.reviewers()
     assert (again.state, again.note, again.controls) == (PersonState.ACTIVE, None, 0)
     assert people.lease(bob, "crowd", 1, 60.0)
+
+
+def test_what_a_tier_gave_is_read_once_for_all_but_who_gave_most_of_it(
+    database: Database, people: QuestionRoom, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(paces, "OTHERS", 4)
+    monkeypatch.setattr(paces, "TOGETHER", 8)
+    bob, cy = people.enroll("bob", "crowd").id, people.enroll("cy", "crowd").id
+    for number in range(3):
+        add_answer(database, f"i{number}", cy, 0)
+    for number in range(9):
+        add_answer(database, f"i{number}", bob, int(number > 5))
+    with database.read() as connection:
+        newest = paces.newest(connection, "crowd")
+    beside_cy = newest.of_others(cy)
+    assert beside_cy is not None
+    assert beside_cy.labels.tolist() == [0, 1, 1, 1], "in the order in which they were given"
+    assert newest.of_others(bob) is None, "cy's lie further back than was read"
 
 
 def test_a_lead_pauses_and_the_log_says_so(database: Database, people: QuestionRoom) -> None:

@@ -72,6 +72,8 @@ class ReportRoom:
         self._states = Rested(_states)
         self._labels = Rested(_count_labels)
         self._arrivals = Rested(_arrivals)
+        self._answers = Rested(_answers)
+        self._answered_automatic = Rested(_answered_automatic)
         self._queues = Rested(_queues)
         self._people = Rested(people.people)
         self._quality = Rested(quality.annotator_records)
@@ -80,7 +82,7 @@ class ReportRoom:
     def overview(self) -> Overview:
         """The whole picture, read in one transaction.
 
-        With very many items or questions their counts may be some seconds old.
+        With very many items, questions or answers their counts may be some seconds old.
         """
         with self._database.read() as connection:
             now = self._database.now(connection)
@@ -88,7 +90,7 @@ class ReportRoom:
             statuses, classes = self._labels.get(connection)
             arrivals, last_minute = self._arrivals.get(connection, now)
             automatic = sum(states.get(state, 0) for state in AUTOMATIC)
-            given = _answers(connection)
+            given = self._answers.get(connection)
             counted = _counters(connection)
             bundle = _bundle(connection)
             closed = self._windows(connection)
@@ -112,7 +114,7 @@ class ReportRoom:
                 model=None if bundle is None else self._model(connection, bundle.id),
                 outbox=_number(connection, outbox),
                 rechecks=_number(connection, recheck, recheck.c.due <= now),
-                automated=max(0, automatic - _answered_automatic(connection)),
+                automated=max(0, automatic - self._answered_automatic.get(connection)),
                 ledger=self._book.record(connection),
                 gold_classes=given.gold,
                 people=self._people.get(connection),

@@ -30,9 +30,12 @@ class ReviewerRoom:
         with self._database.read() as connection:
             given = _counts(connection)
             paid = _paid(connection)
+            everybody = _people().order_by(annotators.c.tier, annotators.c.name)
+            rows: list[Any] = list(connection.execute(everybody))
+            newest = {tier: paces.newest(connection, tier) for tier in sorted({row.tier for row in rows})}
             return [
-                _record(connection, row, given.get(row.id, 0), paid.get(row.id, 0))
-                for row in connection.execute(_people().order_by(annotators.c.tier, annotators.c.name))
+                _record(connection, row, given.get(row.id, 0), paid.get(row.id, 0), newest[row.tier])
+                for row in rows
             ]
 
     def set_state(self, person: int, state: PersonState, note: str, by: Actor) -> None:
@@ -65,7 +68,9 @@ def _people() -> Any:
     )
 
 
-def _record(connection: Connection, row: Row[Any], given: int, micros: int) -> ReviewerRecord:
+def _record(
+    connection: Connection, row: Row[Any], given: int, micros: int, tier: paces.Newest
+) -> ReviewerRecord:
     right = controls.score(connection, row.id)
     newest = (
         select(answers.c.seconds)
@@ -86,7 +91,7 @@ def _record(connection: Connection, row: Row[Any], given: int, micros: int) -> R
         controls=len(right),
         right=sum(right),
         micros=micros,
-        suspicions=paces.clicking(connection, row.id, row.tier),
+        suspicions=paces.clicking(connection, row.id, row.tier, tier),
     )
 
 
