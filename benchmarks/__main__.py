@@ -22,6 +22,7 @@ BENCHMARKS = {
     "end_to_end": "the whole stream beside a consumer that calls snorkel (needs PostgreSQL and Kafka)",
     "retraining": "cost of a training as the store grows, and what the stream loses by it (needs PostgreSQL)",
     "latency": "from an item to its first label at a steady rate (needs PostgreSQL and Kafka)",
+    "capacity": "how many workers, loops and disks 1e6, 1e8 and 1e10 items a day take, simulated",
     "scaling": "1, 2 and 4 workers with a function that waits (needs PostgreSQL and Kafka)",
     "guarantee": "how often certificates are violated on simulated streams",
 }

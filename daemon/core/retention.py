@@ -20,7 +20,6 @@ STEP_SECONDS = 0.5
 """Between two looks, so that the stream has the database in between."""
 REST_SECONDS = 3_600.0
 """Between the end of one walk over the old items and the next walk."""
-DAY_MS = 86_400_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,11 +35,28 @@ class Walked:
     removed: int = 0
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """How long items are kept at least that nothing rests on, in days; None: for ever.
+
+    Attributes:
+        certified: those that are certified. open: those that are not, and that nobody was asked about.
+    """
+
+    certified: float | None
+    open: float | None
+
+    @property
+    def least(self) -> float | None:
+        """Days after which something may go; None if nothing ever does."""
+        return min((days for days in (self.certified, self.open) if days is not None), default=None)
+
+
 class RetentionStore(Protocol):
     """What is needed of the store."""
 
-    def remove_old(self, duty: Duty, keep_ms: int, after: Walked, limit: int) -> Walked | None:
-        """Look at the next `limit` items that came more than `keep_ms` ago, and remove what may go.
+    def remove_old(self, duty: Duty, kept: Kept, after: Walked, limit: int) -> Walked | None:
+        """Look at the next `limit` items that are old enough for something to go, and remove what may go.
 
         None where there are no more. Raises DutyLost.
         """
@@ -51,13 +67,13 @@ class Retention:
     """Walks over the old items step by step, rests, and begins anew.
 
     Attributes:
-        keep_days: how long an item is kept at least.
+        kept: what may go, and when.
         clock: seconds, never backwards.
     """
 
     store: RetentionStore
     duty: HeldDuty
-    keep_days: float
+    kept: Kept
     meter: Meter = UNMETERED
     clock: Callable[[], float] = time.monotonic
     _at: Walked = Walked()
@@ -69,7 +85,7 @@ class Retention:
         if self.clock() < self._due or (duty := self.duty.get()) is None:
             return
         try:
-            walked = self.store.remove_old(duty, round(self.keep_days * DAY_MS), self._at, LOOKED_AT)
+            walked = self.store.remove_old(duty, self.kept, self._at, LOOKED_AT)
         except DutyLost:
             self.duty.lost()
             return
@@ -85,8 +101,7 @@ class Retention:
     def _tell(self) -> None:
         if self._removed:
             log.info(
-                "removed %d items that came more than %g days ago and that nobody was asked about",
+                "removed %d items that are old and that nobody was asked about",
                 self._removed,
-                self.keep_days,
                 extra={"action": "items_removed"},
             )

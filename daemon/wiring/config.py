@@ -16,6 +16,7 @@ from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
 from daemon.adapters.outside.mturk.settings import MturkSettings
 from daemon.adapters.watching.settings import MetricsSettings
 from daemon.core.encoding_settings import EncodingSettings
+from daemon.core.retention import Kept
 from daemon.core.settings import (
     LABEL_STUDIO,
     DriftSettings,
@@ -69,10 +70,18 @@ class DatabaseSettings:
             null for SQLite in the state folder.
         keep_days: days after which a certified item that nobody was ever asked about is removed, with its
             labels; null keeps all. An id that comes again after that is a new item.
+        keep_open_days: the same for items that are not certified and that nobody was ever asked about: the
+            labels that they were last given on topic `labels` stay provisional. Null keeps them.
     """
 
     url: str | None = None
     keep_days: Annotated[float, Gt(0)] | None = None
+    keep_open_days: Annotated[float, Gt(0)] | None = None
+
+    @property
+    def kept(self) -> Kept:
+        """How long items are kept that nothing rests on."""
+        return Kept(self.keep_days, self.keep_open_days)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -119,9 +119,9 @@ def _work(config: Config, functions: Sequence[Function], database: Database, sto
         rooms.stream.report(name, "run", _report(worker, pipeline, desk, encoding))
 
     desk.report = report
-    if config.database.keep_days is not None:
+    if config.database.kept.least is not None:
         duty = HeldDuty(rooms.stream, "retention", name)
-        desk.tidy = Retention(RetentionRoom(database), duty, config.database.keep_days, meter).tend
+        desk.tidy = Retention(RetentionRoom(database), duty, config.database.kept, meter).tend
     log.info("working as %s", name, extra={"action": "worker_started"})
     # What was imported and built so far stays: a collection that looks at all of it takes as long as a batch.
     gc.collect()

@@ -13,10 +13,10 @@ from daemon.adapters.store.retention import RetentionRoom
 from daemon.adapters.store.schema import items, labels, metadata, recheck, vectors
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.errors import DutyLost
-from daemon.core.retention import DAY_MS, Walked
+from daemon.core.retention import Kept, Walked
 from daemon.core.rows import Duty
 
-KEEP = 30 * DAY_MS
+KEPT = Kept(certified=30, open=None)
 Write = Callable[[Table, dict[str, object]], None]
 
 
@@ -36,10 +36,10 @@ def stored(database: Database, table: Table = items, column: str = "id") -> list
     return sorted(getattr(row, column) for row in all_rows(database, table))
 
 
-def walk(room: RetentionRoom, duty: Duty, limit: int = 100) -> list[int]:
+def walk(room: RetentionRoom, duty: Duty, limit: int = 100, kept: Kept = KEPT) -> list[int]:
     """How many each step removed."""
     at, removed = Walked(), []
-    while (walked := room.remove_old(duty, KEEP, at, limit)) is not None:
+    while (walked := room.remove_old(duty, kept, at, limit)) is not None:
         at = walked
         removed.append(at.removed)
     return removed
@@ -72,6 +72,21 @@ def test_what_is_not_released_stays(
     add_items(database, ["a"], state=state)
     clock.advance(31 * 86_400)
     assert walk(room, duty) == [0] and stored(database) == ["a"]
+
+
+def test_open_items_have_an_age_of_their_own(
+    database: Database, clock: MovableClock, room: RetentionRoom, duty: Duty
+) -> None:
+    states = ("asking", "ready", "frozen", "human", "certified")
+    for state in states:
+        add_items(database, [state], state=state)
+    add_items(database, ["asked"], state="asking")
+    add_question(database, "asked")
+    clock.advance(31 * 86_400)
+    assert walk(room, duty, kept=Kept(certified=None, open=40)) == []
+    assert walk(room, duty, kept=Kept(certified=40, open=30)) == [2]
+    assert stored(database) == ["asked", "certified", "frozen", "human"]
+    assert walk(room, duty, kept=Kept(certified=None, open=None)) == []
 
 
 def test_a_label_that_changed_lately_stays(

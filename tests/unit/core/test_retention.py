@@ -9,10 +9,11 @@ from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.core.desk import HeldDuty
 from daemon.core.errors import DutyLost
 from daemon.core.metrics import By
-from daemon.core.retention import DAY_MS, LOOKED_AT, REST_SECONDS, STEP_SECONDS, Retention, Walked
+from daemon.core.retention import LOOKED_AT, REST_SECONDS, STEP_SECONDS, Kept, Retention, Walked
 from daemon.core.rows import Duty
 
 DUTY = Duty("retention", "me", 1)
+KEPT = Kept(30, None)
 
 
 @dataclass
@@ -21,15 +22,15 @@ class Store:
 
     ours: bool = True
     lost: bool = False
-    seen: list[tuple[int, Walked, int]] = field(default_factory=list)
+    seen: list[tuple[Kept, Walked, int]] = field(default_factory=list)
 
     def take_duty(self, name: str, holder: str, seconds: float) -> Duty | None:
         return DUTY if self.ours else None
 
-    def remove_old(self, duty: Duty, keep_ms: int, after: Walked, limit: int) -> Walked | None:
+    def remove_old(self, duty: Duty, kept: Kept, after: Walked, limit: int) -> Walked | None:
         if self.lost:
             raise DutyLost("somebody else has it")
-        self.seen.append((keep_ms, after, limit))
+        self.seen.append((kept, after, limit))
         return Walked(after.arrived + 1, "x", 3) if after.arrived < 1 else None
 
 
@@ -42,7 +43,7 @@ class Clock:
 
 
 def retention(store: Store, clock: Clock, meter: PrometheusMeter) -> Retention:
-    return Retention(store, HeldDuty(store, "retention", "me"), 1.5, meter, clock)  # type: ignore[arg-type]
+    return Retention(store, HeldDuty(store, "retention", "me"), KEPT, meter, clock)  # type: ignore[arg-type]
 
 
 def test_it_walks_step_by_step_rests_and_begins_anew(caplog: pytest.LogCaptureFixture) -> None:
@@ -53,12 +54,11 @@ def test_it_walks_step_by_step_rests_and_begins_anew(caplog: pytest.LogCaptureFi
         one.tend()
         clock.now += seconds
     one.tend()
-    keep = round(1.5 * DAY_MS)
     begin, second, third = Walked(), Walked(0, "x", 3), Walked(1, "x", 3)
-    assert store.seen == [(keep, at, LOOKED_AT) for at in (begin, second, third, begin)]
+    assert store.seen == [(KEPT, at, LOOKED_AT) for at in (begin, second, third, begin)]
     assert Told(meter.expose("")[0].decode()).get("labelloop_removed_items_total") == 9
     assert [record.getMessage() for record in caplog.records if "removed" in record.getMessage()] == [
-        "removed 6 items that came more than 1.5 days ago and that nobody was asked about"
+        "removed 6 items that are old and that nobody was asked about"
     ]
 
 
