@@ -74,6 +74,7 @@ def file(tmp_path: Path, database: Database) -> Path:
 def written(file: Path, database: Database, server: ScriptedServer) -> None:
     address = database.url.render_as_string(hide_password=False)
     file.write_text(CONFIG.format(url=server.base_url, database=address))
+    file.chmod(0o600)  # it may hold a password
 
 
 def call(file: Path, *command: str) -> Result:
