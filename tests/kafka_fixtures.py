@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from time import monotonic
+from time import monotonic, sleep
 from typing import Any
 
 import pytest
@@ -23,19 +23,28 @@ from daemon.adapters.kafka.settings import KafkaSettings, TopicNames
 from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 
+# Brokers of tests start often and work little: with Java's first compiler alone that takes half as long.
+os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+
 DEADLINE = 30.0
 """Seconds that a test waits for a condition on a broker; groups of the embedded one form slowly."""
+FIRST_REST, LONGEST_REST = 0.002, 0.05
 
 
 def wait_until(condition: Callable[[], Any], deadline: float = DEADLINE, what: str = "the condition") -> Any:
-    """Call until it returns something true, and return that; fails the test after the deadline."""
-    until = monotonic() + deadline
+    """Call until it returns something true, and return that; fails the test after the deadline.
+
+    Between calls it rests, at first briefly: who only looks must not take a core from what is looked at.
+    """
+    until, rest = monotonic() + deadline, FIRST_REST
     while True:
         found = condition()
         if found:
             return found
         if monotonic() > until:
             pytest.fail(f"{what} did not come about within {deadline:g} s")
+        sleep(rest)
+        rest = min(2 * rest, LONGEST_REST)
 
 
 @dataclass(frozen=True)

@@ -64,6 +64,7 @@ def work(source: KafkaSource, store: Store, stop: Event, work_ms: int) -> None:
         until = time.monotonic() + work_ms / 1000
         while time.monotonic() < until:
             source.keep_alive()
+            time.sleep(0.01)
         try:
             store.save(batch)
         except FenceLost:

@@ -161,6 +161,7 @@ def test_work_longer_than_the_poll_interval_keeps_the_membership(kafka: KafkaFor
         until = time.monotonic() + 9
         while time.monotonic() < until:
             source.keep_alive()
+            time.sleep(0.02)
         read += take(source, 20)
         assert [r.value for r in read] == [b"%d" % n for n in range(30)]
         assert len(positions.asked) == 1  # placed anew only if it had been thrown out

@@ -112,7 +112,7 @@ class ApacheKafka:
         return [find_java(), *options, logging, "-cp", f"{self.home / 'libs'}/*"]
 
     def _format(self) -> None:
-        tool = [*self._java([]), "kafka.tools.StorageTool", "format", "--standalone"]
+        tool = [*self._java(["-XX:TieredStopAtLevel=1"]), "kafka.tools.StorageTool", "format", "--standalone"]
         done = subprocess.run(
             [*tool, "-t", _cluster_id(), "-c", str(self._properties)],
             capture_output=True,

@@ -54,7 +54,7 @@ def test_required_parts(tmp_path: Path, required: dict[str, str], closing: str) 
     done = subprocess.run(
         [sys.executable, "-m", "pytest", "-p", "no:cacheprovider", str(tmp_path)],
         cwd=tmp_path,
-        env={**clean, "PYTHONPATH": tests, **required},
+        env={**clean, "PYTHONPATH": tests, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **required},
         capture_output=True,
         text=True,
         timeout=60,
