@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 @click.argument("files", nargs=-1, metavar="[FILES]...")
 @click.option("--topic", help="Label what this topic holds now, instead of files.")
+@click.option("--stored", is_flag=True, help="Label what the database holds now, instead of files.")
 @click.option(
     "--rows", type=click.Path(path_type=Path, dir_okay=False),
     help="Write a row an item, to a file ending with .jsonl or .parquet.",
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 )  # fmt: skip
 @click.option("--yes", is_flag=True, help="Publish without asking.")
 def replay(config: "Config", *, yes: bool, **wish: Any) -> None:
-    """Label files or a topic anew, say what would change, and publish it if asked.
+    """Label files, a topic or stored items anew, and say what would change.
 
     FILES are JSON lines, CSV, Parquet or patterns. The same command goes on where an earlier one was ended.
     """

@@ -18,6 +18,15 @@ from models.bundles import AnyBundle
 
 
 @dataclass(frozen=True, slots=True)
+class StoredStretch:
+    """So many stored items that came from `start` on and before `end` (ms of the database's clock)."""
+
+    start: int
+    end: int
+    items: int
+
+
+@dataclass(frozen=True, slots=True)
 class Relabeled:
     """n items labeled anew, as columns, and the records that never can be.
 

@@ -249,8 +249,12 @@ def test_what_is_there_is_not_written_over(house: ReplayHouse) -> None:
     ("arguments", "message"),
     [
         (["archive.jsonl"], "name a file for the items (--rows)"),
-        (["--rows", "out.jsonl"], "name either files or --topic"),
-        (["archive.jsonl", "--topic", "items", "--rows", "out.jsonl"], "name either files or --topic"),
+        (["--rows", "out.jsonl"], "name either files, or --topic, or --stored"),
+        (["--stored", "--rows", "out.jsonl"], "--stored: there is no database yet"),
+        (
+            ["archive.jsonl", "--topic", "items", "--rows", "out.jsonl"],
+            "name either files, or --topic, or --stored",
+        ),
         (["archive.jsonl", "--rows", "out.xlsx"], "ends with neither of .jsonl, .parquet"),
         (["absent.jsonl", "--rows", "out.jsonl"], "there is no file"),
         (["archive.jsonl", "--rows", "absent/out.jsonl"], "cannot be written: No such file or directory"),

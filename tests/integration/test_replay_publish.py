@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 from loop_harness import Loop
+from program import item
 from replay_house import ReplayHouse, items
 from sqlalchemy import select, update
 
@@ -200,3 +201,44 @@ def test_released_labels_are_taken_back_at_the_rate_of_corrections(tmp_path: Pat
     turned = [id_ for id_, row in stored(loop).items() if row.labels != before[id_].labels]
     assert len(turned) == 7
     loop.close()
+
+
+def test_all_that_is_stored_can_be_labeled_anew(labeled: tuple[ReplayHouse, Loop]) -> None:
+    house, loop = labeled
+    loop.clock.advance(-1)
+    loop.send([item(number) for number in range(COUNT, COUNT + 5)])
+    loop.read()
+    done = house.replay("--stored", *PUBLISH[1:], "--rows", "out.jsonl", "--yes")
+    assert done.exit_code == 0, done.output
+    assert f"new votes on {COUNT + 5} stored items" in done.stdout
+    assert sorted(row["item"] for row in house.rows()) == sorted(stored(loop))
+    assert house.report()["cannot_be_said"] == {}
+    assert {row.functions for row in stored(loop).values()} == {2}
+
+
+def test_items_that_came_after_it_began_are_left_for_another_time(
+    labeled: tuple[ReplayHouse, Loop], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    house, loop = labeled
+    rows = ("--stored", "--rows", "out.jsonl", "--chunk", "25")
+    loop.clock.advance(-1)
+    loop.send([item(number) for number in range(COUNT, COUNT + 5)])
+    loop.read()
+    keep, kept = chunks.ChunkFolder.keep, []
+
+    def ending(self: chunks.ChunkFolder, chunk: chunks.Chunk, files: dict[str, bytes]) -> None:
+        if kept:
+            raise Ended
+        kept.append(chunk)
+        keep(self, chunk, files)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(chunks.ChunkFolder, "keep", ending)
+        assert isinstance(house.replay(*rows).exception, Ended)
+    loop.clock.advance(1)
+    loop.send([item(number) for number in range(COUNT + 5, COUNT + 9)])
+    loop.read()
+    done = house.replay(*rows)
+    assert done.exit_code == 0, done.output
+    assert f"labeled {COUNT + 5} items" in done.stdout and f"{kept[0].items} of them earlier" in done.stdout
+    assert len({row["item"] for row in house.rows()}) == len(house.rows()) == COUNT + 5

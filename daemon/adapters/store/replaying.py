@@ -1,9 +1,9 @@
 """What a replay compares with, bundles and stored items as they are decided now; and its votes, published."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, func, select
+from sqlalchemy import Connection, Row, func, select
 
 from daemon.adapters.store import annotating, revoting
 from daemon.adapters.store.bulk import among
@@ -13,6 +13,7 @@ from daemon.adapters.store.learning import bundle_of
 from daemon.adapters.store.schema import annotators, answers, bundles, items
 from daemon.core.label_diff import StoredLabel
 from daemon.core.learning_rows import StoredBundle
+from daemon.core.replaying import StoredStretch
 from daemon.core.revoting import NewVotes, Revoted
 from daemon.core.rows import FunctionVersion
 from daemon.core.states import AnnotatorKind, ItemState
@@ -53,6 +54,21 @@ class ReplayRoom:
             for row in rows
         }
 
+    def stretches(self, most: int) -> list[StoredStretch]:
+        """All stored items in stretches of `most`, oldest first; more where more came in one millisecond."""
+        when, count = items.c.arrived, func.count()
+        with self._database.read() as connection:
+            now = self._database.now(connection)
+            query = select(when, count).where(when < now).group_by(when).order_by(when)
+            return list(_stretches(connection.execute(query), most))
+
+    def payloads(self, stretch: StoredStretch) -> list[bytes]:
+        """What the items of a stretch came as, in the order of their coming and their ids."""
+        within = (items.c.arrived >= stretch.start) & (items.c.arrived < stretch.end)
+        query = select(items.c.payload).where(within).order_by(items.c.arrived, items.c.id)
+        with self._database.read() as connection:
+            return [bytes(payload) for payload in connection.execute(query).scalars()]
+
     def revote(self, functions: Sequence[FunctionVersion], found: NewVotes) -> Revoted:
         """Replace the votes of stored items by what these functions say, and have them decided anew.
 
@@ -61,6 +77,18 @@ class ReplayRoom:
         with self._database.write() as connection:
             by = annotating.register_functions(connection, functions).id
             return revoting.revote(connection, by, found, self._database.now(connection))
+
+
+def _stretches(came: Iterable[Row[int, int]], most: int) -> Iterator[StoredStretch]:
+    """Milliseconds and how many items came in each, joined."""
+    start, end, count = 0, 0, 0
+    for at, more in came:
+        if count and count + more > most:
+            yield StoredStretch(start, end, count)
+            start, count = end, 0
+        end, count = at + 1, count + more
+    if count:
+        yield StoredStretch(start, end, count)
 
 
 def _answered(connection: Connection, ids: Sequence[str]) -> dict[str, set[str]]:

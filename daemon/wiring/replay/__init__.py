@@ -2,7 +2,7 @@
 
 import secrets
 from collections import Counter
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import asdict, dataclass
 from hashlib import sha256
@@ -18,13 +18,22 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.replaying import ReplayRoom
 from daemon.core.errors import SetupProblem
 from daemon.core.label_diff import Diff, Turned, compare
-from daemon.core.replaying import Relabeled
+from daemon.core.replaying import Relabeled, StoredStretch
 from daemon.core.revoting import Revoted
 from daemon.core.rows import FunctionVersion
 from daemon.core.wire import LogStretch
 from daemon.wiring import parts
 from daemon.wiring.config import Config
-from daemon.wiring.replay.archives import Archive, TopicArchive, found_files, reachable, topic_now
+from daemon.wiring.replay.archives import (
+    STORED_ITEMS,
+    Archive,
+    FileArchive,
+    StoredArchive,
+    TopicArchive,
+    found_files,
+    reachable,
+    topic_now,
+)
 from daemon.wiring.replay.chunks import REJECTED, ROWS, TURNED, VOTES, Chunk, ChunkFolder, Identity
 from daemon.wiring.replay.finishing import finish, finish_diff
 from daemon.wiring.replay.labeler import Labeler, Order, Outcome, keys_of, label_piece
@@ -44,7 +53,7 @@ class Wish:
     """What is asked for.
 
     Attributes:
-        files: names and patterns. topic: read instead of files.
+        files: names and patterns. topic: read instead of files. stored: what the database holds instead.
         rows: file for the items, .jsonl or .parquet. diff: file for the report; one of the two at least.
         chunk: items labeled at once.
         bundle: id of the bundle to label with; None for the current one.
@@ -54,6 +63,7 @@ class Wish:
 
     files: tuple[str, ...] = ()
     topic: str | None = None
+    stored: bool = False
     rows: Path | None = None
     diff: Path | None = None
     chunk: int = 5_000
@@ -112,7 +122,7 @@ class _Replay:
     def run(self, agree: Agree) -> list[str]:
         """Label what is not done yet, put the outcome where it is wanted, publish; what came of it."""
         with self.folder.held():
-            stretches = self.archive.stretches if isinstance(self.archive, TopicArchive) else ()
+            stretches = () if isinstance(self.archive, FileArchive) else self.archive.stretches
             self.folder.begin(self.identity(), {"stretches": [asdict(one) for one in stretches]})
             done = self.folder.done()
             before = sum(chunk.items for chunk in done.values())
@@ -216,8 +226,8 @@ def main(config: Config, wish: Wish, agree: Agree) -> list[str]:
 
 
 def _check(wish: Wish) -> None:
-    if bool(wish.files) == (wish.topic is not None):
-        raise SetupProblem("replay: name either files or --topic")
+    if sum((bool(wish.files), wish.topic is not None, wish.stored)) != 1:
+        raise SetupProblem("replay: name either files, or --topic, or --stored")
     if wish.rows is not None and wish.rows.suffix not in FORMS:
         raise SetupProblem(f"replay: --rows: {wish.rows} ends with neither of {', '.join(FORMS)}")
     if wish.publish and wish.diff is None:
@@ -227,7 +237,7 @@ def _check(wish: Wish) -> None:
 def _prepared(config: Config, wish: Wish, folder: ChunkFolder, database: Database | None) -> _Replay:
     room = None if database is None else ReplayRoom(database)
     bundle, data = _bundle(config, wish, room)
-    kafka, archive = _archive(config, wish, folder)
+    kafka, archive = _archive(config, wish, folder, room)
     order = Order(
         name=secrets.token_hex(8),
         config=config,
@@ -251,13 +261,27 @@ def _bundle(config: Config, wish: Wish, room: ReplayRoom | None) -> tuple[int | 
     return None, parts.prior_bundle(parts.policy(config)).to_bytes()
 
 
-def _archive(config: Config, wish: Wish, folder: ChunkFolder) -> tuple[KafkaSettings, Archive]:
+def _archive(
+    config: Config, wish: Wish, folder: ChunkFolder, room: ReplayRoom | None
+) -> tuple[KafkaSettings, Archive]:
+    begun = folder.begun()
+    if wish.stored:
+        return config.kafka, _stored(wish, begun, room)
     if wish.topic is None:
         return config.kafka, found_files(wish.files)
     settings = reachable(config)
-    now, begun = topic_now(settings, wish.topic), folder.begun()
+    now = topic_now(settings, wish.topic)
     pinned = TopicArchive(tuple(LogStretch(**one) for one in begun["stretches"])) if begun else now
     return settings, pinned if pinned.about() == now.about() else now
+
+
+def _stored(wish: Wish, begun: Mapping[str, Any] | None, room: ReplayRoom | None) -> StoredArchive:
+    """What was stored when the replay began: more has come since, and perhaps some was removed."""
+    if room is None:
+        raise SetupProblem("replay: --stored: there is no database yet")
+    if begun is not None and STORED_ITEMS in begun["identity"]["archive"]:
+        return StoredArchive(tuple(StoredStretch(**one) for one in begun["stretches"]))
+    return StoredArchive(tuple(room.stretches(wish.chunk)))
 
 
 def _parted(key: str) -> tuple[str, str, str]:

@@ -1,35 +1,24 @@
-"""What is labeled anew: files, or what a topic held when the replay began."""
+"""What is labeled anew: files, or what a topic or the database held when the replay began."""
 
 import glob
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Protocol
 
 from daemon.adapters.kafka.log_reader import LogReader
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.core.errors import SetupProblem
+from daemon.core.replaying import StoredStretch
 from daemon.core.wire import LogStretch
 from daemon.wiring import endpoints
 from daemon.wiring.config import Config
 from daemon.wiring.item_files import CONTENT, is_csv, is_parquet, parquet_files
-from daemon.wiring.replay.pieces import TOPIC, Piece, columns_of, pieces_of
+from daemon.wiring.replay.pieces import STORED, TOPIC, Piece, columns_of, pieces_of
+
+STORED_ITEMS = "stored items"
 
 About = Mapping[str, str]
 """What makes an archive the same as another one."""
-
-
-class Archive(Protocol):
-    """Where items come from."""
-
-    def about(self) -> About:
-        """What must be the same for a replay to go on."""
-
-    def weight(self) -> float:
-        """What the weights of all pieces add up to."""
-
-    def pieces(self, rows: int) -> Iterator[Piece]:
-        """All of it, in pieces of so many items at most; the same each time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,6 +74,34 @@ class TopicArchive:
                     end,
                     end - start,
                 )
+
+
+@dataclass(frozen=True, slots=True)
+class StoredArchive:
+    """Items that the database held when the replay began."""
+
+    stretches: tuple[StoredStretch, ...]
+
+    def about(self) -> About:
+        """How many they were, and when the last came."""
+        last = self.stretches[-1].end if self.stretches else 0
+        return {STORED_ITEMS: f"{self.weight():.0f}, up to {last}"}
+
+    def weight(self) -> float:
+        """Items."""
+        return float(sum(one.items for one in self.stretches))
+
+    def pieces(self, rows: int) -> Iterator[Piece]:  # noqa: ARG002 - cut when the replay began, and kept
+        """Oldest first."""
+        first = 1
+        for one in self.stretches:
+            yield Piece(STORED, "stored", "", 0, first, one.items, one.start, one.end, one.items)
+            first += one.items
+
+
+Archive = FileArchive | TopicArchive | StoredArchive
+"""Says what must be the same for a replay to go on (`about`), what the weights of its pieces add up to
+(`weight`), and cuts itself into the same pieces each time, of so many items at most (`pieces`)."""
 
 
 def found_files(patterns: Sequence[str]) -> FileArchive:

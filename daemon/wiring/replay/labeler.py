@@ -7,15 +7,17 @@ from dataclasses import dataclass
 from daemon.adapters.kafka.log_reader import LogReader
 from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.replayed import FORMS
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.replaying import ReplayRoom
 from daemon.core.errors import SetupProblem
 from daemon.core.evidence import function_key
-from daemon.core.replaying import Relabeled, Relabeler
+from daemon.core.replaying import Relabeled, Relabeler, StoredStretch
 from daemon.core.rows import FunctionVersion
 from daemon.core.wire import Record
 from daemon.wiring import parts
 from daemon.wiring.config import Config
 from daemon.wiring.encoding import load_encoding
-from daemon.wiring.replay.pieces import TOPIC, Piece, read_piece
+from daemon.wiring.replay.pieces import STORED, TOPIC, Piece, read_piece
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function
 from labeling_functions.loading import load
@@ -92,6 +94,7 @@ class Labeler:
             max_bytes=config.stream.max_message_bytes,
         )
         self._log: LogReader | None = None
+        self._database: Database | None = None
         self._lock = threading.Lock()
 
     def label(self, number: int, piece: Piece) -> Outcome:
@@ -104,16 +107,31 @@ class Labeler:
         return Outcome(number, piece, rows, found.without_rows(), problems)
 
     def _read(self, piece: Piece) -> list[Record]:
+        if piece.kind == STORED:
+            return self._stored(piece)
         if piece.kind != TOPIC:
             return read_piece(piece)
         if self._log is None:
             self._log = LogReader(self._order.kafka)
         return self._log.read(piece.path, piece.partition, piece.start, piece.end)
 
+    def _stored(self, piece: Piece) -> list[Record]:
+        if self._database is None:
+            self._database = parts.look_into(self._order.config)
+        if self._database is None:
+            raise SetupProblem("replay: --stored: this process finds no database at the configured place")
+        payloads = ReplayRoom(self._database).payloads(StoredStretch(piece.start, piece.end, piece.rows))
+        return [
+            Record(piece.source, 0, number, None, payload, 0)
+            for number, payload in enumerate(payloads, start=piece.first)
+        ]
+
     def close(self) -> None:
-        """Disconnect from the broker."""
+        """Disconnect from the broker and the database."""
         if self._log is not None:
             self._log.close()
+        if self._database is not None:
+            self._database.close()
 
 
 def keys_of(functions: Sequence[Function]) -> tuple[str, ...]:

@@ -20,8 +20,11 @@ from daemon.wiring.item_files import (
     row_item,
 )
 
-LINES, CSV, PARQUET, TOPIC = "lines", "csv", "parquet", "topic"
+LINES, CSV, PARQUET, TOPIC, STORED = "lines", "csv", "parquet", "topic", "stored"
 """Kinds of archive."""
+
+UNITS = {LINES: "line", CSV: "row", PARQUET: "row", STORED: "item"}
+"""What is counted in an archive."""
 
 MOST_BYTES = 32_000_000
 """A piece ends here, however few its rows: a whole piece is in memory."""
@@ -34,10 +37,11 @@ class Piece:
     Attributes:
         kind: of archive.
         source: file, folder or topic, as it was named.
-        path: the file that is read; the topic.
+        path: the file that is read; the topic; empty for stored items.
         partition: of a topic.
         first: number of its first line or row in the source, from 1. rows: how many there are, at most.
-        start, end: from where to where, in bytes of the file, rows of a Parquet file, offsets of a topic.
+        start, end: from where to where, in bytes of the file, rows of a Parquet file, offsets of a topic,
+            milliseconds in which stored items came.
         weight: its part of the archive's, which bars of progress show.
     """
 
@@ -55,7 +59,7 @@ class Piece:
         """Where a record of this piece stands, in words."""
         if self.kind == TOPIC:
             return f"{self.source}, partition {record.partition}, offset {record.offset}"
-        return f"{self.source}, {'line' if self.kind == LINES else 'row'} {record.offset}"
+        return f"{self.source}, {UNITS[self.kind]} {record.offset}"
 
 
 def pieces_of(file: Path, rows: int) -> Iterator[Piece]:
