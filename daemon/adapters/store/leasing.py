@@ -67,10 +67,19 @@ NO_HINTS = Hints()
 
 
 def free_expired(connection: Connection, tier: str, now: int, kept: Sequence[int] = ()) -> None:
-    """Put the tier's questions whose lease has run out back into the queue, but for these."""
+    """Put the tier's questions whose lease has run out back into the queue, but for these.
+
+    Whoever holds one is named for the sake of the index of what is held: a plan that is made once for any
+    state would read every question that was ever asked.
+    """
     expired = (
         select(questions.c.id, questions.c.purpose)
-        .where(questions.c.tier == tier, questions.c.state == LEASED, questions.c.leased_until <= now)
+        .where(
+            questions.c.tier == tier,
+            questions.c.state == LEASED,
+            questions.c.holder.is_not(None),
+            questions.c.leased_until <= now,
+        )
         .with_for_update(skip_locked=True)
     )
     rows = connection.execute(expired).all()
