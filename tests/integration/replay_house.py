@@ -43,6 +43,11 @@ class ReplayHouse:
         )
         (self.folder / "my_functions.py").write_text(FUNCTIONS)
 
+    def turn_functions(self) -> None:
+        """What said ham says spam from now on, and the other way round."""
+        file = self.folder / "my_functions.py"
+        file.write_text(file.read_text().replace("HAM, SPAM, ABSTAIN = 0, 1", "HAM, SPAM, ABSTAIN = 1, 0"))
+
     def archive(self, lines: Sequence[bytes], name: str = "archive.jsonl") -> Path:
         """A file with these lines."""
         file = self.folder / name

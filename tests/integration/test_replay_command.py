@@ -120,10 +120,7 @@ def test_what_turns_is_named_and_what_rests_on_more_is_left_open(labeled: tuple[
         frozen = schema.items.update().where(schema.items.c.id == "item-2").values(state="frozen")
         connection.execute(frozen)
     house.archive([*items(210), b'{"id": "item-3", "text": "hello again"}'])
-    functions = house.folder / "my_functions.py"
-    functions.write_text(
-        functions.read_text().replace("HAM, SPAM, ABSTAIN = 0, 1", "HAM, SPAM, ABSTAIN = 1, 0")
-    )
+    house.turn_functions()
     done = house.replay("archive.jsonl", "--diff", "diff.json", "--chunk", "17")
     assert done.exit_code == 0, done.output
     told = house.report()

@@ -35,10 +35,7 @@ def labeled(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[tuple[Re
     lines = items(COUNT)
     house.archive(lines)
     loop = house.label(lines)
-    functions = house.folder / "my_functions.py"
-    functions.write_text(
-        functions.read_text().replace("HAM, SPAM, ABSTAIN = 0, 1", "HAM, SPAM, ABSTAIN = 1, 0")
-    )
+    house.turn_functions()
     yield house, loop
     loop.close()
 
@@ -188,10 +185,7 @@ def test_released_labels_are_taken_back_at_the_rate_of_corrections(tmp_path: Pat
     lines = items(COUNT)
     house.archive(lines)
     loop = house.label(lines)
-    functions = house.folder / "my_functions.py"
-    functions.write_text(
-        functions.read_text().replace("HAM, SPAM, ABSTAIN = 0, 1", "HAM, SPAM, ABSTAIN = 1, 0")
-    )
+    house.turn_functions()
     with loop.database.write() as connection:
         connection.execute(update(schema.items).values(state="certified"))
     loop.desk._corrections.limit = 7
