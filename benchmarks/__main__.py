@@ -7,6 +7,7 @@ BENCHMARKS = {
     "labeling_functions": "our applier beside snorkel's",
     "label_models": "label models on public (LABELLOOP_DATA) and synthetic votes, and the pool's bars",
     "label_model_speed": "time to fit label models beside snorkel's, and to score a micro-batch",
+    "encoder": "our encoder beside sentence-transformers' default, on one thread and on all cores",
     "training": "the whole posterior after training, with and without the classifier (LABELLOOP_DATA)",
     "sets": "where any number of classes may apply: whole sets right, honest scores, time",
     "query_strategies": "what to learn from: accuracy by labels (LABELLOOP_DATA)",

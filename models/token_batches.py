@@ -6,6 +6,9 @@ import numpy as np
 
 from models.arrays import F4, I8
 
+GROWTH = 1.03
+"""By which a budget grows that gave too many batches."""
+
 
 def token_batches(lengths: I8, most_tokens: int) -> list[I8]:
     """Rows of texts that go through the model together, the longest texts first.
@@ -25,6 +28,25 @@ def token_batches(lengths: I8, most_tokens: int) -> list[I8]:
         fit = max(1, most_tokens // int(lengths[order[start]]))
         batches.append(order[start : start + fit])
         start += fit
+    return batches
+
+
+def even_batches(lengths: I8, most_tokens: int, computers: int) -> list[I8]:
+    """As `token_batches`, by a smaller budget where that gives each of the computers as many batches.
+
+    Of five full batches two computers would take one three, the other two.
+
+    Args:
+        lengths: (n,) tokens of each text, 1 or more. most_tokens, computers: 1 or more.
+    """
+    batches = token_batches(lengths, most_tokens)
+    wanted = -(-len(batches) // computers) * computers
+    tokens = int(lengths.sum()) / max(wanted, 1)
+    while (budget := int(np.ceil(tokens))) < most_tokens:
+        smaller = token_batches(lengths, max(budget, 1))
+        if len(smaller) <= wanted:
+            return smaller
+        tokens *= GROWTH
     return batches
 
 

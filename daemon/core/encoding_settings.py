@@ -19,6 +19,8 @@ class EncodingSettings:
         precision: `float32`, `bfloat16` (faster where the processor has it), or `auto`:
             the faster of the two by a measurement of a second when a process starts. bfloat16 is taken only
             if each text of a sample has its vector of float32 up to a cosine of .999.
+        processes: how many processes beside `labelloop run` compute its vectors, with one thread each; 1: it
+            computes them itself. As many as there are processor cores are faster than as many threads.
         batch_tokens: tokens that go through the model at once; texts of like length go together.
         cache_megabytes: memory for vectors of texts that came before, the last ones used; 0 for none.
         skip_certified: items get no vector, and no vote of the classifier, if their score by functions alone
@@ -28,6 +30,7 @@ class EncodingSettings:
     """
 
     precision: Precision = "auto"
+    processes: Annotated[int, Ge(1), Le(64)] = 1
     batch_tokens: Annotated[int, Ge(64), Le(100_000)] = BATCH_TOKENS
     cache_megabytes: Annotated[int, Ge(0), Le(100_000)] = 64
     skip_certified: bool = False

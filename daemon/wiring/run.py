@@ -37,7 +37,7 @@ from daemon.core.sparing import Sparing
 from daemon.core.stream import StreamWorker
 from daemon.wiring import parts, watching, webhooks
 from daemon.wiring.config import Config
-from daemon.wiring.encoding import Encoding, load_encoding
+from daemon.wiring.encoding import Encoding, encoding_by_processes
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function
 from labeling_functions.loading import load
@@ -60,7 +60,9 @@ def main(config: Config) -> None:
     try:
         database.claim_single_worker()
         _prepare_topics(config)
-        _work(config, functions, database, stop)
+        meter = PrometheusMeter(By.RUN)
+        with encoding_by_processes(config, meter) as encoding:
+            _work(config, functions, database, stop, meter, encoding)
     finally:
         database.close()
 
@@ -92,10 +94,15 @@ class _Rooms:
         return gold_wanted(self.windows, at_first, self.drift(), self.policy.drift)
 
 
-def _work(config: Config, functions: Sequence[Function], database: Database, stop: threading.Event) -> None:
+def _work(
+    config: Config,
+    functions: Sequence[Function],
+    database: Database,
+    stop: threading.Event,
+    meter: PrometheusMeter,
+    encoding: Encoding | None,
+) -> None:
     rooms = _rooms(config, database)
-    meter = PrometheusMeter(By.RUN)
-    encoding = load_encoding(config, meter)
     pipeline = _pipeline(config, functions, rooms, encoding)
     pipeline.meter = meter
     source = KafkaSource(

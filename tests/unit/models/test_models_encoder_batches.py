@@ -5,12 +5,14 @@ from collections.abc import Sequence
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from models import encoder
 from models.arrays import F4
 from models.embedding_cache import ENTRY_BYTES, CachedEncoder, EmbeddingCache
 from models.encoder_precision import Measured, measure
-from models.token_batches import computed_in_batches, token_batches
+from models.token_batches import computed_in_batches, even_batches, token_batches
 
 
 class Letters:
@@ -108,3 +110,22 @@ def test_precisions_are_measured_by_the_time_of_one_core(monkeypatch: pytest.Mon
     finally:
         torch.set_num_threads(before)
     assert seen == [(1, time.thread_time)]
+
+
+@given(st.lists(st.integers(1, 300), max_size=300), st.integers(64, 2_000), st.integers(1, 8))
+def test_shares_for_several_hold_every_text_once_and_are_within_the_budget(
+    lengths: list[int], most: int, computers: int
+) -> None:
+    given_lengths = np.array(lengths, np.int64)
+    shares, full = even_batches(given_lengths, most, computers), token_batches(given_lengths, most)
+    assert sorted(row for rows in shares for row in rows.tolist()) == list(range(len(lengths)))
+    assert all(len(rows) == 1 or len(rows) * int(given_lengths[rows].max()) <= most for rows in shares)
+    assert len(shares) <= -(-len(full) // computers) * computers
+
+
+def test_two_that_compute_get_the_same_work() -> None:
+    lengths = np.random.default_rng(0).integers(8, 30, 200)
+    assert len(token_batches(lengths, 1_000)) == 5
+    sizes = [int(lengths[rows].sum()) for rows in even_batches(lengths, 1_000, 2)]
+    assert len(sizes) == 6
+    assert abs(sum(sizes[::2]) - sum(sizes[1::2])) < 0.08 * sum(sizes)
