@@ -25,7 +25,7 @@ class EncodingSettings:
         cache_megabytes: memory for vectors of texts that came before, the last ones used; 0 for none.
         skip_certified: items get no vector, and no vote of the classifier, if their score by functions alone
             reaches the threshold of the window that closed last. One in ten of all items gets one in any
-            case, and all do before a window releases anything, while an alarm of drift is open, and while
+            case, and all do where that window released nothing, while an alarm of drift is open, and while
             releases are suspended.
     """
 

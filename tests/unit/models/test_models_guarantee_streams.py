@@ -1,5 +1,6 @@
 """The simulated promise: the certificate keeps it where other rules break it."""
 
+import numpy as np
 import pytest
 
 from benchmarks import guarantee as program
@@ -21,6 +22,28 @@ def test_coins_where_they_help_release_more_for_the_same_audits() -> None:
     ours, equal = (streams.simulate("steady", rule, 15, 5, terms) for rule in ("certificate", "equal coins"))
     assert ours.oracle == equal.oracle, "both must see the same streams"
     assert ours.coverage > 1.2 * equal.coverage > 0.1
+
+
+def test_the_promise_is_kept_where_the_last_threshold_decides_what_is_encoded() -> None:
+    """Functions that promise far too much, and no classifier to say so about what they are sure of."""
+    terms = rules.Terms(windows=4, items=2_000, share=0.15)
+    violated = spared = released = 0
+    for seed in range(15):
+        random, history, least = np.random.default_rng([8, seed]), rules.History.empty(), np.inf
+        for window in range(terms.windows):
+            with_classifier, wrong = streams.steady(random, 0.0, terms.items)
+            doubt = np.exp(-random.normal(0.5, 1.0, terms.items))
+            functions = 1 / (1 + (1 / with_classifier - 1) * doubt)
+            scores = np.where(functions >= least, functions, with_classifier)
+            release = rules.certificate(scores, wrong, history, 100 * seed + window, terms)
+            spared += int((functions >= least).sum())
+            least = np.inf if release.tau is None else release.tau
+            out = scores >= least
+            released += int(out.sum())
+            violated += int((out & wrong).sum() > terms.alpha * out.sum())
+    windows = 15 * terms.windows
+    assert violated <= windows * program.allowance(terms.delta, windows)
+    assert min(spared, released) > 0.1 * windows * terms.items
 
 
 def test_trusting_scores_breaks_under_drift_and_would_be_seen() -> None:
