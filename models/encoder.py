@@ -95,11 +95,14 @@ class SentenceEncoder:
 
 
 def _tokens(model: Any, texts: list[str]) -> I8:
-    """(n,) tokens of n texts; a guess for a model that says nothing of them, as those of word vectors."""
-    mask = model.preprocess(texts).get("attention_mask")
-    if mask is None:
+    """(n,) tokens of n texts; a guess for a model that has no such tokenizer, as those of word vectors."""
+    from transformers import PreTrainedTokenizerBase
+
+    if not isinstance(tokenizer := model.tokenizer, PreTrainedTokenizerBase):
         return np.array([len(text) // LETTERS_A_TOKEN for text in texts], np.int64)
-    return np.asarray(mask.sum(dim=1).numpy(), np.int64)
+    # asked itself: the model's own preprocessing makes tensors of them, which takes as long again
+    cut = {"truncation": True, "max_length": model.max_seq_length} if model.max_seq_length else {}
+    return np.array([len(tokens) for tokens in tokenizer(texts, **cut)["input_ids"]], np.int64)
 
 
 def _unit_vectors(model: Any, texts: Sequence[str]) -> F4:

@@ -49,3 +49,10 @@ def test_a_missing_package_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(PACKAGED, "all-MiniLM-L6-v2", "no_such_wheel")
     with pytest.raises(EncoderUnavailable, match="pip install no-such-wheel"):
         packaged_folder("all-MiniLM-L6-v2")
+
+
+def test_lengths_are_those_that_are_computed(encoder: SentenceEncoder) -> None:
+    texts = ["", "short", "a word " * 50, "a word " * 1_000]
+    mask = encoder._model.preprocess(texts)["attention_mask"]
+    assert encoder._lengths(texts).tolist() == mask.sum(dim=1).tolist()
+    assert encoder._lengths([]).tolist() == []
