@@ -5,12 +5,12 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from sqlalchemy import insert, select, update
+from sqlalchemy import insert, make_url, select, update
 from sqlalchemy.exc import DBAPIError
 
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.schema import counters
-from daemon.core.errors import SetupProblem
+from daemon.core.errors import PartAway, SetupProblem
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://user:geheim@host/name", "", "postgresql+asyncpg://h/n"])
@@ -168,3 +168,26 @@ def test_who_stands_still_in_a_transaction_holds_up_others_for_half_a_minute_at_
     finally:
         database.close()
     assert said == "30s"
+
+
+@pytest.mark.postgres
+def test_a_server_that_takes_no_writes_is_waited_for(empty_postgres: str) -> None:
+    database = Database(empty_postgres)
+    database.migrate()
+    with psycopg.connect(empty_postgres, autocommit=True) as connection:
+        name = make_url(empty_postgres).database
+        connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
+    standby = Database(empty_postgres)
+    with pytest.raises(PartAway, match=r"nothing can be written there .*standby"), standby.write() as writing:
+        writing.execute(insert(counters).values(name="x", value=1))
+    standby.close()
+    database.close()
+
+
+def test_a_file_that_may_not_be_written_any_more_is_waited_for(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/labelloop.db")
+    database.migrate()
+    with pytest.raises(PartAway, match="nothing can be written there now"), database.write() as writing:
+        writing.exec_driver_sql("PRAGMA query_only = on")
+        writing.execute(insert(counters).values(name="x", value=1))
+    database.close()

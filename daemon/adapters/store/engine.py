@@ -26,7 +26,7 @@ from sqlalchemy import (
 from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InvalidatePoolError
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
-from daemon.adapters.store.problems import explained, full, is_full, shown
+from daemon.adapters.store.problems import explained, full, is_full, is_read_only, read_only, shown
 from daemon.adapters.store.upgrade import refuse_outdated, upgrade
 from daemon.core.errors import SetupProblem
 
@@ -108,7 +108,7 @@ class Database:
 
         Raises:
             PartAway: the server ended the connection. What was being committed then may be there or not.
-                Or there is no room: nothing was committed.
+                Or there is no room, or nothing may be written: nothing was committed.
             SetupProblem: there is no connection to be had; a PartAway where that may pass.
         """
         with self._open(self._writer) as connection, connection.begin():
@@ -203,6 +203,8 @@ class Database:
             except (DBAPIError, psycopg.Error) as error:
                 if is_full(error):
                     raise full(self.url, error) from error
+                if engine is self._writer and is_read_only(error):
+                    raise read_only(self.url, error) from error
                 if isinstance(error, DBAPIError) and error.connection_invalidated and not self.is_sqlite:
                     raise explained(self.url, error) from error
                 raise

@@ -73,6 +73,9 @@ _SQLITE = (
 _FULL = ("disk is full", "disk i/o error", "no space left", "quota exceeded", "file too large")
 """SQLite calls a file that may not grow any more, by a quota or a limit, an I/O error."""
 
+_READ_ONLY = ("read-only transaction", "during recovery", "readonly database")
+"""A PostgreSQL server that became a standby, or was set so; a file of SQLite's that lost its rights."""
+
 
 def is_full(error: Exception) -> bool:
     """Whether the database found no room for what was written."""
@@ -86,6 +89,21 @@ def full(url: URL, error: Exception) -> PartAway:
     return PartAway(
         f"database.url {shown(url)}: there is no room to write; free some on its disk, or raise the quota, "
         f"and start again ({said})"
+    )
+
+
+def is_read_only(error: Exception) -> bool:
+    """Whether the database takes no writes, though it answers."""
+    said = str(getattr(error, "orig", error)).lower()
+    return any(sign in said for sign in _READ_ONLY)
+
+
+def read_only(url: URL, error: Exception) -> PartAway:
+    """The same for a person. Nothing of the transaction was kept."""
+    said = " ".join(str(getattr(error, "orig", error)).split())
+    return PartAway(
+        f"database.url {shown(url)}: nothing can be written there now; lead the address to the server that "
+        f"takes writes (this one may be a standby, or set to read only), or see to the file's rights ({said})"
     )
 
 
