@@ -33,7 +33,7 @@ audit: $(VENV)/installed ## look for known vulnerabilities in the pinned version
 	$(BIN)/python .ci/audit.py
 
 test: check ## everything that must hold
-	OMP_NUM_THREADS=1 $(BIN)/pytest -n 2 --dist loadgroup --no-loadscope-reorder $(ARGS)
+	OMP_NUM_THREADS=1 $(BIN)/pytest -n 3 --dist loadgroup --no-loadscope-reorder $(ARGS)
 
 $(VENV)/label-studio/installed:
 	@echo "installing Label Studio into $(VENV)/label-studio (about three minutes)"

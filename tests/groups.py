@@ -1,4 +1,4 @@
-"""Which tests run in one process when there are several: those of a file, and all of whole programs."""
+"""Which tests run in one process when there are several, and how many of whole programs beside each other."""
 
 from pathlib import PurePosixPath
 from typing import Any
@@ -7,13 +7,29 @@ import pytest
 from xdist.scheduler import LoadScopeScheduling
 
 WHOLE_PROGRAMS = ("acceptance", "chaos")
+MOST_WHOLE = 2
+"""Processes that test whole programs at a time: each has half a dozen below it, and some tests wait for what
+must come about in time."""
 
 
 class Groups(LoadScopeScheduling):
-    """Hands out groups. Marks cannot say them: pytest-xdist 3.8 writes them where pytest 9.2 never looks."""
+    """Hands out files. Marks cannot say groups: pytest-xdist 3.8 writes them where pytest 9.2 never looks."""
 
     def _split_scope(self, nodeid: str) -> str:
-        return group(nodeid)
+        return nodeid.partition("::")[0]
+
+    def _assign_work_unit(self, node: Any) -> None:
+        self.workqueue.move_to_end(self._next(node), last=False)
+        super()._assign_work_unit(node)
+
+    def _next(self, node: Any) -> str:
+        """The next file in line, but for those of whole programs while enough other processes have some."""
+        others = [files for one, files in self.assigned_work.items() if one is not node]
+        busy = sum(
+            any(is_whole(file) and not all(work.values()) for file, work in files.items()) for files in others
+        )
+        allowed = (file for file in self.workqueue if busy < MOST_WHOLE or not is_whole(file))
+        return next(allowed, next(iter(self.workqueue)))
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -22,7 +38,6 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Groups | Non
     return Groups(config, log) if config.getoption("dist") == "loadgroup" else None
 
 
-def group(nodeid: str) -> str:
-    """Of a test: its file; or "programs", as two of those beside each other would fill the machine."""
-    file = PurePosixPath(nodeid.partition("::")[0])
-    return "programs" if file.parent.name in WHOLE_PROGRAMS else str(file)
+def is_whole(file: str) -> bool:
+    """Whether its tests drive whole programs."""
+    return PurePosixPath(file).parent.name in WHOLE_PROGRAMS

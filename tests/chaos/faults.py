@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from feed import Feed
-from house import House, is_alive
+from house import TIER, House, is_alive
 from people import People
 
 from daemon.core.errors import SetupProblem
@@ -160,6 +160,17 @@ def freeze_learner(scene: Scene) -> None:
 
 
 _CALLS = "SELECT count(*) FROM calls"
+_TO_ASK = f"SELECT count(*) FROM questions WHERE tier = '{TIER}' AND state IN ('open', 'leased')"
+
+
+def _asks_again(scene: Scene, calls: int) -> None:
+    """Wait until there are more calls to the model than these, or none is wanted."""
+    house = scene.house
+    house.wait(
+        lambda: house.count(_CALLS) > calls or house.count(_TO_ASK) == 0,
+        RECOVERY_SECONDS,
+        "calls to the model",
+    )
 
 
 def kill_annotate(scene: Scene) -> None:
@@ -167,7 +178,7 @@ def kill_annotate(scene: Scene) -> None:
     scene.at_work()
     before = scene.house.count(_CALLS)
     scene.house.kill(ANNOTATE)
-    scene.house.wait(lambda: scene.house.count(_CALLS) > before, RECOVERY_SECONDS, "more calls")
+    _asks_again(scene, before)
 
 
 def freeze_annotate(scene: Scene) -> None:
@@ -177,7 +188,7 @@ def freeze_annotate(scene: Scene) -> None:
     time.sleep(scene.chance.uniform(1.0, 15.0))
     before = scene.house.count(_CALLS)
     process.send_signal(signal.SIGCONT)
-    scene.house.wait(lambda: scene.house.count(_CALLS) > before, RECOVERY_SECONDS, "more calls")
+    _asks_again(scene, before)
 
 
 def kill_mlflow(scene: Scene) -> None:

@@ -1,68 +1,98 @@
-"""Two processes share the tests by files, and one of them has all that drive whole programs."""
+"""Processes share the tests by files, and at most two of them drive whole programs at a time."""
 
 import os
 import subprocess
 import sys
 from collections import defaultdict
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 SUITE = """
 import os
+import time
 from pathlib import Path
 import pytest
 
 @pytest.mark.parametrize("number", range(12))
 def test_it(number):
-    place = Path(__file__)
+    began = time.monotonic()
+    time.sleep(0.01)
+    place, worker = Path(__file__), os.environ["PYTEST_XDIST_WORKER"]
     with (place.parents[1] / "ran").open("a") as ran:
-        print(place.parent.name, place.stem, os.environ["PYTEST_XDIST_WORKER"], file=ran)
+        print(place.parent.name, place.stem, worker, began, time.monotonic(), file=ran)
 """
 FILES = (
     "acceptance/test_a",
     "acceptance/test_b",
-    "chaos/test_c",
-    "unit/test_d",
+    "acceptance/test_c",
+    "chaos/test_d",
     "unit/test_e",
     "unit/test_f",
+    "unit/test_g",
+    "unit/test_h",
 )
 
 
+@dataclass(frozen=True)
+class Ran:
+    """A test that ran: where it stands, in which process and from when to when."""
+
+    place: str
+    file: str
+    worker: str
+    began: float
+    ended: float
+
+
 @pytest.fixture(scope="module")
-def ran(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, str], set[str]]:
-    """(folder, file) -> the processes that ran a test of it."""
+def ran(tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
+    """All tests of such a suite in three processes."""
     folder = tmp_path_factory.mktemp("suite")
     (folder / "conftest.py").write_text("from groups import pytest_xdist_make_scheduler\n")
     for file in FILES:
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / f"{file}.py").write_text(SUITE)
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
-    options = ("-n", "2", "--dist", "loadgroup", "--no-loadscope-reorder", "-p", "no:cacheprovider")
+    options = (
+        "-p",
+        "xdist",
+        "-n",
+        "3",
+        "--dist",
+        "loadgroup",
+        "--no-loadscope-reorder",
+        "-p",
+        "no:cacheprovider",
+    )
     done = subprocess.run(
         [sys.executable, "-m", "pytest", *options, str(folder)],
         cwd=folder,
-        env={**clean, "PYTHONPATH": str(Path(__file__).parents[2])},
+        env={**clean, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
         timeout=60,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
-    found = defaultdict(set)
-    for line in (folder / "ran").read_text().splitlines():
-        place, file, worker = line.split()
-        found[place, file].add(worker)
-    return dict(found)
+    lines = [line.split() for line in (folder / "ran").read_text().splitlines()]
+    return [Ran(*words[:3], float(words[3]), float(words[4])) for words in lines]
 
 
-def test_tests_of_a_file_run_in_one_process(ran: dict[tuple[str, str], set[str]]) -> None:
-    assert [len(workers) for workers in ran.values()] == [1] * len(FILES)
+def test_tests_of_a_file_run_in_one_process(ran: list[Ran]) -> None:
+    workers = defaultdict(set)
+    for one in ran:
+        workers[one.place, one.file].add(one.worker)
+    assert [len(found) for found in workers.values()] == [1] * len(FILES)
 
 
-def test_whole_programs_run_in_one_process_and_others_beside_them(
-    ran: dict[tuple[str, str], set[str]],
-) -> None:
-    heavy = {worker for (place, _), workers in ran.items() if place != "unit" for worker in workers}
-    assert len(heavy) == 1
-    assert {worker for workers in ran.values() for worker in workers} > heavy
+def test_no_more_than_two_processes_have_whole_programs_at_a_time(ran: list[Ran]) -> None:
+    whole = [one for one in ran if one.place != "unit"]
+    beside = [{other.worker for other in whole if other.began <= one.began < other.ended} for one in whole]
+    assert max(map(len, beside)) == 2
+
+
+def test_the_third_has_others_meanwhile(ran: list[Ran]) -> None:
+    last_whole = max(one.ended for one in ran if one.place != "unit")
+    assert any(one.began < last_whole for one in ran if one.place == "unit")
