@@ -31,12 +31,18 @@ DEADLINE = 30.0
 FIRST_REST, LONGEST_REST = 0.002, 0.05
 
 
-def wait_until(condition: Callable[[], Any], deadline: float = DEADLINE, what: str = "the condition") -> Any:
+def wait_until(
+    condition: Callable[[], Any],
+    deadline: float = DEADLINE,
+    what: str = "the condition",
+    longest_rest: float = LONGEST_REST,
+) -> Any:
     """Call until it returns something true, and return that; fails the test after the deadline.
 
-    Between calls it rests, at first briefly: who only looks must not take a core from what is looked at.
+    Between calls it rests, at first briefly: who only looks must not take a core from what is looked at. Who
+    must catch a moment that passes gives 0 for `longest_rest`.
     """
-    until, rest = monotonic() + deadline, FIRST_REST
+    until, rest = monotonic() + deadline, min(FIRST_REST, longest_rest)
     while True:
         found = condition()
         if found:
@@ -44,7 +50,7 @@ def wait_until(condition: Callable[[], Any], deadline: float = DEADLINE, what: s
         if monotonic() > until:
             pytest.fail(f"{what} did not come about within {deadline:g} s")
         sleep(rest)
-        rest = min(2 * rest, LONGEST_REST)
+        rest = min(2 * rest, longest_rest)
 
 
 @dataclass(frozen=True)

@@ -51,7 +51,9 @@ class House:
         name = f"item-{self.sent}"
         self.kafka.produce(self.topics.items, [item(self.sent, doubtful_every=1_000_000)])
         read = self.kafka.read_all(
-            self.topics.labels, lambda records: any(one.key == name.encode() for one in records)
+            self.topics.labels,
+            lambda records: any(one.key == name.encode() for one in records),
+            deadline=60,
         )
         (label,) = [json.loads(one.value) for one in read if one.key == name.encode()]
         bundle: int | None = label["bundle"]

@@ -125,11 +125,12 @@ def test_workers_may_be_killed_and_frozen(kafka: KafkaForTests, postgres_url: st
             sent += chunk
             if step == FREEZE_AT:
                 (tmp_path / "hold").touch()
+            before = stored(postgres_url)
             produce(kafka.bootstrap, topics.items, chunk)
             if step == FREEZE_AT:
                 freeze(program, workers[generator.randrange(2)], postgres_url, good(sent))
             else:
-                kill(program, workers, generator, postgres_url)
+                kill(program, workers, generator, lambda before=before: stored(postgres_url) > before)
         assert len(program.processes) == 2 + STEPS - 1
         wait_until(
             lambda: stored(postgres_url) >= MESSAGES - 50,
@@ -150,13 +151,9 @@ def good(values: Sequence[bytes]) -> int:
     return sum(value not in MALFORMED for value in values)
 
 
-def kill(program: Program, workers: list, generator: random.Random, url: str) -> None:
-    """Kill one of two workers at work and start another.
-
-    The messages at hand were sent before this is called, so that growth means that they are being worked on.
-    """
-    before = stored(url)
-    wait_until(lambda: stored(url) > before, 60, f"work to disturb; {program.logs()}")
+def kill(program: Program, workers: list, generator: random.Random, at_work: Callable[[], bool]) -> None:
+    """Kill one of two workers at work and start another."""
+    wait_until(at_work, 60, f"work to disturb; {program.logs()}", longest_rest=0)
     time.sleep(generator.uniform(0.0, 0.3))
     victim = generator.randrange(2)
     workers[victim].kill()

@@ -92,7 +92,9 @@ def cut(house: DividedHouse, feed: Feed, line: str) -> None:
         for _ in range(TRIES):
             feed.burst(BURST)
             feed.flush()
-            wait_until(lambda: "writes" in sessions(connection, far), OTHERS_SECONDS, "a transaction")
+            wait_until(
+                lambda: "writes" in sessions(connection, far), OTHERS_SECONDS, "a transaction", longest_rest=0
+            )
             house.room.cut(line)
             if line != TO_POSTGRES:
                 return
