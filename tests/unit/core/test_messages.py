@@ -6,9 +6,10 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from daemon.core.decoding import Rejected
-from daemon.core.messages import KEPT_BYTES, Voter, composer, dead_letter
+from daemon.core.messages import HASHED_BYTES, KEPT_BYTES, Certificate, Voter, composer, dead_letter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.rows import Answer, Ask, Asked, Decision
 from daemon.core.settings import GuaranteeSettings, RoutingSettings
@@ -57,6 +58,39 @@ def test_a_label_tells_what_it_rests_on() -> None:
         ],
         "cost": 0.05,
     }
+
+
+def test_labels_that_differ_in_one_thing_alone_share_nothing_of_it() -> None:
+    """What many items have in common is written once: each must come out as if it was the only one."""
+    said = Answer(1, "ann", AnnotatorKind.PERSON, "crowd", Purpose.SETTLE, 0, 1)
+    voters = [
+        Voter("same", b"{}", 0, ("a", "b"), (1, -1)),
+        Voter("same", b"{}", 1, ("a", "b"), (1, -1)),
+        Voter("same", b"{}", 0, ("a", "c"), (1, 1)),
+        Voter("same", b"{}", 0, ("a", "b"), (1, 1)),
+        Voter("same", b"{}", 0, ("a", "b"), (1, -1), (said,)),
+        Voter("same", b"{}", 0, ("a", "b"), (1, -1), (), 50_000),
+        Voter("same", b"{}", 0, ("a", "b"), (1, -1), (), 0, 9),
+        *[Voter("same", b"{}", 0, ("a", "b"), (1, -1))] * 6,
+    ]
+    n = len(voters)
+    decision = replace(decided(n), publish=np.ones(n, np.bool_), window=3)
+    decision.labels[7] = 0
+    decision.posterior[8] = 0.5
+    decision.status[9] = LabelStatus.HUMAN  # type: ignore[index]
+    assert decision.classifier is not None
+    decision.classifier[10], decision.classifier[11] = np.nan, 0.5
+    certificates = {12: Certificate(0.05, 0.1, 3, 0.9, "single")}
+
+    def composed(rows: NDArray[np.bool_]) -> list[bytes]:
+        told = replace(decision, publish=rows)
+        return [
+            message.value for message in composer(told, voters.__getitem__, POLICY, OUTPUTS, certificates)([])
+        ]
+
+    together = composed(np.ones(n, np.bool_))
+    assert together == [composed(np.arange(n) == row)[0] for row in range(n)]
+    assert len(set(together)) == n
 
 
 def test_a_set_is_told_as_a_list_of_names() -> None:
@@ -140,6 +174,13 @@ def test_an_oversized_dead_letter_is_cut_but_known_by_its_digest() -> None:
     assert headers["sha256"].decode() == hashlib.sha256(value).hexdigest()
     assert headers["bytes"] == str(len(value)).encode()
     assert letter.key is None
+
+
+def test_however_long_its_key_a_dead_letter_is_sent_by_its_beginning() -> None:
+    record = Record("items", 0, 1, b"k" * (HASHED_BYTES + 2), b"rubbish", 0)
+    letter = dead_letter(Rejected(record, "not_json", "no"), OUTPUTS)
+    assert letter.key == record.key
+    assert letter.partition == HASHED_BYTES % 3
 
 
 def test_a_tombstone_can_be_a_dead_letter() -> None:
