@@ -4,7 +4,9 @@ import os
 import signal
 import threading
 from collections.abc import Mapping
+from contextlib import suppress
 from functools import partial
+from pathlib import Path
 
 from daemon.adapters.mlflow_registry import MlflowRegistry
 from daemon.adapters.store.engine import Database
@@ -24,10 +26,12 @@ from models.training import TrainingOptions
 NICENESS = 10
 """Labels come before learning: what is read and described here takes seconds, too."""
 
+AUTOGROUP = Path("/proc/self/autogroup")
+
 
 def main(config: Config, once: bool = False) -> None:
     """Learn until SIGTERM or SIGINT; with `once`, one run whatever the news, and that is all."""
-    os.nice(NICENESS)
+    _come_after_others()
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):
         signal.signal(wanted, lambda *_: stop.set())
@@ -44,6 +48,16 @@ def main(config: Config, once: bool = False) -> None:
                 learner.run()
     finally:
         database.close()
+
+
+def _come_after_others() -> None:
+    """Niced, and so is the session if it is this process's own, as under `up`: where Linux groups processes
+    by session (`sched_autogroup_enabled`), niceness counts inside of a session alone.
+    """
+    os.nice(NICENESS)
+    if os.getsid(0) == os.getpid():
+        with suppress(OSError):  # there are no such groups
+            AUTOGROUP.write_text(str(NICENESS))
 
 
 def _learn_once(learner: Learner) -> bool:

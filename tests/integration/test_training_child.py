@@ -6,6 +6,7 @@ import multiprocessing.spawn
 import os
 import subprocess
 import sys
+import tempfile
 import threading
 from dataclasses import replace
 from multiprocessing.connection import Connection
@@ -16,6 +17,7 @@ import pytest
 from threadpoolctl import threadpool_info
 
 from daemon.core.errors import TrainingFailed, TrainingStopped
+from daemon.wiring import learn
 from daemon.wiring.training_child import _come_last, train_apart
 from models.set_bundle import SetBundle
 from models.set_training import SetData
@@ -81,6 +83,31 @@ def _tell_limits(to: Connection) -> None:
     """As the child is before it trains."""
     _come_last()
     to.send(([pool["num_threads"] for pool in threadpool_info()], os.nice(0)))
+
+
+@pytest.mark.parametrize("own_session", [True, False])
+def test_a_learner_comes_after_other_sessions_too_where_linux_weighs_these(own_session: bool) -> None:
+    program = (
+        "import os\n"
+        "from pathlib import Path\n"
+        "from daemon.wiring import learn\n"
+        "learn.AUTOGROUP = Path('group')\n"
+        "learn._come_after_others()\n"
+        "print(os.nice(0) - int(os.environ['BEFORE']), Path('group').exists())\n"
+    )
+    with tempfile.TemporaryDirectory() as folder:
+        done = subprocess.run(
+            [sys.executable, "-c", program],
+            env={**os.environ, "BEFORE": str(os.nice(0))},
+            cwd=folder,
+            start_new_session=own_session,
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+    niceness, told = done.stdout.split()
+    assert int(niceness) == min(learn.NICENESS, 19 - os.nice(0))
+    assert told == str(own_session), "a session that others share is not ours to weigh"
 
 
 def test_told_to_end_it_ends_and_leaves_no_process() -> None:
