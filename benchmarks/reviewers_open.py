@@ -28,7 +28,7 @@ from daemon.core.states import ItemState, LabelStatus
 
 PEOPLE = 10
 SLOWER = 6.0
-"""Leases last half a minute; people think for half a second."""
+"""Leases last half a minute."""
 HISTORY = 200_000
 """Items that machines settled before,"""
 ANSWERED = 30_000
@@ -175,9 +175,7 @@ def _answered(connection: Any, now: int, numbers: Sequence[int], crowd: Sequence
 
 async def _review(addresses: Sequence[str], seconds: float) -> Seen:
     seen = Seen()
-    working = [
-        asyncio.create_task(one.work()) for one in people({"quick": PEOPLE}, addresses, seen, 1, SLOWER)
-    ]
+    working = [asyncio.create_task(one.work()) for one in people({"quick": PEOPLE}, addresses, seen, 1)]
     await asyncio.sleep(seconds)
     seen.stop.set()
     await asyncio.gather(*working)

@@ -50,7 +50,7 @@ HABITS = {
     "slow": Habit(seconds=4.0, late=0.15),
     "crashing": Habit(crashes=0.03, cuts=0.1),
     "expert": Habit(right=1.0, seconds=0.5),
-    "quick": Habit(seconds=1 / 12),
+    "quick": Habit(seconds=0.5),
     "clicking": Habit(right=0.0, seconds=0.5, held=1),
 }
 
