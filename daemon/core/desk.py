@@ -24,7 +24,7 @@ from daemon.core.metrics import UNMETERED, Meter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import StreamStore, WindowStore
 from daemon.core.publishing import FencedPublisher
-from daemon.core.raising import lots, raised_to
+from daemon.core.raising import lots_for, raised_to
 from daemon.core.rows import Compose, Decision, Duty, OpenItem
 from daemon.core.states import ItemState
 from daemon.core.windows import WindowJudge, is_due, plan, voter_of
@@ -347,7 +347,7 @@ class Desk:
         evidence = replace(
             evidence,
             raised=raised_to(items, self.policy.ladder, self.policy.tiers),
-            lot=lots([item.id for item in items]),
+            lot=lots_for([item.id for item in items], self.policy.tiers),
         )
         decision = decide(
             evidence,

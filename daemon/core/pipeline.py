@@ -18,7 +18,7 @@ from daemon.core.messages import Voter, composer, dead_letter
 from daemon.core.metrics import SPARED_ITEMS, STAGE_SECONDS, UNMETERED, Meter
 from daemon.core.policy import Outputs, Policy
 from daemon.core.ports import StreamStore
-from daemon.core.raising import lots
+from daemon.core.raising import lots_for
 from daemon.core.rows import F4, I1, Arrivals, Compose, Decision
 from daemon.core.settings import StreamSettings
 from daemon.core.sparing import Sparing
@@ -161,7 +161,7 @@ class Pipeline:
         evidence = evidence_on(
             items, inline, self.columns.keys, vectors, self.encoder, current.bundle, n_tiers
         )
-        evidence = replace(evidence, lot=lots([item.id for item in items]))
+        evidence = replace(evidence, lot=lots_for([item.id for item in items], self.policy.tiers))
         share = self.policy.guarantee.cold_start_share
         draws = draw_gold(len(inline), self.gold_wanted(), share, self.random)
         market = self.market.under(current.bundle)

@@ -55,6 +55,11 @@ def _above(place: int, ladder: Sequence[str], tiers: Mapping[str, TierSettings])
     return next(higher, NOWHERE)
 
 
+def lots_for(ids: Sequence[str], tiers: Mapping[str, TierSettings]) -> NDArray[np.float64] | None:
+    """`lots` of these items; None where no tier goes by them, asking as many people about each item."""
+    return lots(ids) if any(tier.overlap_share < 1 for tier in tiers.values()) else None
+
+
 def lots(ids: Sequence[str]) -> NDArray[np.float64]:
     """(n,) numbers in [0, 1) that look drawn and are the same for an id whenever they are asked for."""
     digests = [hashlib.blake2b(id_.encode(), digest_size=8, person=b"overlap").digest() for id_ in ids]

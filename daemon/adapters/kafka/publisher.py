@@ -111,8 +111,9 @@ class KafkaPublisher:
         return len(partitions)
 
     def _refuse_oversized(self, message: OutMessage) -> None:
-        headers = sum(len(name) + len(value) + OVERHEAD_PER_HEADER for name, value in message.headers)
-        size = len(message.value) + len(message.key or b"") + headers + OVERHEAD_BYTES
+        size = len(message.value) + len(message.key or b"") + OVERHEAD_BYTES
+        if message.headers:  # dead letters alone have some
+            size += sum(len(name) + len(value) + OVERHEAD_PER_HEADER for name, value in message.headers)
         if size > self._settings.max_request_bytes:
             raise MessageTooLarge(
                 f"topic {message.topic!r}, key {message.key!r}: about {size} bytes are more than"

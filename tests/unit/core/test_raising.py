@@ -11,7 +11,7 @@ from daemon.core.decide import decide
 from daemon.core.evidence import of_stored
 from daemon.core.market import Market
 from daemon.core.policy import Policy
-from daemon.core.raising import lots, raised_to
+from daemon.core.raising import lots, lots_for, raised_to
 from daemon.core.rows import Answer, OpenItem, Wanted
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
 from daemon.core.states import AnnotatorKind, ItemState, Purpose, QuestionState
@@ -86,7 +86,9 @@ def decided(one: OpenItem, policy: Policy = POLICY) -> tuple[list[tuple[str, Pur
     evidence = of_stored(
         [one], np.zeros(1, np.int64), lambda _: keys, bundle, policy.ladder, policy.final_tiers
     )
-    evidence = replace(evidence, raised=raised_to([one], policy.ladder, policy.tiers), lot=lots([one.id]))
+    evidence = replace(
+        evidence, raised=raised_to([one], policy.ladder, policy.tiers), lot=lots_for([one.id], policy.tiers)
+    )
     decision = decide(evidence, policy, 1, Market((askers_of(bundle, policy),)))
     return [(ask.tier, ask.purpose) for ask in decision.asks], decision.withdraw.tolist()
 
