@@ -44,6 +44,9 @@ class Source(Protocol):
     def poll(self) -> Batch:
         """Next records of the assigned partitions, or an empty batch after a short wait."""
 
+    def at_most(self, items: int) -> None:
+        """No batch that is read from now on has more records; one that was read ahead may have."""
+
     def keep_alive(self) -> None:
         """Called again and again while work takes long: stays in the group, delivers and loses nothing."""
 

@@ -261,14 +261,15 @@ class StreamSettings:
     """Limits of the stream worker.
 
     Attributes:
-        batch_items: messages labelled together.
+        batch_items: messages labelled together at most. A batch has 256 of them first, and more while
+            labelling one takes less than a quarter of a second.
         max_message_bytes: larger messages are dead letters.
         function_seconds: a labelling function slower than this on a batch is reported.
         dead_letter_limit: share of dead letters among the last 1,000 messages that stops the worker.
         desk_milliseconds: pause between looks at answers, windows and the outbox when there is no work.
     """
 
-    batch_items: Annotated[int, Ge(1), Le(10_000)] = 256
+    batch_items: Annotated[int, Ge(1), Le(10_000)] = 4_096
     max_message_bytes: Annotated[int, Ge(1_024)] = 1_000_000
     function_seconds: Annotated[float, Gt(0)] = 30.0
     dead_letter_limit: Annotated[float, Gt(0), Le(1)] = 0.5

@@ -9,6 +9,7 @@ from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 
 from daemon.core import metrics
+from daemon.core.batch_size import BatchSize
 from daemon.core.bundles import BundleFollower
 from daemon.core.errors import FenceLost, ItemsRaced, SetupProblem
 from daemon.core.labels_out import meter_labels
@@ -73,6 +74,7 @@ class StreamWorker:
     stop: threading.Event
     dead_letter_limit: float
     saved: Callable[[], None]
+    size: BatchSize
     progress: Progress = field(default_factory=Progress)
     meter: Meter = UNMETERED
     _recent: deque[bool] = field(default_factory=lambda: deque(maxlen=WATCHED_MESSAGES))
@@ -82,6 +84,7 @@ class StreamWorker:
         """Label batches until `stop` is set; the batch at hand is finished first."""
         with ThreadPoolExecutor(1, thread_name_prefix="label") as hands:
             while not self.stop.is_set():
+                self.source.at_most(self.size.items)
                 batch = self.source.poll()
                 if batch.records:
                     self._finish(batch, hands.submit(self._label_and_save, batch))
@@ -121,7 +124,9 @@ class StreamWorker:
     def _label_and_save(self, batch: Batch) -> Labeled:
         while True:
             current = self.bundles.current()
+            since = time.perf_counter()
             labeled = self.pipeline.label(batch, current)
+            self.size.took(len(batch.records), time.perf_counter() - since)
             self._check_limit(batch, labeled.rejected)
             since = time.perf_counter()
             try:

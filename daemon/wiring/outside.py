@@ -17,6 +17,7 @@ from daemon.adapters.store.controls import Controls
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.outside import OutsideRoom
 from daemon.adapters.store.stream import StreamRoom
+from daemon.core.batch_size import FIRST_ITEMS
 from daemon.core.desk import HeldDuty
 from daemon.core.errors import SetupProblem
 from daemon.core.outside import OutsideQueue
@@ -97,7 +98,7 @@ def _stream(
         config.kafka.of_votes(),
         StreamRoom(database, parts.caps(config)).locate,
         end_offsets_exact=config.kafka.end_offsets_exact,
-        batch_items=config.stream.batch_items,
+        batch_items=min(FIRST_ITEMS, config.stream.batch_items),
     )
     return VoteStream(
         source=source,

@@ -21,6 +21,7 @@ from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.adapters.watching.server import served
+from daemon.core.batch_size import BatchSize
 from daemon.core.bundles import BundleFollower
 from daemon.core.desk import Desk, HeldDuty
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
@@ -114,7 +115,15 @@ def _work(
     wake, done = threading.Event(), threading.Event()
     limit = config.stream.dead_letter_limit
     worker = StreamWorker(
-        source, pipeline, rooms.stream, rooms.bundles, stop, limit, saved=wake.set, meter=meter
+        source,
+        pipeline,
+        rooms.stream,
+        rooms.bundles,
+        stop,
+        limit,
+        saved=wake.set,
+        size=BatchSize(config.stream.batch_items),
+        meter=meter,
     )
     name = parts.holder("run")
     desk = _desk(config, rooms, name, done, wake, meter)

@@ -97,6 +97,22 @@ def test_rewind_reads_again_from_the_stored_position(make_world: MakeWorld) -> N
     assert again.spans[0].first == lost.spans[0].first == 10
 
 
+def test_no_batch_has_more_than_it_may(make_world: MakeWorld) -> None:
+    world = make_world(1)
+    world.produce(values(0, 40))
+    positions = Positions()
+    source = world.source(positions.locate, batch_items=3)
+    read = []
+    for most in (3, 7, 2):
+        source.at_most(most)
+        batch = poll_some(source)
+        positions.save(batch.spans)
+        read.append(len(batch.records))
+        assert len(batch.records) <= most
+    source.at_most(100)
+    assert [r.value for r in take(source, 40 - sum(read), positions)] == values(sum(read), 40)
+
+
 def test_rewind_follows_another_worker_forward(make_world: MakeWorld) -> None:
     world = make_world(1)
     world.produce(values(0, 40))

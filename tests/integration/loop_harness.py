@@ -18,6 +18,7 @@ from daemon.adapters.store.learning import LearningRoom
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
+from daemon.core.batch_size import BatchSize
 from daemon.core.bundles import BundleFollower
 from daemon.core.desk import Desk
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
@@ -147,7 +148,15 @@ class Loop:
         self.source.rebalance([0, 1])
         stop = threading.Event()
         self.worker = StreamWorker(
-            self.source, pipeline, self.store, bundles, stop, 0.5, saved=lambda: None, meter=self.meter
+            self.source,
+            pipeline,
+            self.store,
+            bundles,
+            stop,
+            0.5,
+            saved=lambda: None,
+            size=BatchSize(256),
+            meter=self.meter,
         )
         self.desk = Desk(
             store=self.store,

@@ -115,6 +115,10 @@ class FakeSource:
                 room -= len(found)
         return batch_of(records, self._places) if records else EMPTY
 
+    def at_most(self, items: int) -> None:
+        """No batch has more records from now on."""
+        self._batch_items = items
+
     def keep_alive(self) -> None:
         """Nothing to do: nobody else is in the group."""
 

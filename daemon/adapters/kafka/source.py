@@ -56,7 +56,7 @@ class KafkaSource:
         locate: gives the stored position of each partition.
         end_offsets_exact: False for brokers whose end offsets are wrong (the embedded one): then there is no
             lag, and a position beyond the log's end goes unnoticed.
-        batch_items: most records in a batch.
+        batch_items: most records in a batch, until `at_most` says otherwise.
         poll_seconds: longest wait for records.
 
     Raises:
@@ -76,6 +76,7 @@ class KafkaSource:
         self._exact = end_offsets_exact
         self._topic = settings.topics.items
         self._poll_ms = round(poll_seconds * 1000)
+        self._most = batch_items
         self._places: dict[int, Place] = {}
         self._unplaced: set[int] = set()
         self._ahead: dict[int, list[Record]] = {}
@@ -87,7 +88,7 @@ class KafkaSource:
         self._admin = open_admin(settings)
         try:
             self._refuse_missing_topic(settings)
-            self._consumer = _open_consumer(settings, batch_items)
+            self._consumer = _open_consumer(settings)
         except BaseException:
             self._admin.close()
             raise
@@ -107,6 +108,10 @@ class KafkaSource:
         if not records:
             records = self._read(self._poll_ms)
         return batch_of(records, self._places) if records else EMPTY
+
+    def at_most(self, items: int) -> None:
+        """No batch that is read from now on has more records; one that was read ahead may have."""
+        self._most = items
 
     def keep_alive(self) -> None:
         """Stay in the group while work takes long, and read what the next `poll` gives; returns at once."""
@@ -284,7 +289,7 @@ class KafkaSource:
         while True:
             if coordinator.rejoining and not coordinator.need_rejoin():
                 coordinator.request_rejoin()
-            polled: dict[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms=timeout_ms)
+            polled: dict[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms, self._most)
             if polled or not coordinator.rejoining or time.monotonic() > until:
                 return polled
             timeout_ms = max(timeout_ms, JOIN_POLL_MS)
@@ -332,7 +337,7 @@ class _Listener(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pytho
         self._revoked(revoked)
 
 
-def _open_consumer(settings: KafkaSettings, batch_items: int) -> Any:
+def _open_consumer(settings: KafkaSettings) -> Any:
     session_ms = round(settings.session_seconds * 1000)
     return open_client(
         KafkaConsumer,
@@ -348,7 +353,6 @@ def _open_consumer(settings: KafkaSettings, batch_items: int) -> Any:
         session_timeout_ms=session_ms,
         heartbeat_interval_ms=min(3_000, session_ms // 6),
         max_poll_interval_ms=round(settings.max_poll_seconds * 1000),
-        max_poll_records=batch_items,
         fetch_max_bytes=settings.fetch_bytes,
         max_partition_fetch_bytes=settings.partition_fetch_bytes,
         request_timeout_ms=round(max(30.0, settings.session_seconds + 1) * 1000),

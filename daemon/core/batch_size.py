@@ -1,0 +1,31 @@
+"""How many messages are labeled together: many where that is quick, few where a label would wait for it."""
+
+from dataclasses import dataclass
+
+FIRST_ITEMS = 256
+"""A batch begins at this, and is never made smaller: journeys to the database cost too much an item below."""
+LABEL_SECONDS = 0.25
+"""Labeling a batch takes about this long, where its size can bring that about."""
+GROWTH = 2.0
+"""A batch has so many times the messages of the one before, at most."""
+
+
+@dataclass
+class BatchSize:
+    """The size that the next batch has, if so many messages wait.
+
+    Attributes:
+        most: `stream.batch_items`.
+    """
+
+    most: int
+
+    def __post_init__(self) -> None:
+        self.items = min(FIRST_ITEMS, self.most)
+
+    def took(self, items: int, seconds: float) -> None:
+        """Labeling so many messages took so long. Batches that were not full say nothing of full ones."""
+        if items < self.items:
+            return
+        wanted = min(items * LABEL_SECONDS / max(seconds, 1e-6), self.items * GROWTH)
+        self.items = min(max(round(wanted), FIRST_ITEMS), self.most)
