@@ -12,6 +12,7 @@ import reader
 import wrong_clocks
 from faults import (
     ANNOTATE,
+    CUTS_CALLS,
     FAULTS,
     REVIEWS,
     UP,
@@ -38,6 +39,9 @@ REST_SECONDS = 60.0
 RATE = 20.0
 STORE_SECONDS = 180.0
 FIRST_ITEMS = 200
+
+CALLS_AT_ONCE = 8
+"""To the model, of both processes that ask it: `endpoints.NAME.concurrency` is 4 unless set."""
 
 Command = tuple[Sequence[str], Mapping[str, str]]
 """Words after `labelloop`, and settings of this process alone."""
@@ -121,7 +125,7 @@ def play(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         finally:
             feed.stop()
             people.stop()
-        found = reader.read(house.url, house.bootstrap, _sent(house, feed, people))
+        found = reader.read(house.url, house.bootstrap, _sent(house, feed, people, scene.done))
         return Outcome(
             scene.done,
             reader.broken(found),
@@ -184,7 +188,7 @@ def _come_to_rest(scene: Scene) -> None:
         time.sleep(0.2)
 
 
-def _sent(house: House, feed: Feed, people: People) -> reader.Sent:
+def _sent(house: House, feed: Feed, people: People, done: Sequence[tuple[str, float]]) -> reader.Sent:
     config = house.program.config
     return reader.Sent(
         items={f"item-{number}" for number in range(feed.sent)},
@@ -192,6 +196,7 @@ def _sent(house: House, feed: Feed, people: People) -> reader.Sent:
         acknowledged=people.seen.acknowledged,
         prices={name: tier["price"] for name, tier in config["tiers"].items() if name != TIER},
         target=0.05,
+        cut_calls=CALLS_AT_ONCE * sum(name in CUTS_CALLS for name, _ in done),
     )
 
 

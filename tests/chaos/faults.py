@@ -312,6 +312,8 @@ FAULTS: dict[str, Callable[[Scene], None]] = {
     "clock wrong": wrong_clock,
 }
 _OF_UP = frozenset({"up killed", "up frozen", "child of up killed"})
+CUTS_CALLS = frozenset({"annotate killed", "annotate frozen", "database crashed", *_OF_UP})
+"""What may part a call to the model from its answer."""
 
 
 def need_up(kinds: Sequence[str]) -> bool:

@@ -30,6 +30,8 @@ class Sent:
         items: ids that were sent. spoiled: place of each message that can never be labeled.
         acknowledged: question, item, reviewer and class of each answer whose 200 came back.
         prices: currency an answer, by tier of people. target: share of wrong labels that is promised.
+        cut_calls: calls to the model, at most, whose answer may have been paid and then lost, or come after
+            another one: those under way whenever their process or the database was hit.
     """
 
     items: set[str]
@@ -37,6 +39,7 @@ class Sent:
     acknowledged: Sequence[tuple[int, str, int, int]]
     prices: dict[str, float]
     target: float
+    cut_calls: int = 0
 
 
 @dataclass(frozen=True)
@@ -264,10 +267,14 @@ def calls_are_booked(found: Found) -> list[str]:
 
 
 def calls_are_paid_once(found: Found) -> list[str]:
-    """Of the calls for a question that a model answered one was paid; others were cut off, or are held."""
-    answered = {n for n, (*_, state) in found.questions.items() if state == "answered"}
+    """A question that a model answered was paid once; again only where the first answer was lost or late."""
     paid = Counter(question for question, state in found.paid_calls if state == "spent")
-    return _some("answers of models that were paid more than once", {q for q in answered if paid[q] > 1})
+    again = sum(count - 1 for count in paid.values() if count > 1)
+    if again <= found.sent.cut_calls:
+        return []
+    return [
+        f"{again} calls were paid for questions that were paid already, at most {found.sent.cut_calls} may be"
+    ]
 
 
 def questions_are_single(found: Found) -> list[str]:
