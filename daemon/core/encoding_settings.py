@@ -20,7 +20,8 @@ class EncodingSettings:
             the faster of the two by a measurement of a second when a process starts. bfloat16 is taken only
             if each text of a sample has its vector of float32 up to a cosine of .999.
         processes: how many processes beside `labelloop run` compute its vectors, with one thread each; 1: it
-            computes them itself. As many as there are processor cores are faster than as many threads.
+            computes them itself. On cores that nothing else wants, as many processes as cores may be faster
+            than as many threads; each takes the encoder's memory.
         batch_tokens: tokens that go through the model at once; texts of like length go together.
         cache_megabytes: memory for vectors of texts that came before, the last ones used; 0 for none.
         skip_certified: items get no vector, and no vote of the classifier, if their score by functions alone

@@ -113,7 +113,7 @@ def test_an_outage_ends_the_claim_and_a_new_one_goes_on(
     topic = outside.create_topic()
     publisher = FencedKafkaPublisher(replace(outside.settings, publish_seconds=3.0, connect_seconds=2.0))
     try:
-        publisher.claim(1)
+        wait_until(lambda: _claimed(publisher), what="a first claim")
         publisher.send([OutMessage(topic, 0, b"k", b"before")])
         outside.close()
         broker.kill()
