@@ -20,7 +20,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -250,16 +250,19 @@ class Windows:
         """Windows alone and beside the learner, and how many trainings ended."""
         run = self._run
         self._label(SETTLED)
-        with self._learner() as learner:
+        with self._learner() as process:
+            learner = process.pid
             before = self._trainings()
             run.wait(lambda: self._trainings() > before, "the first training")
-            os.killpg(learner, signal.SIGSTOP)
             produce(run.bootstrap, self._items, 3)
             worker = run.start("run")
             try:
-                return self._by_turns(worker.pid, learner)
+                measured = self._by_turns(worker.pid, learner)
             finally:
                 run.end(worker)
+            if process.poll() is not None:
+                raise RuntimeError(f"the learner ended: {(run.folder / 'learn.log').read_text()[-2_000:]}")
+            return measured
 
     def _label(self, count: int) -> None:
         """Have so many more items stored."""
@@ -297,7 +300,7 @@ class Windows:
         return self._run.number("SELECT count(*) FROM bundles")
 
     @contextmanager
-    def _learner(self) -> Iterator[int]:
+    def _learner(self) -> Iterator[subprocess.Popen[bytes]]:
         """A group of processes that trains without pause."""
         command = [
             sys.executable,
@@ -314,9 +317,10 @@ class Windows:
                 start_new_session=True,
             )
         try:
-            yield process.pid
+            yield process
         finally:
-            os.killpg(process.pid, signal.SIGKILL)
+            with suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
             process.wait()
 
 
