@@ -20,6 +20,7 @@ ANNOTATE = "annotate"
 UP = "up"
 OF_UP = ("run", "review", "learn", "annotate")
 RECOVERY_SECONDS = 90.0
+LEARNING_SECONDS = 150.0
 BURST = 150
 STORM = 2_500
 FLOOD = 3_000
@@ -163,6 +164,11 @@ _CALLS = "SELECT count(*) FROM calls"
 _TO_ASK = f"SELECT count(*) FROM questions WHERE tier = '{TIER}' AND state IN ('open', 'leased')"
 
 
+def _first_calls(scene: Scene) -> None:
+    """Wait until the model is asked at all: nobody but the final tier is before anything was learned."""
+    scene.house.wait(lambda: scene.house.count(_CALLS) > 0, LEARNING_SECONDS, "a first call to the model")
+
+
 def _asks_again(scene: Scene, calls: int) -> None:
     """Wait until there are more calls to the model than these, or none is wanted."""
     house = scene.house
@@ -175,6 +181,7 @@ def _asks_again(scene: Scene, calls: int) -> None:
 
 def kill_annotate(scene: Scene) -> None:
     """SIGKILL the process that asks the language model, calls under way."""
+    _first_calls(scene)
     scene.at_work()
     before = scene.house.count(_CALLS)
     scene.house.kill(ANNOTATE)
@@ -183,6 +190,7 @@ def kill_annotate(scene: Scene) -> None:
 
 def freeze_annotate(scene: Scene) -> None:
     """It stands still for so long that its leases end."""
+    _first_calls(scene)
     scene.at_work()
     process = scene.house.freeze(ANNOTATE)
     time.sleep(scene.chance.uniform(1.0, 15.0))
