@@ -58,11 +58,9 @@ def main() -> None:
     parser.add_argument("--encoder", action="store_true", help="beside the encoder alone, not snorkel")
     parser.add_argument("--processes", type=int, default=os.cpu_count(), help="encoding.processes")
     given = parser.parse_args()
-    home = os.environ.get("LABELLOOP_KAFKA_HOME")
-    if given.database is None or home is None:
-        print("left out: it needs LABELLOOP_KAFKA_HOME, and an empty PostgreSQL database on its command line")
+    if (home := kafka_home(given.database)) is None:
         return
-    with tempfile.TemporaryDirectory() as folder, kafka_for(Path(home), Path(folder)) as bootstrap:
+    with tempfile.TemporaryDirectory() as folder, kafka_for(home, Path(folder)) as bootstrap:
         run = Run(Path(folder), bootstrap, given.database)
         encoder = ENCODER if given.encoder else None
         run.write(configuration(bootstrap, given.database, given.batch, encoder, given.processes))
@@ -83,6 +81,15 @@ class Peer(NamedTuple):
 
     name: str
     rate: float
+
+
+def kafka_home(database: str | None) -> Path | None:
+    """Where Apache Kafka lies; None, and a line that says so, unless it and a database are given."""
+    home = os.environ.get("LABELLOOP_KAFKA_HOME")
+    if database is None or home is None:
+        print("left out: it needs LABELLOOP_KAFKA_HOME, and an empty PostgreSQL database on its command line")
+        return None
+    return Path(home)
 
 
 @contextmanager

@@ -9,7 +9,6 @@ to that of its first label, both given by clients on this machine; the first sec
 
 import argparse
 import json
-import os
 import tempfile
 import time
 from collections.abc import Iterator
@@ -22,7 +21,7 @@ from kafka import KafkaConsumer, KafkaProducer, TopicPartition
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.end_to_end import Run, kafka_for
+from benchmarks.end_to_end import Run, kafka_for, kafka_home
 from benchmarks.end_to_end_world import PARTITIONS, TEXTS, TOPICS, configuration
 
 SLICE_SECONDS = 0.02
@@ -41,12 +40,10 @@ def main() -> None:
     parser.add_argument("--rate", type=int, default=5_000, help="items a second")
     parser.add_argument("--seconds", type=float, default=30.0)
     given = parser.parse_args()
-    home = os.environ.get("LABELLOOP_KAFKA_HOME")
-    if given.database is None or home is None:
-        print("left out: it needs LABELLOOP_KAFKA_HOME, and an empty PostgreSQL database on its command line")
+    if (home := kafka_home(given.database)) is None:
         return
     table = Table("batches of", "labels", "median ms", "p90", "p99", "longest", "published at once")
-    with tempfile.TemporaryDirectory() as folder, kafka_for(Path(home), Path(folder)) as bootstrap:
+    with tempfile.TemporaryDirectory() as folder, kafka_for(home, Path(folder)) as bootstrap:
         run = Run(Path(folder), bootstrap, given.database)
         run.write(configuration(bootstrap, given.database, BATCHES[0]))
         run.train()

@@ -10,7 +10,6 @@ in turn. Counted is what they store from when all of them are at work.
 
 import argparse
 import json
-import os
 import subprocess
 import tempfile
 import time
@@ -23,7 +22,7 @@ import psutil
 from rich.console import Console
 from rich.table import Table
 
-from benchmarks.end_to_end import Run, kafka_for
+from benchmarks.end_to_end import Run, kafka_for, kafka_home
 from benchmarks.end_to_end_world import FUNCTIONS, configuration, produce
 
 PARTITIONS = 8
@@ -68,11 +67,9 @@ class Look:
 def main() -> None:
     """Measure and print; nothing without Kafka and a database."""
     given = _arguments()
-    home = os.environ.get("LABELLOOP_KAFKA_HOME")
-    if given.database is None or home is None:
-        print("left out: it needs LABELLOOP_KAFKA_HOME, and an empty PostgreSQL database on its command line")
+    if (home := kafka_home(given.database)) is None:
         return
-    with tempfile.TemporaryDirectory() as folder, kafka_for(Path(home), Path(folder)) as bootstrap:
+    with tempfile.TemporaryDirectory() as folder, kafka_for(home, Path(folder)) as bootstrap:
         fleet = Fleet(Path(folder), bootstrap, given.database)
         config = configuration(bootstrap, given.database, given.batch)
         config["kafka"]["partitions"] = PARTITIONS
