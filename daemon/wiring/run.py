@@ -110,17 +110,15 @@ def _work(
         config.kafka,
         rooms.stream.locate,
         end_offsets_exact=config.kafka.end_offsets_exact,
-        batch_items=config.stream.batch_items,
     )
     wake, done = threading.Event(), threading.Event()
-    limit = config.stream.dead_letter_limit
     worker = StreamWorker(
         source,
         pipeline,
         rooms.stream,
         rooms.bundles,
         stop,
-        limit,
+        config.stream.dead_letter_limit,
         saved=wake.set,
         size=BatchSize(config.stream.batch_items),
         meter=meter,
@@ -135,9 +133,7 @@ def _work(
         rooms.stream.report(name, "run", _report(worker, pipeline, desk, encoding))
 
     desk.report = report
-    if config.database.kept.least is not None:
-        duty = HeldDuty(rooms.stream, "retention", name)
-        desk.tidy = Retention(RetentionRoom(database), duty, config.database.kept, meter).tend
+    desk.tidy = _tidying(config, rooms, database, name, meter)
     log.info("working as %s", name, extra={"action": "worker_started"})
     # What was imported and built so far stays: a collection that looks at all of it takes as long as a batch.
     gc.collect()
@@ -219,6 +215,17 @@ def _desk(
         drift=rooms.drift,
         meter=meter,
     )
+
+
+def _tidying(
+    config: Config, rooms: _Rooms, database: Database, name: str, meter: Meter
+) -> Callable[[], None]:
+    """What removes old items; nothing where all are kept."""
+    kept = config.database.kept
+    if kept.least is None:
+        return lambda: None
+    duty = HeldDuty(rooms.stream, "retention", name)
+    return Retention(RetentionRoom(database), duty, kept, meter).tend
 
 
 def _columns(stream: StreamRoom, functions: Sequence[Function]) -> Columns:

@@ -1,5 +1,7 @@
 """Says in plain words why a database cannot be used."""
 
+from collections.abc import Sequence
+
 from sqlalchemy import URL
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
@@ -79,32 +81,38 @@ _READ_ONLY = ("read-only transaction", "during recovery", "readonly database")
 
 def is_full(error: Exception) -> bool:
     """Whether the database found no room for what was written."""
-    said = str(getattr(error, "orig", error)).lower()
-    return any(sign in said for sign in _FULL)
+    return _says(error, _FULL)
 
 
 def full(url: URL, error: Exception) -> PartAway:
     """The same for a person. Nothing of the transaction was kept."""
-    said = " ".join(str(getattr(error, "orig", error)).split())
-    return PartAway(
-        f"database.url {shown(url)}: there is no room to write; free some on its disk, or raise the quota, "
-        f"and start again ({said})"
-    )
+    what = "there is no room to write; free some on its disk, or raise the quota, and start again"
+    return _unwritten(url, error, what)
 
 
 def is_read_only(error: Exception) -> bool:
     """Whether the database takes no writes, though it answers."""
-    said = str(getattr(error, "orig", error)).lower()
-    return any(sign in said for sign in _READ_ONLY)
+    return _says(error, _READ_ONLY)
 
 
 def read_only(url: URL, error: Exception) -> PartAway:
     """The same for a person. Nothing of the transaction was kept."""
-    said = " ".join(str(getattr(error, "orig", error)).split())
-    return PartAway(
-        f"database.url {shown(url)}: nothing can be written there now; lead the address to the server that "
-        f"takes writes (this one may be a standby, or set to read only), or see to the file's rights ({said})"
+    return _unwritten(
+        url,
+        error,
+        "nothing can be written there now; lead the address to the server that takes writes (this one may be "
+        "a standby, or set to read only), or see to the file's rights",
     )
+
+
+def _says(error: Exception, signs: Sequence[str]) -> bool:
+    said = str(getattr(error, "orig", error)).lower()
+    return any(sign in said for sign in signs)
+
+
+def _unwritten(url: URL, error: Exception, what: str) -> PartAway:
+    said = " ".join(str(getattr(error, "orig", error)).split())
+    return PartAway(f"database.url {shown(url)}: {what} ({said})")
 
 
 def explained(url: URL, error: DBAPIError) -> SetupProblem:
