@@ -5,6 +5,7 @@ import json
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -24,12 +25,21 @@ from daemon.core.desk import Desk
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.evidence import function_key
 from daemon.core.first_look import Encoder
+from daemon.core.learning import Learner, Train
 from daemon.core.market import LOOK_SECONDS, MarketWatch
 from daemon.core.metrics import UNMETERED, Meter
 from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
+from daemon.core.ports import Registry
 from daemon.core.rows import FunctionVersion
-from daemon.core.settings import GuaranteeSettings, RoutingSettings, StreamSettings, TierSettings
+from daemon.core.run_description import describe
+from daemon.core.settings import (
+    GuaranteeSettings,
+    LearningSettings,
+    RoutingSettings,
+    StreamSettings,
+    TierSettings,
+)
 from daemon.core.stream import StreamWorker
 from labeling_functions.applier import Applier
 from labeling_functions.function import Function, labeling_function
@@ -177,6 +187,21 @@ class Loop:
             meter=self.meter,
         )
         return self
+
+    def learner(self, registry: Registry, settings: LearningSettings, train: Train) -> Learner:
+        """One that learns from this loop's answers."""
+        return Learner(
+            stream=self.store,
+            store=self.learning,
+            registry=registry,
+            policy=self.policy,
+            settings=settings,
+            train=train,
+            describe=partial(describe, source="a test", target_error=0.05),
+            holder="one",
+            stop=threading.Event(),
+            alive=lambda _: None,
+        )
 
     def market(self) -> MarketWatch:
         """Looks at the money each time."""

@@ -1,9 +1,7 @@
 """Another kind of items comes: alarm, more audits, fresh draws, retraining, and calm again."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import pytest
@@ -15,7 +13,6 @@ from daemon.adapters.store import alarms
 from daemon.adapters.store.schema import windows
 from daemon.core.alarm_rows import AlarmRecord
 from daemon.core.learning import Learner
-from daemon.core.run_description import describe
 from daemon.core.settings import DriftSettings, LearningSettings
 from models.bundle import Bundle
 from models.training import Candidate, TrainingData, TrainingOptions, train
@@ -56,18 +53,7 @@ def loop(tmp_path: Path):
 
 @pytest.fixture
 def learner(loop: Loop) -> Learner:
-    return Learner(
-        stream=loop.store,
-        store=loop.learning,
-        registry=FakeRegistry(),
-        policy=loop.policy,
-        settings=SETTINGS,
-        train=train_here,
-        describe=partial(describe, source="a test", target_error=0.05),
-        holder="one",
-        stop=threading.Event(),
-        alive=lambda _: None,
-    )
+    return loop.learner(FakeRegistry(), SETTINGS, train_here)
 
 
 def stored(loop: Loop) -> list[AlarmRecord]:

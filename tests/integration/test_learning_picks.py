@@ -1,9 +1,7 @@
 """What the learner picks is asked of experts; their answers teach the models and judge nothing."""
 
-import threading
 from collections.abc import Callable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +14,6 @@ from daemon.adapters.store.schema import items, questions
 from daemon.core.assembling import assemble
 from daemon.core.learning import Learner
 from daemon.core.policy import GOLD_PRIORITY
-from daemon.core.run_description import describe
 from daemon.core.settings import LearningSettings
 from models.bundle import Bundle
 from models.training import Candidate, TrainingData, TrainingOptions, train
@@ -49,18 +46,7 @@ def loop(tmp_path: Path):
 
 
 def learner(loop: Loop, share: float = SETTINGS.share) -> Learner:
-    return Learner(
-        stream=loop.store,
-        store=loop.learning,
-        registry=FakeRegistry(),
-        policy=loop.policy,
-        settings=replace(SETTINGS, share=share),
-        train=train_here,
-        describe=partial(describe, source="a test", target_error=0.05),
-        holder="one",
-        stop=threading.Event(),
-        alive=lambda _: None,
-    )
+    return loop.learner(FakeRegistry(), replace(SETTINGS, share=share), train_here)
 
 
 def picked(loop: Loop) -> list[Any]:

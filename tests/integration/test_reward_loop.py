@@ -1,9 +1,7 @@
 """Pairs through stream, people and learner: the reward model votes on the next pairs."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,8 +11,6 @@ from loop_harness import POLICY, Loop
 
 from daemon.adapters.encoders import Differences
 from daemon.adapters.fake_registry import FakeRegistry
-from daemon.core.learning import Learner
-from daemon.core.run_description import describe
 from daemon.core.settings import LearningSettings
 from labeling_functions.function import labeling_function
 from models.arrays import F4
@@ -88,18 +84,7 @@ def train_here(data: TrainingData, champion: Bundle | None, alive: Callable[[], 
 
 
 def learn(loop: Loop, registry: FakeRegistry) -> None:
-    learner = Learner(
-        stream=loop.store,
-        store=loop.learning,
-        registry=registry,
-        policy=loop.policy,
-        settings=LearningSettings(min_answers=30),
-        train=train_here,
-        describe=partial(describe, source="a test", target_error=0.05),
-        holder="one",
-        stop=threading.Event(),
-        alive=lambda _: None,
-    )
+    learner = loop.learner(registry, LearningSettings(min_answers=30), train_here)
     assert learner.step()
 
 

@@ -1,9 +1,7 @@
 """Items that functions alone would release go without a vector, and are released all the same."""
 
-import threading
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -12,8 +10,6 @@ from loop_harness import POLICY, Loop
 
 from daemon.adapters.encoders import WholeTexts
 from daemon.adapters.fake_registry import FakeRegistry
-from daemon.core.learning import Learner
-from daemon.core.run_description import describe
 from daemon.core.settings import DriftSettings, LearningSettings
 from daemon.core.sparing import Sparing, sampled
 from models.arrays import F4
@@ -72,18 +68,7 @@ def loop(tmp_path: Path) -> Iterator[Loop]:
 
 
 def learn(loop: Loop) -> None:
-    learner = Learner(
-        stream=loop.store,
-        store=loop.learning,
-        registry=FakeRegistry(),
-        policy=loop.policy,
-        settings=SETTINGS,
-        train=train_here,
-        describe=partial(describe, source="a test", target_error=0.05),
-        holder="one",
-        stop=threading.Event(),
-        alive=lambda _: None,
-    )
+    learner = loop.learner(FakeRegistry(), SETTINGS, train_here)
     assert learner.step()
     loop.settle()
 
