@@ -40,6 +40,8 @@ __all__ = [
     "turk",
 ]
 
+# Tests start the program hundreds of times; compiling it anew each time would be a fifth of that.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 hypothesis.settings.register_profile(
     "same",
