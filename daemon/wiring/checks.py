@@ -10,8 +10,6 @@ from enum import Enum
 from pathlib import Path
 
 import httpx
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy.exc import DatabaseError
 
 from daemon.adapters.broker.apache import find_java
@@ -20,7 +18,7 @@ from daemon.adapters.kafka.settings import KafkaSettings
 from daemon.adapters.kafka.topics import TopicState, describe, publishing_refused
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.problems import shown
-from daemon.adapters.store.upgrade import configuration as migrations
+from daemon.adapters.store.upgrade import VERSIONS, stored_version
 from daemon.core.errors import SetupProblem
 from daemon.wiring.config import Config
 from daemon.wiring.config_env import literal_passwords
@@ -222,17 +220,15 @@ def database(config: Config) -> Finding:
 def _schema(opened: Database) -> Finding:
     address = shown(opened.url)
     with opened.read() as connection:
-        script = ScriptDirectory.from_config(migrations(connection))
-        current = MigrationContext.configure(connection).get_current_revision()
-        known = {revision.revision for revision in script.walk_revisions()}
+        current = stored_version(connection)
     if current is None:
         return ok(f"{address}: no tables yet; the first start makes them")
-    if current not in known:
+    if current not in VERSIONS:
         return Finding(
             State.PROBLEM,
             f"{address}: its tables (version {current}) are newer than this program; update labelloop",
         )
-    if current != script.get_current_head():
+    if current != VERSIONS[-1]:
         older = f"{address}: older tables (version {current}); the next start updates them"
         return Finding(State.NOTE, older)
     return ok(f"{address}: tables of version {current}")

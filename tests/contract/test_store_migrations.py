@@ -1,17 +1,20 @@
 """Migrations: they make exactly the schema, from several processes at once, and know what is too new."""
 
 import multiprocessing
+import subprocess
+import sys
 
 import pytest
 from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, select, text
 
 from daemon.adapters.store.budget import day
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import budgets, metadata, spend
-from daemon.adapters.store.upgrade import configuration
+from daemon.adapters.store.upgrade import MIGRATIONS, VERSIONS, configuration
 from daemon.core.errors import SetupProblem
 
 
@@ -24,6 +27,24 @@ def test_migrations_make_exactly_the_schema(empty_url: str) -> None:
         )
         assert compare_metadata(context, metadata) == []
     database.close()
+
+
+def test_files_of_migrations_are_named_after_the_versions_that_they_make() -> None:
+    newest_first = ScriptDirectory(str(MIGRATIONS)).walk_revisions()
+    assert tuple(revision.revision for revision in newest_first)[::-1] == VERSIONS
+
+
+def test_who_finds_the_newest_version_loads_no_alembic(sqlite_url: str) -> None:
+    code = f"""
+import sys
+from daemon.adapters.store.engine import Database
+database = Database({sqlite_url!r})
+database.migrate()
+database.refuse_outdated()
+print("alembic" in sys.modules)
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "False\n"
 
 
 def test_migrating_again_changes_nothing(database: Database) -> None:

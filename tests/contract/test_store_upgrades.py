@@ -1,18 +1,15 @@
 """A database that any earlier version filled: nothing of it is lost on the way here, and all is read."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import Any
 
 import pytest
 from alembic import command
-from alembic.script import ScriptDirectory
 from decisions_for_tests import arrivals, decision, silent, span
 from rows_of_each_version import NOON, PUBLISHED, ROWS
 from sqlalchemy import Connection, MetaData, Table, insert, select
 from window_harness import TERMS, closing
 
-from daemon.adapters.store import upgrade
 from daemon.adapters.store.alarms import AlarmRoom
 from daemon.adapters.store.binding import bind
 from daemon.adapters.store.engine import Database
@@ -25,19 +22,13 @@ from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.reviewers import ReviewerRoom
 from daemon.adapters.store.schema import metadata
 from daemon.adapters.store.stream import StreamRoom
-from daemon.adapters.store.upgrade import configuration
+from daemon.adapters.store.upgrade import VERSIONS, configuration
 from daemon.adapters.store.windows import WindowRoom
 from daemon.core.errors import SetupProblem
 from daemon.core.rows import Compose, Decision, OpenItem
 from daemon.core.states import LabelStatus
 from models.bundles import read_bundle
 from models.guarantee.window import toss
-
-
-def _versions() -> list[str]:
-    """Every version before this one, oldest first."""
-    scripts = ScriptDirectory(str(Path(upgrade.__file__).parent / "migrations"))
-    return sorted(revision.revision for revision in scripts.walk_revisions())[:-1]
 
 
 def _counts_up(table: Table) -> bool:
@@ -75,7 +66,7 @@ def _content(connection: Connection, columns: dict[str, list[str]] | None = None
     return found
 
 
-@pytest.fixture(params=_versions())
+@pytest.fixture(params=VERSIONS[:-1])
 def upgraded(request: pytest.FixtureRequest, empty_url: str) -> Iterator[Database]:
     """Filled at an earlier version, then migrated; every row that it held is still as it was."""
     database = Database(empty_url)

@@ -1,25 +1,42 @@
-"""Brings a database's schema up to this program's, however many processes start at once."""
+"""Brings a database's schema up to this program's, however many processes start at once.
+
+Alembic is imported where there is something to migrate: every process looks, and loading Alembic takes longer
+than all else it does about the schema.
+"""
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from alembic import command
-from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, Engine, text
+from sqlalchemy import Connection, Engine, inspect, text
 
 from daemon.core.errors import SetupProblem
 
+if TYPE_CHECKING:
+    from alembic.config import Config
+
+MIGRATIONS = Path(__file__).parent / "migrations"
+VERSIONS = tuple(sorted(file.name[1:5] for file in MIGRATIONS.glob("versions/v[0-9]*.py")))
+"""Every version of the schema, oldest first: a migration's file is named after the version that it makes."""
 _LOCK = 0x6C6F6F70
 """Key of PostgreSQL's advisory lock: one process migrates, the others wait for it."""
 
 
-def configuration(connection: Connection) -> Config:
+def configuration(connection: Connection) -> "Config":
     """Alembic's configuration for our migrations on this connection."""
+    from alembic.config import Config
+
     config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent / "migrations").replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     config.attributes["connection"] = connection
     return config
+
+
+def stored_version(connection: Connection) -> str | None:
+    """The version of the schema that is there; None before the first migration."""
+    if not inspect(connection).has_table("alembic_version"):
+        return None
+    version: str | None = connection.scalar(text("SELECT version_num FROM alembic_version"))
+    return version
 
 
 def upgrade(writer: Engine) -> None:
@@ -34,10 +51,10 @@ def upgrade(writer: Engine) -> None:
     with writer.begin() as connection:
         if connection.dialect.name == "postgresql":
             connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-        config = configuration(connection)
-        script = ScriptDirectory.from_config(config)
-        if not _is_current(connection, script):
-            command.upgrade(config, "head")
+        if not _is_current(connection):
+            from alembic import command
+
+            command.upgrade(configuration(connection), "head")
 
 
 def refuse_outdated(connection: Connection) -> None:
@@ -46,21 +63,18 @@ def refuse_outdated(connection: Connection) -> None:
     Raises:
         SetupProblem: it is older or newer.
     """
-    script = ScriptDirectory.from_config(configuration(connection))
-    if not _is_current(connection, script):
+    if not _is_current(connection):
         raise SetupProblem(
             "database.url: the schema there is not that of this version, and this command changes nothing; "
             "`labelloop status` brings it up to date"
         )
 
 
-def _is_current(connection: Connection, script: ScriptDirectory) -> bool:
-    current, head = MigrationContext.configure(connection).get_current_revision(), script.get_current_head()
-    if current == head:
-        return True
-    if current is not None and current not in {revision.revision for revision in script.walk_revisions()}:
+def _is_current(connection: Connection) -> bool:
+    stored = stored_version(connection)
+    if stored is not None and stored not in VERSIONS:
         raise SetupProblem(
-            f"database.url: the schema there has version {current}, which is newer than this program's "
-            f"{head}; update labelloop, or give it another database"
+            f"database.url: the schema there has version {stored}, which is newer than this program's "
+            f"{VERSIONS[-1]}; update labelloop, or give it another database"
         )
-    return False
+    return stored == VERSIONS[-1]
