@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from operator import attrgetter
 
 import numpy as np
 from numpy.typing import NDArray
@@ -133,26 +134,25 @@ def of_stored(
     posterior, classifier = _posterior_of_stored(items, groups, keys, bundle, final_tiers)
     shown = _subjects(items)
     posterior = _fused(posterior, shown, bundle)
-    answers = [[answer for row in shown[own] for answer in items[row].answers] for own in range(len(items))]
-    asked = [[tier for row in shown[own] for tier in _settling(items[row])] for own in range(len(items))]
+    answers = [_answers(items, rows) for rows in shown]
     return Evidence(
         posterior=posterior,
         scores=bundle.scores(posterior).astype(np.float32),
         classifier=classifier,
         final=np.array([final_label(given, final_tiers) for given in answers], np.int64),
         answered=_count(ladder, [_heard(items, rows) for rows in shown]),
-        wanted=_count(ladder, asked),
-        people=np.array([_by_person(given) for given in answers], np.bool_),
+        wanted=_count(ladder, [_settling(items, rows) for rows in shown]),
+        people=np.fromiter(map(_by_person, answers), np.bool_),
         queued=np.array([_queued(item, ladder) for item in items], np.int64),
-        priority=np.array([_priority(item) for item in items], np.float64),
-        drawn=np.array([_is_drawn(item) for item in items], np.bool_),
-        held=np.array([_is_held(item) for item in items], np.bool_),
-        sent_back=np.array([item.sent_back for item in items], np.int64),
-        revision=np.array([item.revision for item in items], np.int64),
+        priority=np.fromiter(map(_priority, items), np.float64),
+        drawn=np.fromiter(map(_is_drawn, items), np.bool_),
+        held=np.fromiter(map(_is_held, items), np.bool_),
+        sent_back=np.fromiter(map(attrgetter("sent_back"), items), np.int64),
+        revision=np.fromiter(map(attrgetter("revision"), items), np.int64),
         before=_labels_before(items),
         states=[item.state for item in items],
-        follows=np.array([shown[own][0] != own for own in range(len(items))], np.bool_),
-        picked=np.array([_is_picked(*one) for one in zip(items, answers, strict=True)], np.bool_),
+        follows=np.array([rows[0] != own for own, rows in enumerate(shown)], np.bool_),
+        picked=np.fromiter(map(_is_picked, items, answers), np.bool_),
     )
 
 
@@ -190,14 +190,20 @@ def _fused(posterior: F4, groups: Sequence[list[int]], bundle: AnyBundle) -> F4:
     return np.concatenate(facets, axis=1)
 
 
+def _answers(items: Sequence[OpenItem], rows: Sequence[int]) -> list[Answer]:
+    """What was said about one of these items."""
+    return [answer for row in rows for answer in items[row].answers]
+
+
 def _heard(items: Sequence[OpenItem], rows: Sequence[int]) -> list[str | None]:
     """Tiers that answered or abstained about one of these items."""
     return [tier for row in rows for tier in (*(one.tier for one in items[row].answers), *items[row].passed)]
 
 
-def _settling(item: OpenItem) -> list[str]:
-    """Tiers of the questions that wait to settle the item; blind audits serve another end."""
-    return [wanted.tier for wanted in item.wanted if wanted.purpose not in BLIND_PURPOSES]
+def _settling(items: Sequence[OpenItem], rows: Sequence[int]) -> list[str]:
+    """Tiers of the questions that wait to settle one of these items; blind audits serve another end."""
+    wanted = (one for row in rows for one in items[row].wanted)
+    return [one.tier for one in wanted if one.purpose not in BLIND_PURPOSES]
 
 
 def _by_person(answers: Sequence[Answer]) -> bool:

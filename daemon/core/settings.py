@@ -114,28 +114,29 @@ class TierSettings:
             )
         if self.when == "never" and self.final:
             raise ValueError("when: a final tier is asked in any case: its answers audit all others")
-        for name in ("variants", "budget_per_run"):
-            if not self.is_llm and getattr(self, name):
-                raise ValueError(f"{name}: is for a tier of `backend: llm`")
-        for name in ("suggest", "highlight"):
-            if self.is_llm and getattr(self, name):
-                raise ValueError(f"{name}: is for people; a language model is asked by its prompt")
-        for name in ("escalate_below", "capacity_per_day", "show_earlier"):
-            if self.is_llm and getattr(self, name):
-                raise ValueError(f"{name}: is for people")
-        if self.is_llm and self.controls != ControlSettings():
+        if not self.is_llm:
+            self._refuse("is for a tier of `backend: llm`", "variants", "budget_per_run")
+            return
+        self._refuse("is for people; a language model is asked by its prompt", "suggest", "highlight")
+        self._refuse("is for people", "escalate_below", "capacity_per_day", "show_earlier")
+        if self.controls != ControlSettings():
             raise ValueError("controls: are for people; `labelloop llm compare` measures language models")
 
     def _check_outside(self) -> None:
         if not self.is_outside:
             return
-        for name in ("highlight", "show_earlier", "capacity_per_day"):
-            if getattr(self, name):
-                raise ValueError(f"{name}: is for people who answer on the pages (`backend: web`)")
+        elsewhere = "is for people who answer on the pages (`backend: web`)"
+        self._refuse(elsewhere, "highlight", "show_earlier", "capacity_per_day")
         if self.controls.asked:
             raise ValueError("controls: control questions are asked on the pages alone (`backend: web`)")
         if self.backend == KAFKA and self.suggest:
             raise ValueError("suggest: topic `questions` holds items alone; leave it out")
+
+    def _refuse(self, why: str, *names: str) -> None:
+        """Raise for the first of these keys that says something."""
+        for name in names:
+            if getattr(self, name):
+                raise ValueError(f"{name}: {why}")
 
     @property
     def is_llm(self) -> bool:

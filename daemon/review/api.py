@@ -71,7 +71,9 @@ class SharedOverview:
 def build(services: ReviewServices, shared: SharedOverview) -> APIRouter:
     """All calls under /api."""
     router = APIRouter(prefix="/api")
-    _reviewing(router, services)
+    _enrolling(router, services)
+    _answering(router, services)
+    _giving_back(router, services)
     _reporting(router, services, shared)
     router.include_router(lead_api.build(services, shared.get))
     router.include_router(truth_api.build(services))
@@ -81,8 +83,8 @@ def build(services: ReviewServices, shared: SharedOverview) -> APIRouter:
     return router
 
 
-def _reviewing(router: APIRouter, services: ReviewServices) -> None:
-    store, task = services.questions, services.task
+def _enrolling(router: APIRouter, services: ReviewServices) -> None:
+    task = services.task
 
     @router.get("/task", tags=["reviewing"])
     def get_task() -> TaskOut:
@@ -102,8 +104,12 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
         """Register a reviewer, or find them: the same name and tier give the same id."""
         check_name(body.name)
         check_tier(body.tier, services)
-        person = store.enroll(body.name, body.tier)
+        person = services.questions.enroll(body.name, body.tier)
         return ReviewerOut(id=person.id, name=person.name, tier=person.tier)
+
+
+def _answering(router: APIRouter, services: ReviewServices) -> None:
+    store = services.questions
 
     @router.post("/leases", tags=["reviewing"], responses={**NOT_FOUND, **INVALID})
     def lease(body: LeaseWish) -> LeasesOut:
@@ -119,9 +125,14 @@ def _reviewing(router: APIRouter, services: ReviewServices) -> None:
     def answer(body: NewAnswer) -> AnswerOut:
         """Answer a leased question. Repeating the same answer changes nothing."""
         check_reviewer(body.reviewer, services)
-        label, probabilities = answer_of(body, task)
+        label, probabilities = answer_of(body, services.task)
         store.answer(body.question, body.reviewer, label, body.seconds, probabilities)
         return AnswerOut(question=body.question)
+
+
+def _giving_back(router: APIRouter, services: ReviewServices) -> None:
+    """Questions that go to somebody else, up a tier, or back to who answered them."""
+    store = services.questions
 
     @router.post("/skips", tags=["reviewing"], responses={**LOST, **INVALID})
     def skip(body: Skip) -> Done:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rich.table import Table
 
-from daemon.core.report_rows import Overview
+from daemon.core.report_rows import Overview, Spending
 from daemon.core.settings import MICROS, TierSettings
 from daemon.core.window_rows import WindowRecord
 from daemon.wiring.demo.heard import LabelMessage
@@ -50,10 +50,8 @@ def judge(
     """
     automatic = [label for label in labels.values() if label.status != "human"]
     certified = [label for label in automatic if label.status == "certified"]
-    final = min((tier for tier in tiers.values() if tier.final), key=lambda tier: tier.price)
-    people = [spending for spending in overview.spending if not tiers[spending.tier].is_llm]
-    models = [spending for spending in overview.spending if tiers[spending.tier].is_llm]
-    rare = [labels[item] for item in _rarest(truth) if item in labels]
+    final = _cheapest_final(tiers)
+    people = _spending(overview, tiers, of_models=False)
     return Outcome(
         items=len(labels),
         automatic=len(automatic),
@@ -61,17 +59,37 @@ def judge(
         certified=len(certified),
         certified_right=_right(certified, truth),
         right=_right(list(labels.values()), truth),
-        minority_recall=_right(rare, truth) / max(len(rare), 1),
+        minority_recall=_minority_recall(labels, truth),
         windows=overview.windows,
         answers={spending.tier: spending.answers for spending in people},
-        model_cost=sum(spending.spent for spending in models) / MICROS,
+        model_cost=_cost(_spending(overview, tiers, of_models=True)),
         model=model,
-        cost=sum(spending.spent for spending in overview.spending) / MICROS,
+        cost=_cost(overview.spending),
         hours=sum(spending.seconds for spending in people) / 3_600,
         all_cost=len(labels) * final.price,
         all_hours=len(labels) * final.seconds_per_answer / 3_600,
         items_per_second=len(labels) / max(seconds, 1e-9),
     )
+
+
+def _cheapest_final(tiers: Mapping[str, TierSettings]) -> TierSettings:
+    """Who would be asked about everything."""
+    return min((tier for tier in tiers.values() if tier.final), key=lambda tier: tier.price)
+
+
+def _spending(overview: Overview, tiers: Mapping[str, TierSettings], of_models: bool) -> Sequence[Spending]:
+    """Of language models, or of people."""
+    return [spending for spending in overview.spending if tiers[spending.tier].is_llm is of_models]
+
+
+def _cost(spending: Sequence[Spending]) -> float:
+    return sum(one.spent for one in spending) / MICROS
+
+
+def _minority_recall(labels: Mapping[str, LabelMessage], truth: Mapping[str, str]) -> float:
+    """Share of the rarest class's items that are labeled so."""
+    rare = [labels[item] for item in _rarest(truth) if item in labels]
+    return _right(rare, truth) / max(len(rare), 1)
 
 
 def _right(labels: Sequence[LabelMessage], truth: Mapping[str, str]) -> int:
