@@ -2,19 +2,23 @@
 
 A question is always in one of three places: in the queue, leased to this process, or ended. So nothing is
 lost: what fails goes back into the queue, and what a crash leaves behind comes back when its lease runs out.
+
+While the database is away nothing is asked. Answers that are there or on their way are paid for: they are
+waited for, and kept until they can be saved. A process that has none ends.
 """
 
 import logging
 import queue
 import threading
 import time
+from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from daemon.core.call_rows import ModelVote
 from daemon.core.doubts import Doubts
-from daemon.core.errors import CapReached, LeaseLost
+from daemon.core.errors import CapReached, LeaseLost, PartAway
 from daemon.core.patience import Patience
 from daemon.core.ports import CallLedger, ModelQueue
 from daemon.core.rows import Lease
@@ -27,12 +31,17 @@ log = logging.getLogger(__name__)
 LOOK_SECONDS = 0.5
 """Between looks for questions while there is nothing to do, and for the wish to stop."""
 
+AWAY_SECONDS = 1.0
+"""Between tries to reach a database that is away."""
+
 REPORT_SECONDS = 5.0
 
 FINISH_SECONDS = 6.0
 """Calls under way are waited for so long when the process is to end."""
 
 EXPECTED = (CapReached, ChatFailure)
+PASSING = (*EXPECTED, LeaseLost, PartAway)
+"""What asking may come to without a fault in the program."""
 
 
 class AskItems(Protocol):
@@ -60,14 +69,19 @@ class Member:
     batch: int = 1
 
 
-@dataclass(frozen=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)
 class _Flight:
-    """Leased questions that a thread is asking about, and in the end what came of it."""
+    """Leased questions that a thread is asking about, and in the end what came of it.
+
+    Attributes:
+        saved: so many of the votes are in the database.
+    """
 
     member: Member
     leases: Sequence[Lease]
     votes: Sequence[ModelVote] = ()
     error: Exception | None = None
+    saved: int = 0
 
     @property
     def questions(self) -> list[int]:
@@ -112,6 +126,8 @@ class Annotator:
 
     def __post_init__(self) -> None:
         self._done: queue.SimpleQueue[_Flight] = queue.SimpleQueue()
+        self._landed: deque[_Flight] = deque()
+        self._waits = False
         self._flying: dict[int, _Flight] = {}
         self._patience = Patience(self.clock)
         self._doubts = Doubts()
@@ -122,13 +138,20 @@ class Annotator:
         """Work until told to stop; then wait a little for calls under way, and give the rest back."""
         try:
             while not self.stop.is_set():
-                self._take_off()
-                self._land(self.look_seconds)
-                self._keep()
-                self._tell_again()
+                self._go_round()
             self._wait_for_calls()
         finally:
             self._give_all_back()
+
+    def _go_round(self) -> None:
+        try:
+            self._keep()  # before others are leased: those that ran out would be leased once more
+            self._take_off()
+            self._land(self.look_seconds)
+            self._tell_again()
+            self._waits = False
+        except PartAway as away:
+            self._keep_what_is_paid(away)
 
     def _take_off(self) -> None:
         """Lease and ask, as long as calls may be made and there are questions."""
@@ -159,29 +182,59 @@ class Annotator:
 
     def _land(self, seconds: float) -> None:
         """Wait so long for something to be done, and deal with all that is."""
+        self._collect(seconds)
+        while self._landed:
+            self._settle(self._landed[0])
+            self._drop(self._landed.popleft())
+
+    def _collect(self, seconds: float) -> None:
+        """Wait so long for something to be done, and take all that is; it is dealt with afterwards."""
         try:
-            flight = self._done.get(timeout=seconds)
+            self._landed.append(self._done.get(timeout=seconds))
             while True:
-                self._settle(flight)
-                flight = self._done.get_nowait()
+                self._landed.append(self._done.get_nowait())
         except queue.Empty:
             return
 
+    def _keep_what_is_paid(self, away: PartAway) -> None:
+        """The database is away. Raises that again where no answer is there or may come.
+
+        Leases of calls that failed are left to run out.
+        """
+        if not self._waits:
+            said = "what is paid for waits to be saved: %s"
+            log.warning(said, away, extra={"action": "annotate_waits"})
+        self._waits = True
+        self._collect(AWAY_SECONDS)
+        for flight in [one for one in self._landed if one.error is not None]:
+            self._landed.remove(flight)
+            if flight.error is not None and not isinstance(flight.error, PASSING):
+                raise flight.error
+            self._drop(flight)
+        if not self._flying:
+            raise away
+
+    def _drop(self, flight: _Flight) -> None:
+        self._flying.pop(flight.questions[0], None)
+
     def _settle(self, flight: _Flight) -> None:
+        """Save what came of it; once more if the database went away meanwhile."""
         if flight.error is None:
             self._answer(flight)
+        elif isinstance(flight.error, LeaseLost):
+            self.queue.give_back(flight.leases)
+            self.tally.late += 1
         elif isinstance(flight.error, EXPECTED):
             self._fail(flight, flight.error)
         else:
             raise flight.error
-        self._flying.pop(flight.questions[0], None)
 
     def _answer(self, flight: _Flight) -> None:
         self._patience.good()
         self._doubts.good()
-        for lease, vote in zip(flight.leases, flight.votes, strict=True):
+        votes = list(zip(flight.leases, flight.votes, strict=True))
+        for lease, vote in votes[flight.saved :]:
             self._doubts.forget(lease.question)
-            self.tally.micros += vote.micros
             try:
                 if vote.label == ABSTAIN:
                     self._pass_on(flight.member, lease.question)
@@ -190,15 +243,17 @@ class Annotator:
                     self.tally.answered += 1
             except LeaseLost:
                 self.tally.late += 1
+            flight.saved += 1
+            self.tally.micros += vote.micros
 
     def _fail(self, flight: _Flight, error: Exception) -> None:
         """Back into the queue, and a rest; what is refused by itself, or failed too often, is passed on."""
         self.tally.failed += 1
         if self._patience.bad(error):
             log.warning("tier %s rests: %s", self.tier, error, extra={"action": "annotate_rests"})
-        back = [question for question in flight.questions if not self._is_hopeless(question, error)]
-        self.queue.give_back(flight.member.annotator, back)
-        for question in set(flight.questions) - set(back):
+        hopeless = {question for question in flight.questions if self._is_hopeless(question, error)}
+        self.queue.give_back([lease for lease in flight.leases if lease.question not in hopeless])
+        for question in hopeless:
             self._doubts.forget(question)
             try:
                 self._pass_on(flight.member, question)
@@ -222,7 +277,7 @@ class Annotator:
             return
         self._kept = self.clock()
         for flight in self._flying.values():
-            self.queue.extend(flight.member.annotator, flight.questions, self.lease_seconds)
+            self.queue.extend(flight.leases, self.lease_seconds)
         self.ledger.expire()
 
     def tell(self) -> None:
@@ -250,9 +305,12 @@ class Annotator:
         """Their answers are paid: they are worth a moment."""
         until = self.clock() + FINISH_SECONDS
         while self._flying and (left := until - self.clock()) > 0:
-            self._land(min(left, self.look_seconds))
+            try:
+                self._land(min(left, self.look_seconds))
+            except PartAway as away:
+                self._keep_what_is_paid(away)
 
     def _give_all_back(self) -> None:
         for flight in self._flying.values():
-            self.queue.give_back(flight.member.annotator, flight.questions)
+            self.queue.give_back(flight.leases)
         self._flying.clear()

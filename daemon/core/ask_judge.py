@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol
 
-from daemon.core.ask_variant import Chat
+from daemon.core.ask_variant import Chat, about_leases
 from daemon.core.call_rows import ModelVote
 from daemon.core.decoding import decode_stored
 from daemon.core.judge_rows import BothOrders
@@ -35,10 +35,7 @@ class JudgeAsker:
 
     def __call__(self, annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
         """Ask about the pairs of these leases, one by one."""
-        return [
-            self._one(decode_stored(lease.payload), About(annotator, lease.question, lease.item))
-            for lease in leases
-        ]
+        return [self._one(decode_stored(lease.payload), about_leases(annotator, [lease])) for lease in leases]
 
     def ask(self, items: Sequence[Item], about: About) -> list[ModelVote]:
         """What the judge says about each item, in order. Raises as `AskItems` does."""

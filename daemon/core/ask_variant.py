@@ -24,6 +24,14 @@ FRESH_SECONDS = 60.0
 """Answers of people are read again for exemplars after so long."""
 
 
+def about_leases(annotator: int, leases: Sequence[Lease]) -> About:
+    """What calls are made for that ask about the items of these leases together."""
+    held = tuple((lease.question, lease.attempt) for lease in leases)
+    if len(leases) > 1:
+        return About(annotator, leases=held)
+    return About(annotator, leases[0].question, leases[0].item, held)
+
+
 class AnsweredStore(Protocol):
     """What people answered, to choose exemplars from."""
 
@@ -89,10 +97,7 @@ class VariantAsker:
     def __call__(self, annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
         """Ask about the items of these leases, and once more about answers that did not parse."""
         items = [decode_stored(lease.payload) for lease in leases]
-        about = About(annotator)
-        if len(leases) == 1:
-            about = About(annotator, leases[0].question, leases[0].item)
-        return self.ask(items, about)
+        return self.ask(items, about_leases(annotator, leases))
 
     def ask(self, items: Sequence[Item], about: About) -> list[ModelVote]:
         """What the model says about each item, in order. Raises as `AskItems` does."""

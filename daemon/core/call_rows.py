@@ -14,6 +14,8 @@ class Call:
         micros: price of its longest possible answer, in micro-units.
         seconds: after these nobody waits for it any more: if it is still reserved then, it is lost.
         annotator, question, item: what it is made for; None where it is for several.
+        leases: question and attempt of each lease that it is made under: it is not made once one of them is
+            somebody else's.
         trace: where it can be read, if it is traced.
     """
 
@@ -25,6 +27,7 @@ class Call:
     annotator: int | None = None
     question: int | None = None
     item: str | None = None
+    leases: tuple[tuple[int, int], ...] = ()
     trace: str | None = None
 
 

@@ -1,14 +1,15 @@
 """A language model whose every call is in the ledger before it is made, and whose answers are kept."""
 
 import hashlib
-from collections.abc import Mapping
+import logging
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import msgspec
 
 from daemon.core.call_rows import Call, CallBill
-from daemon.core.errors import CapReached
+from daemon.core.errors import CapReached, PartAway
 from daemon.core.ports import CallLedger, ReplyCache
 from labeling_functions.llm.chat_model import (
     ChatBusy,
@@ -21,12 +22,25 @@ from labeling_functions.llm.chat_model import (
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import longest, price
 
+log = logging.getLogger(__name__)
+
 SLACK_SECONDS = 600.0
 """A call waits for its turn and is tried again before it fails: nobody writes it off earlier than that."""
 
 TRIES = 6
 
 NOT_BILLED = (ChatRefused, ChatBusy, ChatDown)
+
+AGAIN_SECONDS = 1.0
+"""Between tries to save what a call came to while the database is away."""
+
+Wait = Callable[[float], object]
+"""Blocks for so many seconds; true if nothing is to be tried again."""
+
+
+def at_once(_seconds: float) -> bool:
+    """A `Wait` that never waits: what cannot be saved now is not saved."""
+    return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +49,7 @@ class About:
 
     Attributes:
         annotator, question, item: ids; None where it is for several.
+        leases: question and attempt of each lease that it is made under.
         repair: whether it asks again for an answer that could not be read.
         trace: id of the trace that it belongs to, if it is traced.
     """
@@ -42,6 +57,7 @@ class About:
     annotator: int | None = None
     question: int | None = None
     item: str | None = None
+    leases: tuple[tuple[int, int], ...] = ()
     repair: bool = False
     trace: str | None = None
 
@@ -63,6 +79,7 @@ class PaidChat:
         ledger, cache: where calls and answers are kept.
         name: of the endpoint. endpoint: what it charges.
         tier, run: whose caps the calls meet.
+        wait: between tries to save what was paid for, while the database is away.
     """
 
     model: ChatModel
@@ -72,12 +89,15 @@ class PaidChat:
     endpoint: EndpointSettings
     tier: str
     run: str
+    wait: Wait = at_once
 
     def ask(self, request: ChatRequest, about: About) -> Paid:
         """The reply, from the cache if it is there.
 
         Raises:
             CapReached: a cap does not reach for the longest answer; nothing was sent.
+            LeaseLost: somebody else was given a question meanwhile; nothing was sent.
+            PartAway: the database is away; nothing was sent, or waiting was given up.
             ChatRefused, ChatBusy, ChatDown, ChatUnknown: as `ChatModel.ask`; nothing of it is kept.
         """
         key = cache_key(self.endpoint.base_url, request)
@@ -89,19 +109,37 @@ class PaidChat:
             raise CapReached(f"a budget of tier {self.tier!r} does not reach for one more call")
         reply = self._ask(request, line)
         micros = price(reply.tokens_in, reply.tokens_out, self.endpoint)
-        self.ledger.settle(line, CallBill(micros, reply.tokens_in, reply.tokens_out, reply.seconds))
-        self.cache.put(key, msgspec.json.encode(reply))
+        bill = CallBill(micros, reply.tokens_in, reply.tokens_out, reply.seconds)
+        # The answer first: what has no line is written off in time, what is not kept is paid for again.
+        self._save(lambda: self.cache.put(key, msgspec.json.encode(reply)))
+        self._save(lambda: self.ledger.settle(line, bill))
         return Paid(reply, micros)
 
     def _ask(self, request: ChatRequest, line: int) -> ChatReply:
         try:
             return self.model.ask(request)
         except NOT_BILLED:
-            self.ledger.release(line)
+            self._save(lambda: self.ledger.release(line))
             raise
         except BaseException:
-            self.ledger.lost(line)
+            self._save(lambda: self.ledger.lost(line))
             raise
+
+    def _save(self, write: Callable[[], None]) -> None:
+        """Write what a call came to, again and again while the database is away: nobody else knows it.
+
+        Each write may be made twice: what was being committed when the server went may be there or not.
+        """
+        told = False
+        while True:
+            try:
+                return write()
+            except PartAway as away:
+                if not told:
+                    log.warning("a call's outcome waits: %s", away, extra={"action": "call_waits"})
+                told = True
+                if self.wait(AGAIN_SECONDS):
+                    raise
 
     def _call(self, micros: int, about: About) -> Call:
         return Call(
@@ -113,6 +151,7 @@ class PaidChat:
             annotator=about.annotator,
             question=about.question,
             item=about.item,
+            leases=about.leases,
             trace=about.trace,
         )
 

@@ -222,11 +222,11 @@ class ModelQueue(Protocol):
         Those of `last` come after all others. They take no money: calls do. Raises UnknownReviewer.
         """
 
-    def extend(self, annotator: int, held: Sequence[int], seconds: float) -> None:
-        """Hold those of the questions that are still this annotator's for so long from now."""
+    def extend(self, held: Sequence[Lease], seconds: float) -> None:
+        """Hold what is still held under these leases, and no later ones, for so long from now."""
 
-    def give_back(self, annotator: int, held: Sequence[int]) -> None:
-        """Put those of the questions that are still this annotator's back into the queue."""
+    def give_back(self, held: Sequence[Lease]) -> None:
+        """Put what is still held under these leases, and no later ones, back into the queue."""
 
     def answer(self, question: int, annotator: int, vote: ModelVote) -> int:
         """Record and ask for a recheck; id of the answer. The first answer stands.
@@ -245,7 +245,10 @@ class CallLedger(Protocol):
     """Money of calls to language models: no cap is ever passed, whoever reserves at the same time."""
 
     def reserve(self, call: Call) -> int | None:
-        """Id of a ledger line that holds the call's longest price; None: a cap does not reach so far."""
+        """Id of a ledger line that holds the call's longest price; None: a cap does not reach so far.
+
+        Raises LeaseLost if a question is not held any more under the lease that the call is made under.
+        """
 
     def settle(self, call: int, bill: CallBill) -> None:
         """The answer is there: what it did not use is given back. Also for one that was lost meanwhile."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field, replace
 from daemon.core.annotate import AskItems
 from daemon.core.ask_variant import Chat
 from daemon.core.call_rows import ModelVote
-from daemon.core.errors import CapReached
+from daemon.core.errors import CapReached, LeaseLost
 from daemon.core.paid_chat import About, Paid
 from daemon.core.rows import Lease
 from daemon.core.traces import Trace, TracedCall, TracedItem, TracedWay, TraceLog
@@ -80,11 +80,11 @@ class _Recording:
     made: list[TracedCall] = field(default_factory=list)
 
     def ask(self, request: ChatRequest, about: About) -> Paid:
-        """As the chat itself; what a cap refused was never sent, and is no call."""
+        """As the chat itself; what a cap or a lost lease kept from being sent is no call."""
         started = self.clock()
         try:
             paid = self.chat.ask(request, replace(about, trace=self.trace))
-        except CapReached:
+        except (CapReached, LeaseLost):
             raise
         except Exception as failure:
             self._note(request, None, about, started, told(failure))

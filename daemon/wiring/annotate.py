@@ -2,6 +2,7 @@
 
 import signal
 import threading
+import time
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
@@ -188,6 +189,7 @@ class _Crew:
             endpoint=self.config.endpoints[endpoint],
             tier=self.tier,
             run=self.run,
+            wait=time.sleep,  # in threads that end with the process
         )
 
 

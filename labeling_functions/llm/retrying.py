@@ -6,10 +6,14 @@ Jitter, AWS Architecture Blog, 2015), so that many who failed together do not co
 
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatModel, ChatReply, ChatRequest
+
+STOOD_STILL_SECONDS = 2.0
+"""A wait that took so much longer than it should: the process, or its machine, stood still meanwhile."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +36,13 @@ class Retrying:
     """A model that is asked again when it is busy or down; what was refused, or may have been paid, is not.
 
     An endpoint whose breaker is open is not waited for either: whoever asks has leases to give back, and
-    others to ask, until then.
+    others to ask, until then. Nor is anything asked again by a process that stood still while it waited: its
+    leases may have ended, and others may be asking.
 
     Args:
         stop: once set, nothing is asked again.
         wait: blocks for so many seconds, or until it is to stop (then True). By default the event's own.
-        draw: a number, evenly between 0 and 1.
+        draw: a number, evenly between 0 and 1. clock: seconds that never go back.
     """
 
     def __init__(
@@ -47,12 +52,14 @@ class Retrying:
         stop: threading.Event,
         wait: Callable[[float], bool] | None = None,
         draw: Callable[[], float] = random.random,
+        clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._model = model
         self._stop = stop
         self._settings = settings
         self._wait = wait or stop.wait
         self._draw = draw
+        self._clock = clock
 
     def ask(self, request: ChatRequest) -> ChatReply:
         """As ChatModel's; raises the last failure when no attempt is left or it is to stop."""
@@ -61,9 +68,14 @@ class Retrying:
                 return self._model.ask(request)
             except (ChatBusy, ChatDown) as failure:
                 seconds = self._pause(attempt, failure)
-                if seconds is None or self._stop.is_set() or self._wait(seconds):
+                if seconds is None or self._stop.is_set() or self._is_over(seconds):
                     raise
         return self._model.ask(request)
+
+    def _is_over(self, seconds: float) -> bool:
+        """Wait for so long; whether nothing is to be asked again after it."""
+        due = self._clock() + seconds + STOOD_STILL_SECONDS
+        return self._wait(seconds) or self._clock() > due
 
     def _pause(self, attempt: int, failure: ChatBusy | ChatDown) -> float | None:
         """Seconds to wait, never less than the endpoint asks; None if too long, or if its breaker is open."""

@@ -10,10 +10,12 @@ from rows_for_tests import add_items, add_question, all_rows
 
 from daemon.adapters.store.calls import CallRoom, ReplyRoom
 from daemon.adapters.store.engine import Database, MovableClock
+from daemon.adapters.store.model_queue import ModelQueueRoom
 from daemon.adapters.store.reports import ReportRoom
 from daemon.adapters.store.schema import budgets, calls
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.call_rows import Call, CallBill, CallCaps
+from daemon.core.errors import LeaseLost
 
 DAY = 86_400
 CALL = Call(tier="llm", endpoint="hosted", run="first", micros=10, seconds=60.0)
@@ -310,3 +312,38 @@ def test_replies_are_kept_by_key(database: Database) -> None:
     assert (cache.get("a"), cache.get("b")) == (b"\x00one", b"two")
     cache.put("a", b"three")
     assert ReplyRoom(database).get("a") == b"three"
+
+
+def test_no_call_is_made_under_a_lease_that_is_somebody_elses(
+    database: Database, clock: MovableClock
+) -> None:
+    queue, room = ModelQueueRoom(database), room_of(database)
+    add_items(database, ["a", "b"])
+    for item in "ab":
+        add_question(database, item, "llm")
+    annotator = queue.enroll("llm/short", "v1", "llm").id
+    held = queue.lease(annotator, "llm", 2, 60.0)
+    call = replace(CALL, leases=tuple((lease.question, lease.attempt) for lease in held))
+    reserved(room, call)
+    clock.advance(61.0)
+    with pytest.raises(LeaseLost):
+        room.reserve(call)
+    (first,) = queue.lease(annotator, "llm", 1, 60.0)
+    with pytest.raises(LeaseLost):
+        room.reserve(call)
+    reserved(room, replace(CALL, leases=((first.question, first.attempt),)))
+    assert [row.reserved for row in all_rows(database, budgets)] == [20, 20, 20], "the refused ones took none"
+
+
+def test_what_is_said_twice_of_a_call_counts_once(database: Database) -> None:
+    """The first time was committed, and the database went away before it could say so."""
+    room = room_of(database)
+    line = reserved(room)
+    for _ in range(2):
+        room.settle(line, BILL)
+    assert money(database)["llm"] == (0, 4)
+    for close in (room.release, room.lost):
+        line = reserved(room)
+        close(line)
+        close(line)
+    assert money(database)["llm"] == (0, 14)

@@ -71,9 +71,9 @@ def test_questions_that_are_to_come_last_do(database: Database) -> None:
     annotator = model(room)
 
     def order(count: int, last: Sequence[int]) -> list[int]:
-        given = [lease.question for lease in room.lease(annotator, TIER, count, MINUTE, last)]
-        room.give_back(annotator, given)
-        return given
+        leases = room.lease(annotator, TIER, count, MINUTE, last)
+        room.give_back(leases)
+        return [lease.question for lease in leases]
 
     assert order(9, []) == [first, second, third]
     assert order(9, [second, first]) == [third, first, second]
@@ -107,9 +107,10 @@ def test_a_lease_that_runs_out_goes_to_the_next_and_one_that_is_extended_does_no
     room = ModelQueueRoom(database)
     kept, dropped = asked(database, "a", "b")
     annotator = model(room)
-    assert leased(room, annotator) == [kept, dropped]
+    first, second = room.lease(annotator, TIER, 2, MINUTE)
+    assert [first.question, second.question] == [kept, dropped]
     clock.advance(MINUTE - 1)
-    room.extend(annotator, [kept], MINUTE)
+    room.extend([first], MINUTE)
     clock.advance(2)
     assert leased(room, annotator) == [dropped]
 
@@ -118,12 +119,29 @@ def test_what_is_given_back_is_leased_again_and_what_others_hold_is_not_touched(
     room = ModelQueueRoom(database)
     first, second = asked(database, "a", "b")
     mine, other = model(room), model(room, "v2")
-    assert leased(room, mine, 1) == [first]
+    held = room.lease(mine, TIER, 1, MINUTE)
+    assert [lease.question for lease in held] == [first]
     assert leased(room, other, 1) == [second]
-    room.give_back(mine, [first, second])
-    room.extend(mine, [second], 0.0)
+    room.give_back(held)
     assert states(database) == ["open", "leased"]
     assert leased(room, mine) == [first]
+
+
+def test_who_slept_touches_no_later_lease_of_another_process_of_the_same_annotator(
+    database: Database, clock: MovableClock
+) -> None:
+    asked(database, "a")
+    sleeper, other = ModelQueueRoom(database), ModelQueueRoom(database)
+    annotator = model(sleeper)
+    slept = sleeper.lease(annotator, TIER, 1, MINUTE)
+    clock.advance(MINUTE + 1)
+    now_held = other.lease(annotator, TIER, 1, MINUTE)
+    assert [lease.attempt for lease in (*slept, *now_held)] == [1, 2]
+    sleeper.give_back(slept)
+    assert states(database) == ["leased"]
+    sleeper.extend(slept, 9 * MINUTE)
+    clock.advance(MINUTE + 1)
+    assert len(sleeper.lease(annotator, TIER, 1, MINUTE)) == 1, "not held for any longer"
 
 
 def test_nobody_answers_an_item_twice(database: Database) -> None:
@@ -237,3 +255,17 @@ def test_answers_of_models_are_learned_from_but_are_no_news(database: Database) 
     people = QuestionRoom(database)
     people.answer(other, add_annotator(database, "ann"), 1, 1.0)
     assert learning.news().answers == 1
+
+
+def test_a_question_passed_on_twice_is_passed_on_once(database: Database) -> None:
+    """The first time was committed, and the database went away before it could say so."""
+    room = ModelQueueRoom(database)
+    (question,) = asked(database, "a")
+    annotator, other = model(room), model(room, "v2")
+    leased(room, annotator)
+    room.pass_on(question, annotator)
+    room.pass_on(question, annotator)
+    assert states(database) == ["passed"]
+    assert count(database, recheck) == 1
+    with pytest.raises(LeaseLost):
+        room.pass_on(question, other)

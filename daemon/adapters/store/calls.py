@@ -9,13 +9,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Row, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, func, insert, select, update
 
-from daemon.adapters.store import budget, in_flight
+from daemon.adapters.store import budget, in_flight, leasing
 from daemon.adapters.store.bulk import upsert
 from daemon.adapters.store.engine import Database
-from daemon.adapters.store.schema import budgets, calls, chat_cache
+from daemon.adapters.store.schema import budgets, calls, chat_cache, questions
 from daemon.core.call_rows import Call, CallBill, CallCaps
+from daemon.core.errors import LeaseLost
 from daemon.core.states import CallState, Purpose
 
 RESERVED, LOST = CallState.RESERVED.value, CallState.LOST.value
@@ -43,7 +44,11 @@ class CallRoom:
         self._caps = caps
 
     def reserve(self, call: Call) -> int | None:
-        """Id of a ledger line that holds the call's longest price; None: a cap does not reach so far."""
+        """Id of a ledger line that holds the call's longest price; None: a cap does not reach so far.
+
+        Raises:
+            LeaseLost: a question is not held any more under the lease that the call is made under.
+        """
         with self._database.write() as connection:
             now = self._database.now(connection)
             books = _books(call.tier, call.endpoint, call.run, now)
@@ -56,7 +61,9 @@ class CallRoom:
             _note_refusal(connection, books[0], None)
             for name, period in books:
                 budget.add(connection, name, period, Purpose.SETTLE, reserved=call.micros)
-            return _write(connection, call, now, state=RESERVED)
+            line = _write(connection, call, now, state=RESERVED)
+            _check_held(connection, call, self._database.clock(connection))
+            return line
 
     def settle(self, call: int, bill: CallBill) -> None:
         """The answer is there: what it did not use is given back. Also for one that was lost meanwhile."""
@@ -156,6 +163,19 @@ class ReplyRoom:
         with self._database.write() as connection:
             row = {"key": key, "reply": reply, "at": self._database.now(connection)}
             connection.execute(upsert(connection, chat_cache, ["key"], ["reply", "at"]), row)
+
+
+def _check_held(connection: Connection, call: Call, now: ColumnElement[int]) -> None:
+    """A process that stood still must not pay for what others were given meanwhile.
+
+    Looked at last in its transaction, as all before may have waited for locks.
+    """
+    if not call.leases:
+        return
+    still = leasing.under(call.leases)
+    query = select(func.count()).select_from(questions).where(*still, questions.c.leased_until > now)
+    if connection.execute(query).scalar_one() < len(call.leases):
+        raise LeaseLost("the lease ran out before the call was made")
 
 
 def _books(tier: str, endpoint: str, run: str, at: int) -> tuple[Book, Book, Book]:

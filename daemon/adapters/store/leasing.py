@@ -21,6 +21,7 @@ from sqlalchemy import (
     literal_column,
     or_,
     select,
+    tuple_,
     update,
 )
 
@@ -137,6 +138,14 @@ def beyond(left: Left) -> list[ColumnElement[bool]]:
         for purpose, micros in money.items()
         if micros < math.inf
     ]
+
+
+def under(leases: Sequence[tuple[int, int]]) -> tuple[ColumnElement[bool], ...]:
+    """Conditions of the questions that are held under one of these leases: (question, attempt).
+
+    Several processes are one annotator, so that the holder alone does not tell whose lease it is.
+    """
+    return tuple_(questions.c.id, questions.c.attempt).in_(leases), questions.c.state == LEASED
 
 
 def booking(row: Row[Any]) -> budget.Booking:

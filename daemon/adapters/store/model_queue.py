@@ -4,6 +4,7 @@ Locks are taken in the order of `questions`: the annotator, the question, then m
 """
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -52,18 +53,21 @@ class ModelQueueRoom:
             now = self._database.now(connection)
             leasing.free_expired(connection, tier, now)
             taken = leasing.best_free(connection, tier, [annotator], count, Left(), last)
-            return leasing.give(connection, taken, annotator, now + round(seconds * 1000))
+            given = leasing.give(connection, taken, annotator, now + round(seconds * 1000))
+            return [replace(lease, attempt=row.attempt + 1) for lease, row in zip(given, taken, strict=True)]
 
-    def extend(self, annotator: int, held: Sequence[int], seconds: float) -> None:
-        """Hold those of the questions that are still this annotator's for so long from now."""
+    def extend(self, held: Sequence[Lease], seconds: float) -> None:
+        """Hold what is still held under these leases, and no later ones, for so long from now."""
         with self._database.write() as connection:
             until = self._database.now(connection) + round(seconds * 1000)
-            connection.execute(update(questions).where(*_held(annotator, held)).values(leased_until=until))
+            still = leasing.under([(lease.question, lease.attempt) for lease in held])
+            connection.execute(update(questions).where(*still).values(leased_until=until))
 
-    def give_back(self, annotator: int, held: Sequence[int]) -> None:
-        """Put those of the questions that are still this annotator's back into the queue."""
+    def give_back(self, held: Sequence[Lease]) -> None:
+        """Put what is still held under these leases, and no later ones, back into the queue."""
         with self._database.write() as connection:
-            query = select(questions.c.id, questions.c.purpose).where(*_held(annotator, held))
+            still = leasing.under([(lease.question, lease.attempt) for lease in held])
+            query = select(questions.c.id, questions.c.purpose).where(*still)
             leasing.free(connection, connection.execute(query.with_for_update()).all())
 
     def answer(self, question: int, annotator: int, vote: ModelVote) -> int:
@@ -92,6 +96,8 @@ class ModelQueueRoom:
     def pass_on(self, question: int, annotator: int) -> None:
         """The annotator abstains: the question ends without an answer, and the item is routed anew.
 
+        Said twice, it counts once.
+
         Raises:
             LeaseLost: the question is not there for this annotator any more.
             UnknownReviewer: no model has this id.
@@ -100,8 +106,10 @@ class ModelQueueRoom:
             tier = _hold_model(connection, annotator)
             now = self._database.now(connection)
             row = leasing.lock_question(connection, question)
-            _check_free(row, annotator, tier, now)
             skipped = {"question": question, "annotator": annotator}
+            if row.state == QuestionState.PASSED and _is_skipped(connection, **skipped):
+                return
+            _check_free(row, annotator, tier, now)
             connection.execute(upsert(connection, skips, ["question", "annotator"], []), skipped)
             _end(connection, row, QuestionState.PASSED, now)
 
@@ -118,8 +126,9 @@ def _hold_model(connection: Connection, annotator: int, tier: str | None = None)
     return str(found)
 
 
-def _held(annotator: int, ids: Sequence[int]) -> tuple[Any, ...]:
-    return questions.c.id.in_(ids), questions.c.holder == annotator, questions.c.state == LEASED
+def _is_skipped(connection: Connection, question: int, annotator: int) -> bool:
+    query = select(skips.c.question).where(skips.c.question == question, skips.c.annotator == annotator)
+    return connection.execute(query).scalar() is not None
 
 
 def _check_free(row: Row[Any], annotator: int, tier: str, now: int) -> None:

@@ -9,7 +9,7 @@ import pytest
 from daemon.core.annotate import REPORT_SECONDS, Annotator, Member
 from daemon.core.call_rows import Call, CallBill, ModelVote
 from daemon.core.doubts import MOST_FAILURES, MOST_TRIES
-from daemon.core.errors import CapReached, LeaseLost
+from daemon.core.errors import CapReached, LeaseLost, PartAway
 from daemon.core.patience import REFUSALS
 from daemon.core.rows import Lease, Person
 from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatRefused, ChatUnknown
@@ -31,6 +31,7 @@ class Queue:
     passed: list[int] = field(default_factory=list)
     extended: list[int] = field(default_factory=list)
     gone: frozenset[int] = frozenset()
+    away: list[str] = field(default_factory=list)
     most_held: int = 0
     ended: Callable[[], None] = lambda: None
 
@@ -40,6 +41,7 @@ class Queue:
     def lease(
         self, annotator: int, tier: str, count: int, seconds: float, last: Sequence[int] = ()
     ) -> list[Lease]:
+        self._reach("lease")
         self.open.sort(key=lambda one: (one in last, one))
         taken = self.open[:count]
         self.open = self.open[count:]
@@ -47,15 +49,16 @@ class Queue:
         self.most_held = max(self.most_held, len(self.held))
         return [Lease(one, f"i{one}", tier, b"", False, 0) for one in taken]
 
-    def extend(self, annotator: int, held: Sequence[int], seconds: float) -> None:
-        self.extended += held
+    def extend(self, held: Sequence[Lease], seconds: float) -> None:
+        self.extended += [lease.question for lease in held]
 
-    def give_back(self, annotator: int, held: Sequence[int]) -> None:
-        for one in held:
-            assert self.held.pop(one) == annotator
-            self.open.append(one)
+    def give_back(self, held: Sequence[Lease]) -> None:
+        for lease in held:
+            self.held.pop(lease.question)
+            self.open.append(lease.question)
 
     def answer(self, question: int, annotator: int, vote: ModelVote) -> int:
+        self._reach("answer")
         self._end(question, annotator)
         assert question not in self.answered
         self.answered[question], self.by[question] = vote, annotator
@@ -72,6 +75,12 @@ class Queue:
         if question in self.gone:
             self._look()
             raise LeaseLost("withdrawn")
+
+    def _reach(self, what: str) -> None:
+        """The database is away as often as `away` says so, of each kind of use."""
+        if what in self.away:
+            self.away.remove(what)
+            raise PartAway("no PostgreSQL server listens there")
 
     def _look(self) -> None:
         if not (self.open or self.held):
@@ -300,6 +309,71 @@ def test_an_unexpected_error_ends_the_loop_and_gives_everything_back() -> None:
         annotator_of(queue, Member(LLM, "llm/a", model)).run()
     assert queue.held == {}
     assert sorted([*queue.open, *queue.answered]) == list(range(5))
+
+
+def test_an_answer_is_kept_while_the_database_is_away_and_saved_when_it_is_back(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daemon.core.annotate.AWAY_SECONDS", 0.01)
+    queue, model = Queue(list(range(5)), away=["answer"] * 4), Model()
+
+    def ask(annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        queue.away.append("lease")
+        return model(annotator, leases)
+
+    annotator = annotator_of(queue, Member(LLM, "llm/a", ask, batch=2))
+    run(annotator)
+    assert sorted(queue.answered) == list(range(5))
+    assert sorted(one for asked in model.asked for one in asked) == list(range(5)), "nothing is asked twice"
+    assert (annotator.tally.answered, annotator.tally.micros, annotator.tally.late) == (5, 15, 0)
+
+
+def test_answers_on_their_way_are_waited_for_while_the_database_is_away(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("daemon.core.annotate.AWAY_SECONDS", 0.01)
+    queue, coming = Queue([1, 2]), threading.Event()
+
+    def ask(annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        queue.away = ["lease"] * 5
+        coming.wait(20.0)
+        return [ModelVote(1)]
+
+    def later() -> None:
+        if not queue.away:
+            coming.set()
+
+    annotator = annotator_of(queue, Member(LLM, "llm/a", ask))
+    annotator.report = lambda _: later()
+    run(annotator)
+    assert sorted(queue.answered) == [1, 2]
+
+
+def test_with_nothing_paid_for_it_ends_when_the_database_goes_away() -> None:
+    queue = Queue([1, 2, 3])
+    annotator = annotator_of(queue, Member(LLM, "llm/a", Model(always=PartAway("away"))))
+    with pytest.raises(PartAway):
+        annotator.run()
+    assert queue.answered == {}
+
+
+def test_an_error_of_the_program_is_told_though_the_database_is_away() -> None:
+    queue, asking = Queue([1, 2]), threading.Barrier(2)
+
+    def ask(annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        asking.wait(20.0)
+        raise ZeroDivisionError("bug") if leases[0].question == 1 else PartAway("away")
+
+    with pytest.raises(ZeroDivisionError):
+        annotator_of(queue, Member(LLM, "llm/a", ask)).run()
+
+
+def test_a_question_that_went_to_somebody_else_is_not_asked_about_and_counts_as_late() -> None:
+    queue = Queue([1, 2])
+    annotator = annotator_of(queue, Member(LLM, "llm/a", Model({1: [LeaseLost("went to others")]})))
+    run(annotator)
+    assert sorted(queue.answered) == [1, 2], "it was given back"
+    assert (annotator.tally.late, annotator.tally.failed) == (1, 0)
 
 
 def test_leases_are_renewed_while_calls_take_long() -> None:

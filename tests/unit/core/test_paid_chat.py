@@ -8,7 +8,7 @@ import pytest
 from call_book import ENDPOINT, Book
 
 from daemon.core.call_rows import CallBill
-from daemon.core.errors import CapReached
+from daemon.core.errors import CapReached, PartAway
 from daemon.core.paid_chat import About, PaidChat, cache_key
 from labeling_functions.llm.chat_model import (
     ChatBusy,
@@ -44,6 +44,38 @@ class Model:
 
 def chat_of(book: Book, *says: ChatReply | BaseException) -> PaidChat:
     return PaidChat(Model(book, iter(says)), book, book, "hosted", ENDPOINT, "llm", "run")
+
+
+def test_what_was_paid_for_is_saved_when_the_database_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    book, waits = Book(away=3), list[float]()
+    paid = replace(chat_of(book, REPLY), wait=waits.append).ask(REQUEST, ABOUT)
+    assert paid.reply == REPLY
+    assert (len(waits), len(book.kept), [what for what, _ in book.done]) == (3, 1, ["settled"])
+    assert [record.action for record in caplog.records] == ["call_waits"], "told once"  # type: ignore[attr-defined]
+    assert chat_of(book).ask(REQUEST, ABOUT).micros == 0
+
+
+@pytest.mark.parametrize(("failure", "outcome"), [(ChatBusy("429"), "released"), (ChatUnknown("?"), "lost")])
+def test_what_became_of_a_call_that_failed_is_saved_when_the_database_is_back(
+    failure: Exception, outcome: str
+) -> None:
+    book = Book(away=2)
+    with pytest.raises(type(failure)):
+        replace(chat_of(book, failure), wait=lambda _: False).ask(REQUEST, ABOUT)
+    assert book.done == [(outcome, None)]
+
+
+def test_who_does_not_wait_for_the_database_is_told_that_it_is_away() -> None:
+    book = Book(away=1)
+    with pytest.raises(PartAway):
+        chat_of(book, REPLY).ask(REQUEST, ABOUT)
+
+
+def test_an_answer_is_kept_before_its_price_is_booked() -> None:
+    """Killed in between, the process has lost a little of the budget, not the answer."""
+    book = Book()
+    chat_of(book, REPLY).ask(REQUEST, ABOUT)
+    assert book.noted == ["reply", "line"]
 
 
 def test_a_call_is_reserved_at_its_longest_and_settled_at_its_price() -> None:

@@ -113,3 +113,16 @@ def test_nothing_is_asked_again_once_stopped() -> None:
     with pytest.raises(ChatDown):
         Retrying(Told([ChatDown("down")]), SETTINGS, stop, waits).ask(REQUEST)
     assert waits.seconds == []
+
+
+def test_a_process_that_stood_still_while_it_waited_does_not_ask_again() -> None:
+    """Its leases may have run out, and somebody else may be asking."""
+    model, now = Told([ChatDown("down")]), [0.0]
+
+    def frozen(seconds: float) -> bool:
+        now[0] += seconds + 60.0
+        return False
+
+    with pytest.raises(ChatDown):
+        Retrying(model, SETTINGS, threading.Event(), frozen, lambda: 1.0, lambda: now[0]).ask(REQUEST)
+    assert len(model.requests) == 1

@@ -1,0 +1,34 @@
+"""`labelloop annotate` while PostgreSQL is away: what a model has answered is not paid for again."""
+
+from pathlib import Path
+
+import pytest
+from annotate_house import house_of
+from database_fixtures import private_server
+
+from daemon.adapters.store.engine import Database
+from labeling_functions.llm.scripted_server import ScriptedServer
+
+CALL_SECONDS = 1.0
+ITEMS = 8
+
+
+@pytest.mark.postgres
+def test_answers_that_come_while_the_database_is_away_are_saved_when_it_is_back(tmp_path: Path) -> None:
+    with private_server() as postgres, ScriptedServer(lambda _: "ham", seconds=CALL_SECONDS) as server:
+        database = Database(postgres.url)
+        database.migrate()
+        with house_of(tmp_path, database, server) as house:
+            house.ask(ITEMS)
+            process = house.start()
+            house.until(lambda: server.bill.calls > 0)
+            under_way = server.bill.calls
+            postgres.crash()
+            house.until(lambda: server.bill.billed >= under_way and "annotate_waits" in house.log_of(process))
+            postgres.start()
+            house.until(lambda: len(house.answered()) == ITEMS)
+            assert house.states() == {"answered": ITEMS}
+            assert server.bill.calls == server.bill.billed == ITEMS, "each was asked about once"
+            assert house.lines() == {"spent": ITEMS}
+            house.end(process)
+        database.close()
