@@ -2,21 +2,13 @@
 
 import os
 import signal
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from kafka_fixtures import wait_until
 from program import Program, migrated, query
-from up_program import Up, up_program
+from up_program import Up, program
 
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = up_program(tmp_path)
-    made.write()
-    yield made
-    made.stop()
+__all__ = ["program"]
 
 
 def names(first: int, last: int) -> set[str]:

@@ -3,23 +3,15 @@
 import re
 import signal
 import socket
-from collections.abc import Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from kafka_fixtures import wait_until
 from metrics_for_tests import Told
 from program import Program
-from up_program import Up, up_program
+from up_program import Up, program
 
-
-@pytest.fixture
-def program(tmp_path: Path) -> Iterator[Program]:
-    made = up_program(tmp_path)
-    made.write()
-    yield made
-    made.stop()
+__all__ = ["program"]
 
 
 def addresses(said: str) -> list[str]:

@@ -2,10 +2,12 @@
 
 import re
 import signal
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import psutil
+import pytest
 from kafka_fixtures import KafkaForTests, wait_until
 from program import Program, configuration, item, published
 
@@ -22,6 +24,15 @@ def up_program(folder: Path) -> Program:
     config["review"] = {"port": free_port()}
     config["stream"] = {"batch_items": 64}
     return Program(folder, config)
+
+
+@pytest.fixture
+def program(tmp_path: Path) -> Iterator[Program]:
+    """A program whose `up` can be started, as often as a test likes."""
+    made = up_program(tmp_path)
+    made.write()
+    yield made
+    made.stop()
 
 
 class Up:

@@ -30,6 +30,18 @@ RECORDED_TOKEN = "recorded.personal.token"
 NOBODYS_URL = "http://label-studio.invalid"
 
 
+@contextmanager
+def token_put_back() -> Iterator[None]:
+    """Worlds set the token that their clients send; afterwards it is as it was."""
+    kept = os.environ.get(TOKEN_ENV)
+    try:
+        yield
+    finally:
+        os.environ.pop(TOKEN_ENV, None)
+        if kept is not None:
+            os.environ[TOKEN_ENV] = kept
+
+
 class World(Protocol):
     """A Label Studio with an administrator and people; `titles` are for new projects."""
 

@@ -24,7 +24,9 @@ from label_studio_worlds import (
     real_world,
     recorded,
     recorded_world,
+    token_put_back,
 )
+from outside_tasks import MATCHES, PAIRS, STARS, payload_for
 from starlette.testclient import TestClient
 
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
@@ -40,15 +42,8 @@ from labeling_functions.task import Task
 
 MAIL = Task("mail", ("ham", "spam & more"), guidelines="# What is <spam>?\nMore.")
 SETS = Task("topics", ("late", "broken"), kind="multilabel", descriptions={"late": 'It came "late".'})
-STARS = Task("stars", ("1", "2", "3", "4", "5"), kind="rating")
-PAIRS = Task("pairs", ("A", "B", "tie"), kind="preference")
-MATCHES = Task("match", ("same", "other"), kind="matching")
 TASKS = (MAIL, SETS, STARS, PAIRS, MATCHES)
 
-PAYLOADS = {
-    "preference": b'{"id":"i","fields":{"prompt":"Hi","response_a":"Ho","response_b":"Hu"}}',
-    "matching": b'{"id":"i","fields":{"left":"a","right":"b"}}',
-}
 LOGIN = "any", "secret"
 ASKED = RECORDINGS / "asked_of_the_backend.json"
 TEXT = '{"id":"i","text":"<b>win</b> \u05e9\u05dc\u05d5\u05dd"}'.encode()
@@ -57,20 +52,17 @@ TEXT = '{"id":"i","text":"<b>win</b> \u05e9\u05dc\u05d5\u05dd"}'.encode()
 @pytest.fixture(scope="module", params=["fake", "recorded", pytest.param("real", marks=pytest.mark.slow)])
 def studio(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
     """The three worlds, one after the other."""
-    kept = os.environ.get("LABEL_STUDIO_TOKEN")
-    if request.param == "fake":
-        yield FakeWorld()
-    elif request.param == "recorded":
-        yield recorded_world()
-    else:
-        program = os.environ.get("LABELLOOP_TEST_LABEL_STUDIO")
-        if not program:
+    program = os.environ.get("LABELLOOP_TEST_LABEL_STUDIO")
+    with token_put_back():
+        if request.param == "fake":
+            yield FakeWorld()
+        elif request.param == "recorded":
+            yield recorded_world()
+        elif program:
+            with real_world(program, tmp_path_factory.mktemp("studio")) as real:
+                yield real
+        else:
             pytest.skip("LABELLOOP_TEST_LABEL_STUDIO names no label-studio program (1.23.2) to test against")
-        with real_world(program, tmp_path_factory.mktemp("studio")) as real:
-            yield real
-    os.environ.pop("LABEL_STUDIO_TOKEN", None)
-    if kept is not None:
-        os.environ["LABEL_STUDIO_TOKEN"] = kept
 
 
 @pytest.fixture
@@ -96,8 +88,7 @@ def queue_of(
 
 
 def lease(question: int, task: Task = MAIL, blind: bool = False, label: int | None = 1) -> Lease:
-    payload = PAYLOADS.get(task.kind, TEXT)
-    return Lease(question, "i", "crowd", payload, blind, 0, None if blind else label, 0.9)
+    return Lease(question, "i", "crowd", payload_for(task, TEXT), blind, 0, None if blind else label, 0.9)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)

@@ -1,12 +1,12 @@
 """What every program in which people answer must do: one contract for Label Studio and Mechanical Turk."""
 
-import os
 from collections.abc import Iterator
 from typing import Protocol
 
 import pytest
-from label_studio_worlds import FakeWorld
+from label_studio_worlds import FakeWorld, token_put_back
 from mturk_fixtures import Turk
+from outside_tasks import MATCHES, PAIRS, STARS, payload_for
 
 from daemon.adapters.outside.label_studio.labeling import result_of
 from daemon.adapters.outside.label_studio.queue import LabelStudioQueue
@@ -19,15 +19,7 @@ MAIL = Task("mail", ("ham", "spam & <b>more</b>", "ж|x"), guidelines="# What is
 SETS = Task(
     "topics", ("late", "broken|x", "other"), kind="multilabel", descriptions={"late": 'It came "late".'}
 )
-STARS = Task("stars", ("1", "2", "3", "4", "5"), kind="rating")
-PAIRS = Task("pairs", ("A", "B", "tie"), kind="preference")
-MATCHES = Task("match", ("same", "other"), kind="matching")
 TASKS = (MAIL, SETS, STARS, PAIRS, MATCHES)
-
-PAYLOADS = {
-    "preference": b'{"id":"i","fields":{"prompt":"Hi","response_a":"Ho","response_b":"Hu"}}',
-    "matching": b'{"id":"i","fields":{"left":"a","right":"b"}}',
-}
 TEXT = '{"id":"i","text":"<b>win</b> ]]> \\u0001 \u05e9\u05dc\u05d5\u05dd"}'.encode()
 
 
@@ -116,15 +108,12 @@ def world(request: pytest.FixtureRequest, turk: Turk) -> Iterator[World]:
     if request.param == "mturk":
         yield TurkWorld(turk)
         return
-    kept = os.environ.get("LABEL_STUDIO_TOKEN")
-    yield StudioWorld()
-    os.environ.pop("LABEL_STUDIO_TOKEN", None)
-    if kept is not None:
-        os.environ["LABEL_STUDIO_TOKEN"] = kept
+    with token_put_back():
+        yield StudioWorld()
 
 
 def lease(question: int, task: Task = MAIL, until: int = 1) -> Lease:
-    return Lease(question, f"i{question}", "crowd", PAYLOADS.get(task.kind, TEXT), False, until, 0, 0.9)
+    return Lease(question, f"i{question}", "crowd", payload_for(task, TEXT), False, until, 0, 0.9)
 
 
 @pytest.mark.parametrize("task", TASKS, ids=lambda task: task.kind)

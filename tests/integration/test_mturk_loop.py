@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from decimal import Decimal
 
 import pytest
+from crowd_outside import HOUR, crowd_loop, questions_about
 from kafka_fixtures import wait_until
-from mturk_fixtures import HOUR, TASK, Turk, form
-from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
+from mturk_fixtures import TASK, Turk, form
+from rows_for_tests import add_annotator, add_answer, all_rows, count
 
 from daemon.adapters.outside.mturk.page import digest_of
 from daemon.adapters.store.allowance import Allowances
@@ -33,24 +34,11 @@ class House:
 
     def new_loop(self, name: str = "Paused: mail / crowd (0)") -> OutsideLoop:
         """As a process that starts makes it."""
-        store = OutsideRoom(self.database, ["crowd"], pays_all=True)
-        return OutsideLoop(
-            outside=self.turk.queue(name=name),
-            store=store,
-            queue=store.enroll("crowd"),
-            tier="crowd",
-            outstanding=3,
-            lease_seconds=HOUR,
-            poll_seconds=0.01,
-            working=lambda: True,
-            stop=threading.Event(),
-            report=self.told.append,
-        )
+        return crowd_loop(self.database, self.turk.queue(name=name), self.told.append, pays_all=True)
 
     def ask(self, *ids: str) -> list[int]:
         """Questions about new items."""
-        add_items(self.database, ids, payload=b'{"id": "x", "text": "hello"}')
-        return [add_question(self.database, id_, "crowd", price=60_000) for id_ in ids]
+        return questions_about(self.database, ids, price=60_000)
 
     def pass_time(self, seconds: int) -> None:
         """On all clocks."""

@@ -4,8 +4,9 @@ import threading
 from collections.abc import Mapping
 
 import pytest
+from crowd_outside import HOUR, crowd_loop, questions_about
 from kafka_fixtures import wait_until
-from rows_for_tests import add_annotator, add_answer, add_items, add_question, all_rows, count
+from rows_for_tests import add_annotator, add_answer, all_rows, count
 
 from daemon.adapters.outside.label_studio.client import LabelStudioClient
 from daemon.adapters.outside.label_studio.fake import FakeLabelStudio
@@ -13,7 +14,6 @@ from daemon.adapters.outside.label_studio.labeling import result_of
 from daemon.adapters.outside.label_studio.queue import LabelStudioQueue
 from daemon.adapters.outside.label_studio.settings import LabelStudioSettings
 from daemon.adapters.store.engine import Database, MovableClock
-from daemon.adapters.store.outside import OutsideRoom
 from daemon.adapters.store.schema import annotators, answers, questions
 from daemon.core import outside_loop
 from daemon.core.outside import OutsideUnavailable
@@ -21,7 +21,6 @@ from daemon.core.outside_loop import OutsideLoop
 from labeling_functions.task import Task
 
 TASK = Task("mail", ("ham", "spam"))
-HOUR = 3_600.0
 
 
 class House:
@@ -37,24 +36,12 @@ class House:
     def new_loop(self) -> OutsideLoop:
         """As a process that starts makes it."""
         client = LabelStudioClient(LabelStudioSettings("http://studio"), self.studio.transport)
-        store = OutsideRoom(self.database, ["crowd"])
-        return OutsideLoop(
-            outside=LabelStudioQueue(client, TASK, "mail / crowd", suggest=False),
-            store=store,
-            queue=store.enroll("crowd"),
-            tier="crowd",
-            outstanding=3,
-            lease_seconds=HOUR,
-            poll_seconds=0.01,
-            working=lambda: self.works,
-            stop=threading.Event(),
-            report=self.told.append,
-        )
+        outside = LabelStudioQueue(client, TASK, "mail / crowd", suggest=False)
+        return crowd_loop(self.database, outside, self.told.append, working=lambda: self.works)
 
     def ask(self, *ids: str) -> list[int]:
         """Questions about new items."""
-        add_items(self.database, ids, payload=b'{"id": "x", "text": "hello"}')
-        return [add_question(self.database, id_, "crowd", price=5) for id_ in ids]
+        return questions_about(self.database, ids, price=5)
 
     @property
     def shown(self) -> dict[int, int]:
