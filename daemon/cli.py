@@ -12,6 +12,7 @@ import click
 
 from daemon.cli_config import CONFIG_OPTION, configured, load_config
 from daemon.cli_gold import gold
+from daemon.cli_imports import importing
 from daemon.cli_replay import replay
 from daemon.cli_reviewers import reviewers
 from daemon.cli_users import users
@@ -73,7 +74,8 @@ def init(folder: Path) -> None:
 @click.option("--show", is_flag=True, help="Print the effective configuration, passwords hidden.")
 def check(file: Path, deep: bool, show: bool) -> None:
     """Try the configuration, the labelling functions and every connection."""
-    from daemon.wiring import check as wiring
+    with importing():
+        from daemon.wiring import check as wiring
 
     healthy = wiring.main(file, deep=deep, show=show)
     raise SystemExit(0 if healthy else 1)
@@ -82,7 +84,8 @@ def check(file: Path, deep: bool, show: bool) -> None:
 @with_config
 def run(config: "Config") -> None:
     """Label the stream: the worker that reads items and decides."""
-    from daemon.wiring import run as wiring
+    with importing():
+        from daemon.wiring import run as wiring
 
     wiring.main(config)
 
@@ -102,7 +105,8 @@ def learn(config: "Config", once: bool, compare_feedback: bool, as_json: bool) -
 
         comparing.main(config, as_json)
         return
-    from daemon.wiring import learn as wiring
+    with importing():
+        from daemon.wiring import learn as wiring
 
     wiring.main(config, once=once)
 
@@ -110,7 +114,8 @@ def learn(config: "Config", once: bool, compare_feedback: bool, as_json: bool) -
 @with_config
 def review(config: "Config") -> None:
     """Serve the pages and the API where people answer."""
-    from daemon.wiring import review as wiring
+    with importing():
+        from daemon.wiring import review as wiring
 
     wiring.main(config)
 
@@ -120,7 +125,8 @@ def review(config: "Config") -> None:
 @click.option("--run", help="Name that the cap of a run is counted under; another one for each process.")
 def annotate(config: "Config", tier: str, run: str | None) -> None:
     """Have a tier answered by language models, or in another program."""
-    from daemon.wiring import annotate as wiring
+    with importing():
+        from daemon.wiring import annotate as wiring
 
     wiring.main(config, tier, run)
 
@@ -130,7 +136,8 @@ def annotate(config: "Config", tier: str, run: str | None) -> None:
 def up(file: Path) -> None:
     """Run everything on this machine, with what is not configured embedded."""
     config = load_config(file)
-    from daemon.wiring import up as wiring
+    with importing():
+        from daemon.wiring import up as wiring
 
     wiring.main(config, file.resolve(), _kafka_home())
 
@@ -191,7 +198,8 @@ def lfs(config: "Config", items: Path | None, label_column: str | None, limit: i
 @with_config
 def status(config: "Config") -> None:
     """Show how the loop is doing."""
-    from daemon.wiring import status as wiring
+    with importing():
+        from daemon.wiring import status as wiring
 
     wiring.main(config)
 

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daemon.cli_imports import importing
+
 if TYPE_CHECKING:
     from daemon.wiring.config import Config
 
@@ -28,6 +30,7 @@ def configured(command: Callable[..., None], group: click.Group) -> click.Comman
 
 def load_config(file: Path) -> "Config":
     """The configuration; the part that reads it is imported now, so that help answers at once."""
-    from daemon.wiring.config import load
+    with importing():
+        from daemon.wiring.config import load
 
     return load(file)

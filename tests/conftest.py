@@ -1,5 +1,6 @@
 """Fixtures and reporting shared by all tests."""
 
+import gc
 import os
 from collections.abc import Iterator
 
@@ -75,8 +76,11 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(autouse=True)
-def _no_inherited_log_level() -> Iterator[None]:
-    """Commands called in this process tell their children how to log; the next test starts without that."""
+def _nothing_left_of_commands() -> Iterator[None]:
+    """Commands called in this process tell their children how to log, and put its objects out of reach of the
+    collector; the next test starts without either.
+    """
     yield
+    gc.unfreeze()
     for name in ("LABELLOOP_LOG_LEVEL", "LABELLOOP_LOG_JSON"):
         os.environ.pop(name, None)

@@ -1,5 +1,6 @@
 """The command line: what it imports, how it fails, where its log goes."""
 
+import gc
 import json
 import logging
 import os
@@ -13,6 +14,7 @@ import pytest
 from click.testing import CliRunner
 
 from daemon import cli
+from daemon.cli_imports import importing
 from daemon.core.errors import PositionOutsideLog, SetupProblem
 from labeling_functions.loading import LoadError
 from models.encoder import EncoderUnavailable
@@ -91,6 +93,20 @@ print("heavy:", [name for name in {HEAVY} if name in sys.modules])
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.endswith("heavy: []\n")
+
+
+@pytest.mark.parametrize("before", [True, False])
+def test_no_garbage_is_looked_for_while_modules_are_imported_nor_in_them(before: bool) -> None:
+    frozen = gc.get_freeze_count()
+    try:
+        (gc.enable if before else gc.disable)()
+        with pytest.raises(ImportError), importing():
+            assert not gc.isenabled()
+            raise ImportError
+        assert gc.isenabled() is before
+        assert gc.get_freeze_count() > frozen
+    finally:
+        gc.enable()
 
 
 def test_every_command_is_there_and_says_what_it_does() -> None:
