@@ -113,7 +113,8 @@ class Reviewer:
         addresses: of the review processes; the first that answers is kept.
         slower: how many times longer than their habit everybody thinks, and leases last.
         tier: where they answer. classes: of the task. truth: the class of an item, by its id.
-        patient: whether a server that fails (5xx) is called again, as one that is gone is.
+        patient: whether a server that fails (5xx), or says nothing in time, is called again, as one that is
+            gone is.
     """
 
     name: str
@@ -199,6 +200,11 @@ class Reviewer:
                 self.seen.counts["went to another process"] += 1
                 self.addresses.append(self.addresses.pop(0))
                 await asyncio.sleep(0.2)
+                continue
+            except TimeoutError:
+                if not self.patient:
+                    raise
+                self.seen.counts["got no reply in time"] += 1
                 continue
             if self.patient and reply.status >= 500:
                 self.seen.counts[f"was told {reply.status}"] += 1

@@ -12,12 +12,12 @@ import reader
 import wrong_clocks
 from faults import (
     ANNOTATE,
-    CUTS_CALLS,
     FAULTS,
     REVIEWS,
     UP,
     WORKERS,
     Scene,
+    first_calls,
     need_clocks,
     need_mlflow,
     need_model,
@@ -26,7 +26,7 @@ from faults import (
 from feed import Feed
 from house import START_SECONDS, TIER, House
 from kafka_fixtures import kafka_home
-from model import scripted_model
+from model import Given, scripted_model
 from people import People
 from private_postgres import server_binaries
 from program import FUNCTIONS
@@ -39,9 +39,6 @@ REST_SECONDS = 60.0
 RATE = 20.0
 STORE_SECONDS = 180.0
 FIRST_ITEMS = 200
-
-CALLS_AT_ONCE = 8
-"""To the model, of both processes that ask it: `endpoints.NAME.concurrency` is 4 unless set."""
 
 Command = tuple[Sequence[str], Mapping[str, str]]
 """Words after `labelloop`, and settings of this process alone."""
@@ -103,7 +100,8 @@ def play(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
     chance, began = random.Random(plan.seed), time.monotonic()
     commands, ports = _commands(plan)
     with ExitStack() as stack:
-        model = stack.enter_context(scripted_model(plan.seed)) if need_model(plan.kinds) else None
+        given = Given()
+        model = stack.enter_context(scripted_model(plan.seed, given)) if need_model(plan.kinds) else None
         house = stack.enter_context(
             House(
                 folder,
@@ -125,7 +123,7 @@ def play(plan: Plan, folder: Path, tell: Callable[[str], None]) -> Outcome:
         finally:
             feed.stop()
             people.stop()
-        found = reader.read(house.url, house.bootstrap, _sent(house, feed, people, scene.done))
+        found = reader.read(house.url, house.bootstrap, _sent(house, feed, people, given))
         return Outcome(
             scene.done,
             reader.broken(found),
@@ -155,6 +153,8 @@ def _disturb(plan: Plan, scene: Scene) -> None:
     scene.feed.burst(FIRST_ITEMS)
     scene.people.start()
     house.wait(lambda: house.stored() >= FIRST_ITEMS, START_SECONDS, "first items")
+    if need_model(plan.kinds):
+        first_calls(scene)
     scene.tell(f"{house.stored()} items stored; faults begin")
     until = time.monotonic() + plan.seconds
     for number, kind in enumerate(order(plan, scene.chance)):
@@ -188,7 +188,7 @@ def _come_to_rest(scene: Scene) -> None:
         time.sleep(0.2)
 
 
-def _sent(house: House, feed: Feed, people: People, done: Sequence[tuple[str, float]]) -> reader.Sent:
+def _sent(house: House, feed: Feed, people: People, given: Given) -> reader.Sent:
     config = house.program.config
     return reader.Sent(
         items={f"item-{number}" for number in range(feed.sent)},
@@ -196,7 +196,9 @@ def _sent(house: House, feed: Feed, people: People, done: Sequence[tuple[str, fl
         acknowledged=people.seen.acknowledged,
         prices={name: tier["price"] for name, tier in config["tiers"].items() if name != TIER},
         target=0.05,
-        cut_calls=CALLS_AT_ONCE * sum(name in CUTS_CALLS for name, _ in done),
+        model_answers=given.answers,
+        model_spoiled=given.spoiled,
+        cut_calls=house.cut_calls.ids,
     )
 
 
@@ -208,7 +210,9 @@ def _counts(found: reader.Found, feed: Feed, people: People) -> dict[str, int]:
         "spoiled": len(feed.spoiled),
         "published": len(found.published),
         "answers acknowledged": len(people.seen.acknowledged),
-        "calls to the model": len(found.calls),
+        "calls to the model": len(found.made_calls),
+        "of them cut off by a fault": len(found.sent.cut_calls),
+        "answers of the model paid again": sum(n - 1 for n in found.sent.model_answers.values()),
         "certified": states.count("certified"),
         "human": states.count("human"),
         **{what: count for what, count in sorted(people.seen.counts.items()) if what != "answered"},

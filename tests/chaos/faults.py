@@ -20,7 +20,8 @@ ANNOTATE = "annotate"
 UP = "up"
 OF_UP = ("run", "review", "learn", "annotate")
 RECOVERY_SECONDS = 90.0
-LEARNING_SECONDS = 150.0
+LEARNING_SECONDS = 600.0
+"""The learner comes after all others, also on a busy machine."""
 BURST = 150
 STORM = 2_500
 FLOOD = 3_000
@@ -50,6 +51,7 @@ class Scene:
         FAULTS[name](self)
         self.goes_on(name)
         self.people.check()
+        self.house.cut_calls.look()
         self.done.append((name, time.monotonic() - began))
         self.tell(f"{name}: {self.done[-1][1]:.1f} s until all went on; {self.house.stored()} items stored")
 
@@ -164,7 +166,7 @@ _CALLS = "SELECT count(*) FROM calls"
 _TO_ASK = f"SELECT count(*) FROM questions WHERE tier = '{TIER}' AND state IN ('open', 'leased')"
 
 
-def _first_calls(scene: Scene) -> None:
+def first_calls(scene: Scene) -> None:
     """Wait until the model is asked at all: nobody but the final tier is before anything was learned."""
     scene.house.wait(lambda: scene.house.count(_CALLS) > 0, LEARNING_SECONDS, "a first call to the model")
 
@@ -181,7 +183,6 @@ def _asks_again(scene: Scene, calls: int) -> None:
 
 def kill_annotate(scene: Scene) -> None:
     """SIGKILL the process that asks the language model, calls under way."""
-    _first_calls(scene)
     scene.at_work()
     before = scene.house.count(_CALLS)
     scene.house.kill(ANNOTATE)
@@ -190,11 +191,12 @@ def kill_annotate(scene: Scene) -> None:
 
 def freeze_annotate(scene: Scene) -> None:
     """It stands still for so long that its leases end."""
-    _first_calls(scene)
     scene.at_work()
     process = scene.house.freeze(ANNOTATE)
+    under_way = scene.house.cut_calls.freeze(process.pid)
     time.sleep(scene.chance.uniform(1.0, 15.0))
     before = scene.house.count(_CALLS)
+    scene.house.cut_calls.wake(under_way)
     process.send_signal(signal.SIGCONT)
     _asks_again(scene, before)
 
@@ -257,7 +259,7 @@ def freeze_up(scene: Scene) -> None:
     try:
         before = house.family(UP)
         killed = before[scene.draw(OF_UP)]
-        killed.kill()
+        house.kill_below(killed)
         scene.at_work()
         scene.outage()
         assert all(is_alive(one) for one in before.values() if one != killed), "who works on"
@@ -273,7 +275,7 @@ def kill_child_of_up(scene: Scene) -> None:
     house.wait(lambda: set(house.family(UP)) >= set(OF_UP), RECOVERY_SECONDS, "the family of `up`")
     name = scene.draw(OF_UP)
     killed = house.family(UP)[name]
-    killed.kill()
+    house.kill_below(killed)
     house.wait(
         lambda: house.family(UP).get(name, killed) != killed, RECOVERY_SECONDS, f"a new {name} of `up`"
     )
@@ -320,8 +322,6 @@ FAULTS: dict[str, Callable[[Scene], None]] = {
     "clock wrong": wrong_clock,
 }
 _OF_UP = frozenset({"up killed", "up frozen", "child of up killed"})
-CUTS_CALLS = frozenset({"annotate killed", "annotate frozen", "database crashed", *_OF_UP})
-"""What may part a call to the model from its answer."""
 
 
 def need_up(kinds: Sequence[str]) -> bool:

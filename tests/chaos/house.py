@@ -13,6 +13,7 @@ from typing import Any
 
 import psutil
 import psycopg
+from cut_calls import CutCalls
 from kafka_fixtures import wait_until
 from mlflow_fixtures import end_group, spawned
 from private_postgres import PrivatePostgres
@@ -32,7 +33,7 @@ TOPICS = {"items": "items", "labels": "labels", "questions": "questions", "dead_
 LOOK_SECONDS = 0.2
 RESTART_SECONDS = 1.0
 """Pause before a process that fell is started again, as whoever runs it in earnest would."""
-START_SECONDS = 90.0
+START_SECONDS = 240.0
 
 
 def chaos_configuration(bootstrap: str, url: str, mlflow: str | None, model: str | None) -> dict[str, Any]:
@@ -51,7 +52,7 @@ def chaos_configuration(bootstrap: str, url: str, mlflow: str | None, model: str
     if model is not None:
         config["tiers"][TIER] = {"backend": "llm", "price": 0.001, "lease_seconds": 10, "accuracy": 0.8}
         config["endpoints"] = {
-            "scripted": {"base_url": model, "price_in": 0.01, "price_out": 0.5, "timeout_seconds": 5}
+            "scripted": {"base_url": model, "price_in": 0.01, "price_out": 0.5, "timeout_seconds": 20}
         }
         config["llm"] = {TIER: {"endpoint": "scripted", "model": "scripted", "confidence": "none"}}
     return config
@@ -82,6 +83,7 @@ class House:
         fallen: exit codes of processes that ended though nobody killed them, by name.
         with_mlflow: whether its server runs. model_url: of a language model that answers a tier, if one does.
         clocks: the wall clock of each process by its name, where they can be wrong.
+        cut_calls: those that were parted from their answers.
     """
 
     folder: Path
@@ -98,6 +100,7 @@ class House:
     overrides: dict[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        self.cut_calls = CutCalls(self.ask)
         self._lock = threading.RLock()
         self._resting: set[str] = set()
         self._closing = threading.Event()
@@ -188,10 +191,16 @@ class House:
     def kill(self, name: str) -> None:
         """SIGKILL one process; it is started again at once."""
         with self._lock:
-            process = self.processes[name]
-            process.kill()
-            process.wait()
+            self._end(name)
             self._start(name)
+
+    def kill_below(self, process: psutil.Process) -> None:
+        """SIGKILL one that another one has started."""
+        asks, above = _command(process) == "annotate", process.ppid()
+        process.kill()
+        wait_until(lambda: not is_alive(process), START_SECONDS, "the end of what was killed")
+        if asks:
+            self.cut_calls.kill_child(above)
 
     def freeze(self, name: str) -> "subprocess.Popen[bytes]":
         """SIGSTOP one process."""
@@ -211,8 +220,7 @@ class House:
             self._resting -= set(names)
             for name in names:
                 if self.processes[name].poll() is None:
-                    self.processes[name].kill()
-                    self.processes[name].wait()
+                    self._end(name)
                 self._start(name)
 
     def log_of(self, name: str) -> str:
@@ -261,6 +269,12 @@ class House:
     def wait(self, condition: Any, seconds: float, what: str) -> None:
         """Until this holds; raises with the end of all logs otherwise."""
         wait_until(condition, seconds, f"{what}; stored {self.stored()}; {self.program.logs()}")
+
+    def _end(self, name: str) -> None:
+        process = self.processes[name]
+        process.kill()
+        process.wait()
+        self.cut_calls.kill(process.pid)
 
     def _start(self, name: str) -> None:
         within, environment = self.place(name)

@@ -6,8 +6,8 @@ Every check gives a list of what is wrong; a whole house gives none.
 import json
 import uuid
 from collections import Counter, defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass, field
 from math import sqrt
 from typing import Any
 
@@ -30,8 +30,10 @@ class Sent:
         items: ids that were sent. spoiled: place of each message that can never be labeled.
         acknowledged: question, item, reviewer and class of each answer whose 200 came back.
         prices: currency an answer, by tier of people. target: share of wrong labels that is promised.
-        cut_calls: calls to the model, at most, whose answer may have been paid and then lost, or come after
-            another one: those under way whenever their process or the database was hit.
+        model_answers: item -> answers of the model. model_spoiled: those that nobody could read, and were
+            paid as well.
+        cut_calls: ids of calls to the model that a fault parted from their answers: under way when their
+            process was killed, or stood still until its lease had run out.
     """
 
     items: set[str]
@@ -39,7 +41,9 @@ class Sent:
     acknowledged: Sequence[tuple[int, str, int, int]]
     prices: dict[str, float]
     target: float
-    cut_calls: int = 0
+    model_answers: Mapping[str, int] = field(default_factory=dict)
+    model_spoiled: Mapping[str, int] = field(default_factory=dict)
+    cut_calls: Collection[int] = ()
 
 
 @dataclass(frozen=True)
@@ -64,7 +68,7 @@ class Found:
     questions: dict[int, tuple[str, str, str, str]]
     spend: list[tuple[int | None, str, str, int]]
     calls: list[tuple[str, str, int, int]]
-    paid_calls: list[tuple[int | None, str]]
+    made_calls: list[tuple[int, str, str]]
     budgets: list[tuple[str, int, int]]
     left: dict[str, int]
     published: list[Message]
@@ -87,7 +91,7 @@ def read(url: str, bootstrap: str, sent: Sent) -> Found:
             questions={row[0]: row[1:] for row in rows(_QUESTIONS)},
             spend=rows("SELECT question, tier, state, micros FROM spend"),
             calls=rows("SELECT tier, state, reserved, micros FROM calls"),
-            paid_calls=rows("SELECT question, state FROM calls WHERE NOT cached"),
+            made_calls=rows("SELECT id, item, state FROM calls WHERE NOT cached AND state <> 'released'"),
             budgets=rows("SELECT tier, sum(reserved)::bigint, sum(spent)::bigint FROM budgets GROUP BY tier"),
             left={what: rows(sql)[0][0] for what, sql in LEFT.items()},
             published=read_topic(bootstrap, TOPICS["labels"]),
@@ -267,13 +271,24 @@ def calls_are_booked(found: Found) -> list[str]:
 
 
 def calls_are_paid_once(found: Found) -> list[str]:
-    """A question that a model answered was paid once; again only where the first answer was lost or late."""
-    paid = Counter(question for question, state in found.paid_calls if state == "spent")
-    again = sum(count - 1 for count in paid.values() if count > 1)
-    if again <= found.sent.cut_calls:
-        return []
+    """An answer of the model is paid once; again only where a fault parted a call from its answer.
+
+    Nobody but the killed process knew the answers to its calls under way; who stood still until his lease ran
+    out sent his call before somebody else was asked. Each such call excuses itself, and no other. No answer
+    that came is thrown away, no line stands for a call that the model does not know of, and none is missing.
+    """
+    cut, answers = found.sent.cut_calls, found.sent.model_answers
+    seen = Counter(answers) + Counter(found.sent.model_spoiled)
+    booked = Counter(item for _, item, _ in found.made_calls)
+    uncut = Counter(item for id_, item, _ in found.made_calls if id_ not in cut)
+    paid = Counter(item for id_, item, state in found.made_calls if id_ not in cut and state == "spent")
+    # Of a call that was cut off nobody can tell whether its answer was given.
+    told = Counter(item for id_, item, state in found.made_calls if id_ in cut or state == "spent")
     return [
-        f"{again} calls were paid for questions that were paid already, at most {found.sent.cut_calls} may be"
+        *_some("items whose answer was paid again", {i for i, n in paid.items() if n > 1}),
+        *_some("items whose answer came and was lost", {i for i, n in answers.items() if n > told[i]}),
+        *_some("items with calls that the model never saw", {i for i, n in uncut.items() if n > seen[i]}),
+        *_some("items with calls that are not booked", {i for i, n in seen.items() if n > booked[i]}),
     ]
 
 
