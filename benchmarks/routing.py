@@ -17,7 +17,7 @@ import numpy as np
 
 from benchmarks import routing_plot, routing_stream
 from benchmarks.routing_bound import bounds
-from benchmarks.routing_play import Play, Policy, curve
+from benchmarks.routing_play import Policy, begin, curve
 from benchmarks.routing_policies import PEERS, WHOLE, expected, ours
 from benchmarks.routing_worlds import WORLDS, World, folder
 from models.arrays import F8
@@ -129,7 +129,7 @@ def report_day(world: World, label_model: str, seeds: int, gold: int) -> bool:
 
 def report_forecast(world: World, mine: F8, label_model: str, seeds: int, gold: int) -> None:
     """What `labelloop plan` would have said after the first votes of the language model, and what came."""
-    starts = [Play(world, world.answers(seed), label_model, seed, gold) for seed in range(min(seeds, 5))]
+    starts = [begin(world, label_model, seed, gold) for seed in range(min(seeds, 5))]
     said = np.array([[expected(play, budget) for budget in BUDGETS] for play in starts])
     off = said - mine[: len(said), 0]
     print(f"{'forecast':18}" + "".join(f"{mean:>21.3f}" for mean in said.mean(axis=0)))

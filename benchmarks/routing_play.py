@@ -111,11 +111,17 @@ Policy = Callable[[Play, float], None]
 """Buys for a play until its spending reaches the sum given, and no more."""
 
 
+def begin(world: World, label_model: str, seed: int, gold: int = 0) -> Play:
+    """Nothing bought yet; the items come in an order of chance, the same for every policy."""
+    world = world.shuffled(seed)
+    return Play(world, world.answers(seed), label_model, seed, gold)
+
+
 def curve(
     world: World, policy: Policy, budgets: Sequence[float], label_model: str, seed: int, gold: int = 0
 ) -> tuple[F8, F8]:
     """Accuracy and USD an item, (b,) each, of one run whose money comes in steps, refitted after each."""
-    play = Play(world, world.answers(seed), label_model, seed, gold)
+    play = begin(world, label_model, seed, gold)
     reached = []
     for budget in budgets:
         policy(play, budget * len(play))

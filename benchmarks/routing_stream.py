@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from benchmarks.routing_play import CROWD, EXPERT, LLM, PRICES, Play
+from benchmarks.routing_play import CROWD, EXPERT, LLM, PRICES, Play, begin
 from benchmarks.routing_worlds import World
 from daemon.core.routing import Candidates, Purse, route
 from models.arrays import F8, I8, Mask
@@ -69,7 +69,7 @@ def day(
     world: World, rank: Rank, budget: float, label_model: str, seed: int, gold: int = 0
 ) -> tuple[float, float]:
     """Accuracy and USD an item at the end of a day with this budget, USD an item."""
-    play = Play(world, world.answers(seed), label_model, seed, gold)
+    play = begin(world, label_model, seed, gold)
     n = len(play)
     open_until = np.zeros(n, np.int64)
     asked = np.zeros((n, len(PRICES)), np.int64)

@@ -3,7 +3,7 @@
 import csv
 import os
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -67,6 +67,15 @@ class World:
     start: Votes
     recorded: Votes | None
     stated: float = 0.75
+
+    def shuffled(self, seed: int) -> "World":
+        """The same items in an order of chance.
+
+        Among items that look alike whoever comes first is asked first, and some files are sorted by truth.
+        """
+        order = np.random.default_rng([seed, 1]).permutation(len(self.truth))
+        recorded = None if self.recorded is None else self.recorded.take(order)
+        return replace(self, truth=self.truth[order], start=self.start.take(order), recorded=recorded)
 
     def answers(self, seed: int) -> Answers:
         """What everybody says if asked, for one seed."""

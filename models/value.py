@@ -1,4 +1,4 @@
-r"""What more votes of an asker are worth, before anybody is asked: blinkered look-ahead.
+r"""What more votes of an asker are worth, asked for at once, before anybody is asked: blinkered look-ahead.
 
 $$gain_{m,S}(q) = R(q) - \sum_{o \notin S} \min_d \sum_k C_{dk}\, q_k\, P(o \mid k)
     - \sum_{o \in S} \sum_k e_k\, q_k\, P(o \mid k), \quad
@@ -8,8 +8,9 @@ o runs over what m votes of one asker may say (counts of its symbols); R is the 
 the outcomes of most doubt, after which a final asker is asked whose label costs e_k. Several votes are looked
 at together because one alone often cannot turn a label: its gain is then 0, that of three is not. Cheap votes
 that will turn no label are still worth their price if they tell where a dear answer is needed, which is what
-S is for. Beyond this other askers are not foreseen: D. Tolpin, S. Shimony: Semimyopic measurement selection
-for optimization under uncertainty, 2012; R. Howard: Information value theory, 1966.
+S is for. How many votes are asked for does not hang on what the first ones say; `look_ahead` is for who can
+wait for them. Beyond this other askers are not foreseen: D. Tolpin, S. Shimony: Semimyopic measurement
+selection for optimization under uncertainty, 2012; R. Howard: Information value theory, 1966.
 """
 
 from collections.abc import Sequence
@@ -72,12 +73,12 @@ class Ways:
     """Ways of asking about n items: votes of one asker, then a final answer where they leave most doubt.
 
     Attributes:
-        votes: (J,) of the asker, 1 or more.
+        votes: (n, J) expected of the asker, 1 or more.
         finals: (n, J) chance that the final answer is sought after them.
         gain: (n, J) risk taken away by both, 0 or more.
     """
 
-    votes: I8
+    votes: F8
     finals: F8
     gain: F8
 
@@ -131,30 +132,30 @@ def gain(posterior: F8, likelihood: F8, votes: int = 1, cost: F8 | None = None) 
 
 
 def ways(
-    posterior: F8, asker: Asker, final: F8 | None = None, cost: F8 | None = None, before: int = 0
+    posterior: F8, asker: Asker, final: Asker | None = None, cost: F8 | None = None, before: int = 0
 ) -> Ways:
     """What one to HORIZON more votes of an asker do, alone and with a final answer where they leave doubt.
 
     Args:
         posterior: (n, K), rows sum to 1. asker: not a final one.
-        final: (K, K) likelihood of the final asker's answers, or None for no such asker.
+        final: who may be asked after them, or None.
         cost: (K, K) or None for 0/1.
         before: votes of this asker that the posterior rests on already.
     """
     n = len(posterior)
     now = risk(posterior, cost)[:, None]
-    votes: list[int] = []
+    votes: list[float] = []
     finals, gains = [], []
     for m in range(1, min(horizon(len(asker.likelihood)), asker.max_votes) + 1):
         outcomes = _outcomes(further(asker.likelihood, before, m), m)
         if final is None or len(outcomes) > MOST_FOLLOWED:
             chance, left = np.zeros((n, 1)), _expected_risk(posterior, outcomes, cost)[:, None]
         else:
-            chance, left = _followed(posterior, outcomes, final_risk(final, cost), cost)
+            chance, left = _followed(posterior, outcomes, final_risk(final.likelihood, cost), cost)
         votes += [m] * chance.shape[1]
         finals.append(chance)
         gains.append(np.maximum(now - left, 0.0))
-    return Ways(np.array(votes), np.concatenate(finals, axis=1), np.concatenate(gains, axis=1))
+    return Ways(np.tile(votes, (n, 1)), np.concatenate(finals, axis=1), np.concatenate(gains, axis=1))
 
 
 def final_risk(likelihood: F8, cost: F8 | None = None) -> F8:

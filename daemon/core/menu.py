@@ -1,13 +1,20 @@
 """All ways in which the router may ask about some items, with what each is expected to cost and to gain."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from models.arrays import F8, I8, Mask
 from models.cost import risk
-from models.value import FREE, Asker, final_risk, ways
+from models.look_ahead import looking_ahead
+from models.value import FREE, Asker, Ways, final_risk
+
+LookAhead = Callable[[F8, Asker, Asker | None, F8 | None, int], Ways]
+"""Posterior, asker, final asker, cost of errors and votes before, as `looking_ahead` takes them."""
+
+ROUNDING = 1e-9
+"""What a number of votes that is a sum of chances may be off by."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -33,14 +40,20 @@ class Menu:
         return np.asarray(~(self.uses & ~tiers).any(axis=1))
 
 
-def menu_of(posterior: F8, answered: I8, tiers: Sequence[Asker], cost: F8 | None = None) -> Menu:
+def menu_of(
+    posterior: F8,
+    answered: I8,
+    tiers: Sequence[Asker],
+    cost: F8 | None = None,
+    look_ahead: LookAhead = looking_ahead,
+) -> Menu:
     """Each tier's votes alone, and followed by the cheapest final tier where they leave doubt.
 
     Args:
         posterior: (c, K). answered: (c, T). tiers: T. cost: (K, K) or None for 0/1.
+        look_ahead: finds the ways that begin with a tier's vote.
     """
     room = np.array([tier.max_votes for tier in tiers], np.int64) - answered
-    last = last_tier(tiers)
     gains, votes = [], []
     for index, tier in enumerate(tiers):
         if (room[:, index] < 1).all():
@@ -48,7 +61,7 @@ def menu_of(posterior: F8, answered: I8, tiers: Sequence[Asker], cost: F8 | None
         elif tier.final:
             gain, asked = _final(posterior, tier, index, len(tiers), cost)
         else:
-            gain, asked = _voting(posterior, answered[:, index], tiers, index, last, cost)
+            gain, asked = _voting(posterior, answered[:, index], tiers, index, cost, look_ahead)
         gains.append(gain)
         votes.append(asked)
     first = np.repeat(np.arange(len(tiers)), [gain.shape[1] for gain in gains])
@@ -69,7 +82,7 @@ def menu_from(first: I8, votes: F8, gain: F8, room: I8, tiers: Sequence[Asker]) 
     return Menu(
         first=first,
         uses=np.asarray((votes > 0).any(axis=0)),
-        may=np.asarray((needed <= room[:, None, :]).all(axis=2)),
+        may=np.asarray((needed <= room[:, None, :] + ROUNDING).all(axis=2)),
         votes=votes,
         price=votes @ np.array([max(tier.price, FREE) for tier in tiers]),
         gain=gain,
@@ -85,15 +98,21 @@ def _final(posterior: F8, tier: Asker, index: int, n_tiers: int, cost: F8 | None
 
 
 def _voting(
-    posterior: F8, answered: I8, tiers: Sequence[Asker], index: int, last: int | None, cost: F8 | None
+    posterior: F8,
+    answered: I8,
+    tiers: Sequence[Asker],
+    index: int,
+    cost: F8 | None,
+    look_ahead: LookAhead,
 ) -> tuple[F8, F8]:
     """(c, J) gain and (c, J, T) votes of a tier whose votes join those of others, its own (c,) among them."""
-    final = None if last is None else tiers[last].likelihood
+    last = last_tier(tiers)
+    final = None if last is None else tiers[last]
     alike = [np.flatnonzero(answered == before) for before in np.unique(answered)]
     ways_of = [
-        ways(posterior[rows], tiers[index], final, cost, before=int(answered[rows[0]])) for rows in alike
+        look_ahead(posterior[rows], tiers[index], final, cost, int(answered[rows[0]])) for rows in alike
     ]
-    gain = np.empty((len(posterior), len(ways_of[0].votes)))
+    gain = np.empty((len(posterior), ways_of[0].gain.shape[1]))
     votes = np.zeros((*gain.shape, len(tiers)))
     for rows, found in zip(alike, ways_of, strict=True):
         gain[rows] = found.gain

@@ -1,13 +1,14 @@
 """Whom to ask next about each item of a batch, for the money at hand; pure, the same for new items, answers
 coming back and re-passes.
 
-Each item may be asked about in several ways (`core.menu`): some votes of a tier, and a final answer where
-they leave doubt. The router goes from way to way of each item, each time taking the step that is worth most
-per price over all items, until the money of the batch is used up: the greedy solution of a knapsack of which
-each item offers several choices (P. Sinha, A. Zoltners: The multiple-choice knapsack problem, 1979). Answers
-come later, and the plan is not carried out as it stands: of each item's plan only the first vote is asked.
-What the rest is expected to cost stays in the purse. When the answer is in, the item passes the router again
-and is planned anew, so that nobody is asked a third time where two agreed.
+Each item may be asked about in several ways (`core.menu`): votes of a tier, as many as the first ones call
+for, and a final answer where they leave doubt (`models.look_ahead`). The router goes from way to way of each
+item, each time taking the step that is worth most per price over all items, until the money of the batch is
+used up: the greedy solution of a knapsack of which each item offers several choices (P. Sinha, A. Zoltners:
+The multiple-choice knapsack problem, 1979). Answers come later, and the plan is not carried out as it stands:
+of each item's plan only the first vote is asked. What the rest is expected to cost stays in the purse. When
+the answer is in, the item passes the router again and is planned anew, so that nobody is asked a third time
+where two agreed.
 """
 
 from collections.abc import Sequence

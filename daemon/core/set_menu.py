@@ -1,7 +1,8 @@
 """The ways of asking where one answer tells about several facets at once: each class of a multilabel task.
 
 Risks add up: what is to be taken away is the expected number of classes that are wrong, which is about how
-likely a set of few doubtful classes is wrong at all.
+likely a set of few doubtful classes is wrong at all. Several votes are looked at as if all were asked for at
+once: whether one more is asked for after the first hangs on what it said of all classes, not of one.
 """
 
 from collections.abc import Sequence
@@ -10,7 +11,7 @@ import numpy as np
 
 from daemon.core.menu import Menu, last_tier, menu_from, menu_of
 from models.arrays import F8, I8
-from models.value import Asker
+from models.value import Asker, ways
 
 
 def menu_of_sets(posterior: F8, answered: I8, facets: Sequence[Sequence[Asker]], cost: F8 | None) -> Menu:
@@ -20,7 +21,7 @@ def menu_of_sets(posterior: F8, answered: I8, facets: Sequence[Sequence[Asker]],
         posterior: (c, F * K). answered: (c, T). facets: F times T tiers. cost: (K, K) or None for 0/1.
     """
     each = np.split(posterior, len(facets), axis=1)
-    menus = [menu_of(one, answered, tiers, cost) for one, tiers in zip(each, facets, strict=True)]
+    menus = [menu_of(one, answered, tiers, cost, ways) for one, tiers in zip(each, facets, strict=True)]
     tiers = facets[0]
     last = last_tier(tiers)
     votes, gain = menus[0].votes.copy(), np.sum([menu.gain for menu in menus], axis=0)

@@ -56,6 +56,23 @@ def test_who_is_simulated_is_as_right_as_said_and_every_policy_hears_the_same() 
     assert same.mean() > 0.85**2 + 0.02  # items differ in difficulty
 
 
+def test_items_come_in_an_order_of_chance_and_keep_what_was_said_of_them() -> None:
+    known = world(recorded=True)
+    first, again, other = known.shuffled(1), known.shuffled(1), known.shuffled(2)
+    np.testing.assert_array_equal(first.truth, again.truth)
+    assert (first.truth != other.truth).any()
+    assert (first.truth != known.truth).any()
+
+    def said(one: World) -> list[tuple[int, int, int]]:
+        """True label and votes of either label, of every item."""
+        assert one.recorded is not None
+        counts = np.zeros((len(one.truth), 2), int)
+        np.add.at(counts, (one.recorded.row, one.recorded.symbol), 1)
+        return sorted(zip(one.truth.tolist(), *counts.T.tolist(), strict=True))
+
+    assert said(first) == said(other) == said(known)
+
+
 @pytest.mark.parametrize("name", list(ALL))
 def test_no_policy_spends_more_than_it_has(name: str) -> None:
     play = start()

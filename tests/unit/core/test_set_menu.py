@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from daemon.core.menu import menu_of
 from daemon.core.routing import Candidates, Purse, route
 from daemon.core.set_menu import menu_of_sets
-from models.value import Asker, of_accuracy
+from models.value import Asker, of_accuracy, ways
 
 CROWD, EXPERT = 0, 1
 RIGHT = 0.98
@@ -41,7 +41,7 @@ def test_of_one_facet_it_is_the_menu_of_its_tiers(likely: list[float]) -> None:
     posterior, answered = sets(*[(one,) for one in likely]), nobody(len(likely))
     one, plain = (
         menu_of_sets(posterior, answered, [tiers(0.8)], None),
-        menu_of(posterior, answered, tiers(0.8)),
+        menu_of(posterior, answered, tiers(0.8), None, ways),
     )
     assert one.gain == pytest.approx(plain.gain)
     assert one.price == pytest.approx(plain.price)

@@ -37,6 +37,10 @@ def draw(seed: int, k: int, symbols: int, n: int = 30) -> tuple[np.ndarray, np.n
     return posterior, likelihood, random.random((k, k)) * (1 - np.eye(k))
 
 
+def expert(right: float, k: int) -> Asker:
+    return Asker("expert", 0.6, of_accuracy(right, k), final=True)
+
+
 CASES = {"seed": st.integers(0, 100_000), "k": st.integers(2, 4), "symbols": st.integers(2, 5)}
 
 
@@ -86,10 +90,10 @@ def test_one_vote_that_cannot_turn_the_label_is_worth_nothing_but_three_are() ->
     assert gain(sure, crowd, 1)[0] == pytest.approx(0, abs=1e-12)
     assert gain(sure, crowd, 3)[0] > 0.01
     found = ways(sure, Asker("crowd", 0.05, crowd, max_votes=5))
-    assert found.votes.tolist() == [1, 2, 3]
+    assert found.votes.tolist() == [[1, 2, 3]]
     expected = [gain(sure, further(crowd, 0, m), m)[0] for m in (1, 2, 3)]
     np.testing.assert_allclose(found.gain[0], expected, atol=1e-12)
-    assert ways(sure, Asker("crowd", 0.05, crowd, max_votes=1)).votes.tolist() == [1]
+    assert ways(sure, Asker("crowd", 0.05, crowd, max_votes=1)).votes.tolist() == [[1]]
 
 
 def test_votes_of_one_tier_tell_less_and_less() -> None:
@@ -108,7 +112,7 @@ def test_votes_of_one_tier_tell_less_and_less() -> None:
 def test_a_vote_that_turns_no_label_tells_where_a_final_answer_is_needed() -> None:
     """Nine of ten labels are right; one vote parts them, and the expert is asked about few of them."""
     sure = np.array([[0.9, 0.1]])
-    found = ways(sure, Asker("crowd", 0.06, of_accuracy(0.75, 2), max_votes=1), of_accuracy(0.98, 2))
+    found = ways(sure, Asker("crowd", 0.06, of_accuracy(0.75, 2), max_votes=1), expert(0.98, 2))
     disagrees = 0.9 * 0.25 + 0.1 * 0.75
     np.testing.assert_allclose(found.finals[0], [0, disagrees], atol=1e-12)
     np.testing.assert_allclose(found.gain[0], [0, 0.1 * 0.75 - 0.02 * disagrees], atol=1e-12)
@@ -122,9 +126,8 @@ def test_a_final_answer_is_sought_where_it_takes_most_away(
     """Every set of outcomes that costs no more final answers takes away no more risk (ratios first)."""
     posterior, likelihood, matrix = draw(seed, k, symbols, n=5)
     cost = matrix if costly else None
-    final = of_accuracy(0.9, k)
-    found = ways(posterior, Asker("x", 0.1, likelihood), final, cost)
-    assert found.votes.tolist() == [1] * symbols
+    found = ways(posterior, Asker("x", 0.1, likelihood), expert(0.9, k), cost)
+    assert found.votes[0].tolist() == [1] * symbols
     assert (np.diff(found.finals, axis=1) >= -1e-12).all()
     assert (np.diff(found.gain, axis=1) >= -1e-9).all()
     assert (found.finals < 1).all()
