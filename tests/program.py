@@ -9,11 +9,13 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from sqlalchemy import create_engine, inspect, text
+from kafka_fixtures import KafkaForTests
+from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
 from daemon.adapters.kafka.settings import TopicNames
 
@@ -79,6 +81,12 @@ class Program:
     def file(self) -> Path:
         """The configuration file."""
         return self.folder / "labelloop.yaml"
+
+    @property
+    def topics(self) -> dict[str, str]:
+        """What the configuration calls them."""
+        names: dict[str, str] = self.config["kafka"]["topics"]
+        return names
 
     def write(self, functions: str = FUNCTIONS) -> None:
         """Write configuration and labeling functions."""
@@ -180,6 +188,14 @@ def configuration(bootstrap: str, topics: dict[str, str], database: str | None, 
     }
 
 
+def worker_program(kafka: KafkaForTests, folder: Path, url: str) -> Program:
+    """Its worker reads and writes topics of this test's own; nothing is written yet."""
+    settings = kafka.settings
+    config = configuration(kafka.bootstrap, topics_of(settings.topics), url, settings.group)
+    config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    return Program(folder, config)
+
+
 @dataclass(frozen=True)
 class Published:
     """Topic `labels` as an independent reader finds it."""
@@ -213,20 +229,18 @@ def published(records: list[Any]) -> Published:
     return Published({name: dict(numbers) for name, numbers in revisions.items()})
 
 
+@cache
+def past_the_program(url: str) -> Engine:
+    """A way into the program's database, where tests look many times a second; it keeps no connection."""
+    return create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
+
+
 def migrated(url: str) -> bool:
     """Whether the program has made its tables by now."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    try:
-        return inspect(engine).has_table("counters")
-    finally:
-        engine.dispose()
+    return inspect(past_the_program(url)).has_table("counters")
 
 
 def query(url: str, sql: str) -> list[tuple[Any, ...]]:
     """Ask the database directly, past the program."""
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    try:
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(sql))]
-    finally:
-        engine.dispose()
+    with past_the_program(url).connect() as connection:
+        return [tuple(row) for row in connection.execute(text(sql))]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import FUNCTIONS, Program, configuration, migrated, query, topics_of
+from program import FUNCTIONS, Program, migrated, query, worker_program
 
 BROKEN_FUNCTIONS = (
     FUNCTIONS
@@ -23,32 +23,11 @@ def unknown_class(x):
 )
 
 
-def a_program(folder: Path, bootstrap: str, topics: dict[str, str], group: str) -> Program:
-    url = f"sqlite:///{folder / 'labelloop.db'}"
-    program = Program(folder, configuration(bootstrap, topics, url, group))
-    program.write()
-    return program
-
-
 @pytest.fixture
 def program(kafka: KafkaForTests, tmp_path: Path) -> Program:
-    settings = kafka.settings
-    topics = settings.topics
-    names = topics_of(topics)
-    made = a_program(tmp_path, kafka.bootstrap, names, settings.group)
-    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'labelloop.db'}")
     made.write()
     return made
-
-
-def test_an_unknown_key_names_its_path_and_a_suggestion(program: Program) -> None:
-    program.config["rooting"] = {}
-    program.write()
-    done = program.run("run")
-    assert done.returncode == 2
-    assert "rooting" in done.stderr
-    assert "routing" in done.stderr
-    assert "Traceback" not in done.stderr
 
 
 def test_an_unreachable_broker_is_named(program: Program) -> None:
@@ -65,7 +44,7 @@ def test_a_missing_topic_is_named(program: Program) -> None:
     program.write()
     done = program.run("run")
     assert done.returncode == 2
-    assert program.config["kafka"]["topics"]["items"] in done.stderr
+    assert program.topics["items"] in done.stderr
     assert "Traceback" not in done.stderr
 
 
@@ -84,7 +63,7 @@ def test_a_wrong_database_is_named(program: Program, url: str, exit_code: int) -
 def test_failing_functions_abstain_and_are_counted_and_bad_messages_are_kept(
     kafka: KafkaForTests, program: Program
 ) -> None:
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     program.write(BROKEN_FUNCTIONS)
     kafka.create(topics["items"], 1, {"max.message.bytes": "6000000"} if kafka.is_apache else None)
     big = json.dumps({"id": "big", "text": "x" * 5_000_000}).encode()
@@ -119,7 +98,7 @@ def test_failing_functions_abstain_and_are_counted_and_bad_messages_are_kept(
 
 
 def test_a_storm_of_bad_messages_stops_the_worker(kafka: KafkaForTests, program: Program) -> None:
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     kafka.create(topics["items"], 1)
     kafka.produce(topics["items"], [b"rubbish"] * 300)
     done = program.run("run")

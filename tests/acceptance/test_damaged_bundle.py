@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, migrated, topics_of
+from program import item, migrated, worker_program
 
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.learning import LearningRoom
@@ -23,13 +23,10 @@ class House:
     """A worker on SQLite, and somebody who promotes what they like."""
 
     def __init__(self, kafka: KafkaForTests, folder: Path) -> None:
-        topics = kafka.settings.topics
-        names = topics_of(topics)
-        self.kafka, self.topics, self.sent = kafka, topics, 0
+        self.kafka, self.sent = kafka, 0
         self.url = f"sqlite:///{folder / 'labelloop.db'}"
-        self.program = Program(folder, configuration(kafka.bootstrap, names, self.url, kafka.settings.group))
-        self.program.config["kafka"]["end_offsets_exact"] = kafka.is_apache
-        kafka.create(topics.items, 1)
+        self.program = worker_program(kafka, folder, self.url)
+        kafka.create(self.program.topics["items"], 1)
         self.program.write()
 
     def promote(self, data: bytes) -> int:
@@ -49,9 +46,9 @@ class House:
         """The bundle that a new item is labeled by."""
         self.sent += 1
         name = f"item-{self.sent}"
-        self.kafka.produce(self.topics.items, [item(self.sent, doubtful_every=1_000_000)])
+        self.kafka.produce(self.program.topics["items"], [item(self.sent, doubtful_every=1_000_000)])
         read = self.kafka.read_all(
-            self.topics.labels,
+            self.program.topics["labels"],
             lambda records: any(one.key == name.encode() for one in records),
             deadline=60,
         )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, migrated, published, query, topics_of
+from program import Program, item, migrated, published, query, worker_program
 
 ITEMS = 6_000
 ROOM = 400_000
@@ -17,13 +17,9 @@ LIMITED = "this system knows no limit of a file's size for another process"
 
 @pytest.fixture
 def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
-    topics = kafka.settings.topics
-    names = topics_of(topics)
-    url = f"sqlite:///{tmp_path / 'disk' / 'labelloop.db'}"
-    made = Program(tmp_path, configuration(kafka.bootstrap, names, url, kafka.settings.group))
-    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'disk' / 'labelloop.db'}")
     (tmp_path / "disk").mkdir()
-    kafka.create(topics.items, 2)
+    kafka.create(made.topics["items"], 2)
     made.write()
     yield made
     made.stop()
@@ -47,7 +43,7 @@ def nothing_is_missing(kafka: KafkaForTests, program: Program) -> None:
     program.start("run")
     wanted = {f"item-{n}" for n in range(ITEMS)}
     wait_until(lambda: stored(program) == wanted, 120, f"all items; {program.logs()}")
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     out = published(kafka.read_all(topics["labels"], lambda read: {r.key.decode() for r in read} >= wanted))
     assert out.contradictions == []
     assert set(out.revisions) == wanted
@@ -58,7 +54,7 @@ def nothing_is_missing(kafka: KafkaForTests, program: Program) -> None:
 def test_a_quota_that_is_used_up_stops_the_worker_and_loses_nothing(
     kafka: KafkaForTests, program: Program
 ) -> None:
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     worker = program.start("run")
     kafka.produce(topics["items"], [item(n) for n in range(100)])
     wait_until(lambda: len(stored(program)) == 100, 60, f"items; {program.logs()}")
@@ -72,7 +68,7 @@ def test_a_quota_that_is_used_up_stops_the_worker_and_loses_nothing(
 
 @pytest.mark.timeout(240)
 def test_a_full_disk_stops_the_worker_until_there_is_room(kafka: KafkaForTests, program: Program) -> None:
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     disk = program.folder / "disk"
     mounted = subprocess.run(
         ["mount", "-t", "tmpfs", "-o", "size=3m", "tmpfs", str(disk)], capture_output=True, check=False

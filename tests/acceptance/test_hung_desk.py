@@ -7,7 +7,7 @@ import httpx
 import psycopg
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, topics_of
+from program import Program, item, worker_program
 
 from daemon.adapters.starting import free_port
 
@@ -16,23 +16,25 @@ STALE_SECONDS = 2.0
 
 @pytest.fixture
 def program(kafka: KafkaForTests, postgres_url: str, tmp_path: Path) -> Iterator[Program]:
-    settings = kafka.settings
-    made = Program(
-        tmp_path,
-        configuration(kafka.bootstrap, topics_of(settings.topics), postgres_url, settings.group),
-    )
-    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made = worker_program(kafka, tmp_path, postgres_url)
     made.config["metrics"] = {"port": free_port(), "stale_seconds": STALE_SECONDS}
-    kafka.create(settings.topics.items)
+    kafka.create(made.topics["items"])
     made.write()
     yield made
     made.stop()
 
 
-def missing(program: Program) -> dict[str, str] | None:
+@pytest.fixture
+def client(program: Program) -> Iterator[httpx.Client]:
+    """Of the worker's page."""
+    with httpx.Client(base_url=f"http://127.0.0.1:{program.config['metrics']['port']}") as made:
+        yield made
+
+
+def missing(client: httpx.Client) -> dict[str, str] | None:
     """What the worker says is missing; None while it does not serve."""
     try:
-        found = httpx.get(f"http://127.0.0.1:{program.config['metrics']['port']}/readyz")
+        found = client.get("/readyz")
     except httpx.TransportError:
         return None
     said: dict[str, str] = found.json()["missing"]
@@ -42,16 +44,16 @@ def missing(program: Program) -> dict[str, str] | None:
 
 @pytest.mark.postgres
 def test_a_desk_that_hangs_is_told_until_it_goes_on(
-    kafka: KafkaForTests, program: Program, postgres_url: str
+    kafka: KafkaForTests, program: Program, client: httpx.Client, postgres_url: str
 ) -> None:
     program.start("run")
-    wait_until(lambda: missing(program) == {}, 60, f"a ready worker; {program.logs()}")
+    wait_until(lambda: missing(client) == {}, 60, f"a ready worker; {program.logs()}")
     with psycopg.connect(postgres_url) as other, psycopg.connect(postgres_url, autocommit=True) as reader:
         other.execute("LOCK TABLE duties IN ACCESS EXCLUSIVE MODE")
-        said = wait_until(lambda: missing(program), 20, "a desk that is missed")
+        said = wait_until(lambda: missing(client), 20, "a desk that is missed")
         assert set(said) == {"desk"} and "the desk has said nothing for" in said["desk"]
-        kafka.produce(program.config["kafka"]["topics"]["items"], [item(1)])
+        kafka.produce(program.topics["items"], [item(1)])
         count = "SELECT count(*) FROM items"
         wait_until(lambda: reader.execute(count).fetchone() == (1,), 20, "the stream goes on beside it")
         other.rollback()
-    wait_until(lambda: missing(program) == {}, 20, f"a desk that is back; {program.logs()}")
+    wait_until(lambda: missing(client) == {}, 20, f"a desk that is back; {program.logs()}")

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, migrated
+from program import Program, item, migrated, worker_program
 from sqlalchemy import Engine, create_engine, text
 
 from daemon.core.doubts import MOST_FAILURES
@@ -104,11 +104,7 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def program(kafka: KafkaForTests, server: ScriptedServer, tmp_path: Path) -> Iterator[Program]:
-    settings = kafka.settings
-    topics = dict(zip(("items", "labels", "questions", "dead_letters"), settings.topics.all(), strict=True))
-    url = f"sqlite:///{tmp_path / 'labelloop.db'}"
-    made = Program(tmp_path, configuration(kafka.bootstrap, topics, url, settings.group))
-    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'labelloop.db'}")
     made.config["guarantee"] = {"cold_start_gold": 0, "window_items": 100_000}
     made.config["tiers"] = {
         "llm": {"backend": "llm", "price": 0.01, "accuracy": 0.95},
@@ -116,7 +112,7 @@ def program(kafka: KafkaForTests, server: ScriptedServer, tmp_path: Path) -> Ite
     }
     made.config["endpoints"] = {"scripted": {"base_url": server.base_url, "timeout_seconds": 2, **PRICES}}
     made.config["llm"] = {"llm": {"endpoint": "scripted", "model": "scripted", "confidence": "none"}}
-    kafka.create(topics["items"], 2)
+    kafka.create(made.topics["items"], 2)
     made.write()
     yield made
     made.stop()
@@ -130,7 +126,7 @@ def test_a_model_that_fails_holds_up_nothing_and_is_not_paid_twice(
     worker = program.start("run")
     wait_until(lambda: migrated(url), START_SECONDS, "a database")
     annotator = program.start("annotate", "llm")
-    run = Run(kafka, program.config["kafka"]["topics"]["items"], server, create_engine(url))
+    run = Run(kafka, program.topics["items"], server, create_engine(url))
     run.through(None, 0)
     wait_until(lambda: not waiting(run), START_SECONDS, "first answers")
     run.through(None, FAULT_SECONDS / 2)

@@ -183,7 +183,7 @@ def world(tmp_path: Path) -> Iterator[World]:
 
 def works(world: World, client: httpx.Client) -> None:
     """Items are labeled, asked about and answered until models were trained and other programs were told."""
-    topic = world.program.config["kafka"]["topics"]["items"]
+    topic = world.program.topics["items"]
     for first in (0, 150):
         world.outside.produce(topic, [item(number, 5) for number in range(first, first + 150)])
     wait_until(lambda: world.count("SELECT count(*) FROM items") == 300, 60, world.program.logs())
@@ -211,7 +211,7 @@ def fails(world: World) -> None:
     quoted = f"Incorrect API key provided: {PLANTED['model']}"
     world.model.inject(Fault("status", 401, message=quoted))
     end_group(world.mlflow_process)
-    topic = world.program.config["kafka"]["topics"]["items"]
+    topic = world.program.topics["items"]
     world.outside.produce(topic, [b"{", *(item(number, 2) for number in range(400, 440))])
     wait_until(lambda: world.count("SELECT count(*) FROM items") == 440, 60, world.program.logs())
     wait_until(lambda: "401" in world.program.logs() or "refused" in world.program.logs(), 60, "a refusal")
@@ -252,7 +252,7 @@ def stored(world: World) -> dict[str, bytes]:
         ).encode()
         for (name,) in tables
     }
-    for topic in world.program.config["kafka"]["topics"].values():
+    for topic in world.program.topics.values():
         read = world.outside.read_all(topic, lambda _: True)
         found[f"topic {topic}"] = b"\n".join(bytes(str((r.headers, r.value)), "utf-8") for r in read)
     return found

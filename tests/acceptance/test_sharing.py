@@ -4,25 +4,23 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, query, topics_of
+from program import item, query, worker_program
 
 
 @pytest.mark.timeout(240)
 def test_two_then_three_workers_share_and_take_over(
     kafka: KafkaForTests, postgres_url: str, tmp_path: Path
 ) -> None:
-    settings = kafka.settings
-    topics = settings.topics
-    names = topics_of(topics)
-    program = Program(tmp_path, configuration(kafka.bootstrap, names, postgres_url, settings.group))
-    program.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    program = worker_program(kafka, tmp_path, postgres_url)
     program.write()
-    kafka.create(topics.items, 6)
+    kafka.create(program.topics["items"], 6)
 
     def send(first: int, last: int) -> None:
         for partition in range(6):
             kafka.produce(
-                topics.items, [item(n) for n in range(first, last) if n % 6 == partition], partition=partition
+                program.topics["items"],
+                [item(n) for n in range(first, last) if n % 6 == partition],
+                partition=partition,
             )
 
     def stored(count: int) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import FUNCTIONS, Program, configuration, item, migrated, query, topics_of
+from program import FUNCTIONS, Program, item, migrated, query, worker_program
 from sqlalchemy import update
 
 from daemon.adapters.store.engine import Database
@@ -31,14 +31,9 @@ def slow(x):
 
 @pytest.fixture
 def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
-    settings = kafka.settings
-    topics = settings.topics
-    names = topics_of(topics)
-    url = f"sqlite:///{tmp_path / 'labelloop.db'}"
-    made = Program(tmp_path, configuration(kafka.bootstrap, names, url, settings.group))
-    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'labelloop.db'}")
     made.config["guarantee"]["cold_start_gold"] = 0
-    kafka.create(topics.items, 2)
+    kafka.create(made.topics["items"], 2)
     made.write()
     yield made
     made.stop()
@@ -50,7 +45,7 @@ def count(program: Program) -> int:
 
 
 def test_an_answer_shows_in_labels_within_two_seconds(kafka: KafkaForTests, program: Program) -> None:
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     kafka.produce(topics["items"], [item(0)])
     program.start("run")
     wait_until(lambda: count(program) == 1, 60, f"an item; {program.logs()}")
@@ -72,7 +67,7 @@ def test_an_answer_shows_in_labels_within_two_seconds(kafka: KafkaForTests, prog
 def test_sigterm_finishes_the_batch_and_ends_within_ten_seconds(
     kafka: KafkaForTests, program: Program
 ) -> None:
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     program.config["stream"] = {"batch_items": 40}
     program.write(SLOW)
     worker = program.start("run")
@@ -88,7 +83,7 @@ def test_sigterm_finishes_the_batch_and_ends_within_ten_seconds(
 
 @pytest.mark.timeout(120)
 def test_slow_work_never_costs_the_partitions(kafka: KafkaForTests, program: Program) -> None:
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     program.config["kafka"]["max_poll_seconds"] = 10
     program.config["stream"] = {"batch_items": 300}
     program.write(SLOW)
@@ -105,7 +100,7 @@ def test_old_released_items_are_removed_where_they_are_not_kept(
 ) -> None:
     program.config["database"]["keep_days"] = 1
     program.write()
-    topics, day = program.config["kafka"]["topics"], 86_400_000
+    topics, day = program.topics, 86_400_000
     kafka.produce(topics["items"], [item(number) for number in range(1, 8)])
     running = program.start("run")
     wait_until(lambda: count(program) == 7, 60, f"items; {program.logs()}")

@@ -66,7 +66,9 @@ def test_told_to_stop_it_waits_for_no_call_that_hangs_and_gives_its_questions_ba
         assert house.lines() == {"reserved": IN_FLIGHT}, "nobody knows what became of these"
 
 
-@pytest.mark.parametrize("options", [(), ("--run", "night")])
+@pytest.mark.parametrize(
+    ("database", "options"), [("sqlite", ()), ("postgresql", ("--run", "night"))], indirect=["database"]
+)
 def test_a_run_has_a_cap_of_its_own(database: Database, tmp_path: Path, options: tuple[str, ...]) -> None:
     with (
         ScriptedServer(answer) as server,
