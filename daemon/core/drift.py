@@ -18,6 +18,7 @@ from daemon.core.sparing import sampled
 from models.arrays import F8
 from models.bundles import AnyBundle
 from models.drift.alarm import Alarm
+from models.drift.change import adwin
 from models.drift.monitor import DriftMonitor, MonitorSettings, classifier_agreement
 from models.set_bundle import facet_key
 
@@ -54,6 +55,10 @@ class DriftWatch:
     _began_after: int = 0
     _fed: set[int] = field(default_factory=set)
     _audits_at: float = float("-inf")
+
+    def __post_init__(self) -> None:
+        if self.settings.enabled:
+            adwin()  # imported now: the first batch under a bundle would wait for it
 
     def saved(self, labeled: Labeled, current: Current) -> None:
         """Take a batch that is stored, in its order; alarms are stored and logged."""

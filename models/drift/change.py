@@ -9,6 +9,13 @@ import numpy as np
 from models.arrays import F8
 
 
+def adwin() -> Any:
+    """river's class. The first call takes a second or two: river imports scikit-learn and pandas."""
+    from river.drift import ADWIN
+
+    return ADWIN
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """A mean that moved: what it was since the last change, and what it is over the last few values."""
@@ -40,9 +47,7 @@ class MeanWatch:
             known: values from before, so that a stream that starts out changed is noticed.
             power: the mean of values to this power is watched; above 1 it heeds large values most.
         """
-        from river.drift import ADWIN
-
-        self._adwin: Any = ADWIN(delta=delta, clock=self.CLOCK)
+        self._adwin: Any = adwin()(delta=delta, clock=self.CLOCK)
         self._power = power
         self._forget()
         if known is not None:
