@@ -12,13 +12,12 @@ from kafka.errors import (
     KafkaConnectionError,
     KafkaError,
     KafkaTimeoutError,
-    LogTruncationError,
     NoOffsetForPartitionError,
-    OffsetOutOfRangeError,
     RebalanceInProgressError,
 )
 
 from daemon.adapters.kafka.connection import open_admin, open_client
+from daemon.adapters.kafka.fetching import Fetcher, LogShortened, PositionRefused
 from daemon.adapters.kafka.positions import Place, batch_of, outside_log, placed
 from daemon.adapters.kafka.refusals import explained
 from daemon.adapters.kafka.settings import KafkaSettings
@@ -45,11 +44,11 @@ Heard = Callable[[Iterable[TopicPartition]], None]
 
 
 class KafkaSource:
-    """Port Source on kafka-python. One thread uses it.
+    """Port Source: kafka-python is in the group, a `Fetcher` reads what the group gives. One thread uses it.
 
-    kafka-python calls the rebalance listener on its own I/O thread, while `poll` blocks the caller's. So the
-    listener only notes and pauses what was assigned; the next `poll` asks the store for the positions, on the
-    caller's thread, when the batch at hand has been saved, seeks, and lets the partitions flow.
+    kafka-python calls the rebalance listener on its own I/O thread, and reads nothing itself: all that is
+    assigned to it stays paused. The listener only notes what was assigned; the next `poll` asks the store
+    for the positions, on the caller's thread, when the batch at hand has been saved, and reads from there.
 
     Args:
         settings: connection, group and topic names.
@@ -75,7 +74,7 @@ class KafkaSource:
         self._locate = locate
         self._exact = end_offsets_exact
         self._topic = settings.topics.items
-        self._poll_ms = round(poll_seconds * 1000)
+        self._poll_seconds = poll_seconds
         self._most = batch_items
         self._places: dict[int, Place] = {}
         self._unplaced: set[int] = set()
@@ -92,6 +91,7 @@ class KafkaSource:
         except BaseException:
             self._admin.close()
             raise
+        self._fetcher = Fetcher(settings)
         self._consumer.subscribe([self._topic], listener=_Listener(self._assigned, self._revoked))
         # A group leader that joins before it knows the partitions assigns none of them, and all join again.
         self._consumer.partitions_for_topic(self._topic)
@@ -106,7 +106,7 @@ class KafkaSource:
         records, self._ahead = self._of_placed(self._ahead), {}
         self._place()
         if not records:
-            records = self._read(self._poll_ms)
+            records = self._read(self._most, self._poll_seconds)
         return batch_of(records, self._places) if records else EMPTY
 
     def at_most(self, items: int) -> None:
@@ -115,12 +115,9 @@ class KafkaSource:
 
     def keep_alive(self) -> None:
         """Stay in the group while work takes long, and read what the next `poll` gives; returns at once."""
-        if not self._ahead:
-            self._ahead = self._read(0)
-            return
-        self._consumer.pause(*self._consumer.assignment())
-        delivered = self._poll_consumer(0)
-        self._unplaced.update(partition.partition for partition in delivered)  # read again by `poll`
+        ahead = sum(map(len, self._ahead.values()))
+        for partition, records in self._read(self._most - ahead, 0).items():
+            self._ahead.setdefault(partition, []).extend(records)
 
     def rewind(self) -> None:
         """Let the next `poll` seek every assigned partition to its stored position."""
@@ -159,6 +156,7 @@ class KafkaSource:
         try:
             self._commit(wait=False)
             self._consumer.close(autocommit=False, timeout_ms=CLOSE_MS)
+            self._fetcher.close()
         finally:
             self._admin.close()
 
@@ -181,12 +179,28 @@ class KafkaSource:
         except COMMIT_REFUSED as error:
             log.debug("commit refused: %s", error, extra={"action": "kafka_commit_refused"})
 
-    def _read(self, timeout_ms: int) -> dict[int, list[Record]]:
-        self._consumer.resume(*(p for p in self._consumer.paused() if p.partition not in self._unplaced))
-        polled = self._poll_consumer(timeout_ms)
-        return self._of_placed(
-            {at.partition: [_record(message) for message in messages] for at, messages in polled.items()}
-        )
+    def _read(self, most: int, seconds: float) -> dict[int, list[Record]]:
+        """Up to so many records that are there; waits so long for the first, and longer in a rebalance."""
+        self._stay_in_group()
+        self._fetcher.keep_only(self._places.keys())
+        if most < 1:
+            return {}
+        try:
+            records = self._of_placed(self._fetcher.read(most, seconds))
+        except PositionRefused as error:
+            # Retention overtook us, or the topic was made anew: placing again finds out which.
+            log.warning("placing again: %s", error, extra={"action": "kafka_position_refused"})
+            self.rewind()
+            return {}
+        except LogShortened as error:
+            self._refuse_shorter_log(error)
+            self.rewind()
+            return {}
+        if records:
+            self._note_life()
+        elif time.monotonic() - self._heard > PROBE_SECONDS:
+            self._probe()
+        return records
 
     def _of_placed(self, records: dict[int, list[Record]]) -> dict[int, list[Record]]:
         """What is still ours, and was read from where the store says; the rest, if ours, is read again."""
@@ -199,7 +213,7 @@ class KafkaSource:
     def _assigned(self, partitions: Iterable[TopicPartition]) -> None:
         self._joined = True
         for partition in partitions:
-            self._consumer.pause(partition)
+            self._consumer.pause(partition)  # it is not to read
             self._consumer.seek(partition, 0)  # any position: without one, kafka-python looks for a commit
             self._unplaced.add(partition.partition)
 
@@ -221,9 +235,9 @@ class KafkaSource:
                 raise
             self._note_silence(error)
             return
-        for place in placed(starts, self._locate(starts), ends):
-            self._consumer.seek(TopicPartition(place.topic, place.partition), place.position)
-            self._places[place.partition] = place
+        places = placed(starts, self._locate(starts), ends)
+        self._fetcher.read_from(places)
+        self._places.update((place.partition, place) for place in places)
         self._unplaced.clear()
         log.info(
             "reading partitions %s of %s",
@@ -243,56 +257,37 @@ class KafkaSource:
         ends = self._consumer.end_offsets(partitions, timeout_ms=ASK_MS)
         return starts, {partition.partition: end for partition, end in ends.items()}
 
-    def _poll_consumer(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
-        try:
-            polled = self._poll_through_join(timeout_ms)
-        except OffsetOutOfRangeError as error:
-            # Retention overtook us, or the topic was made anew: placing again finds out which.
-            log.warning("placing again: %s", error, extra={"action": "kafka_position_refused"})
-            self.rewind()
-            return {}
-        except LogTruncationError as error:
-            self._refuse_shorter_log(error)
-            self.rewind()
-            return {}
-        except NoOffsetForPartitionError:
-            return {}  # assigned a moment ago, its listener has not run yet
-        except KafkaError as error:
-            if not error.retriable:
-                raise
-            self._note_silence(error)
-            return {}
-        if polled:
-            self._note_life()
-        elif time.monotonic() - self._heard > PROBE_SECONDS:
-            self._probe()
-        return polled
-
-    def _refuse_shorter_log(self, error: LogTruncationError) -> None:
+    def _refuse_shorter_log(self, error: LogShortened) -> None:
         """Raise PositionOutsideLog if the log lost what we read, unless it is the log of a new topic."""
         topic_id = describe_with(self._admin, [self._topic])[0].id
-        for partition, last in error.divergent_offsets.items():
-            place = self._places[partition.partition]
-            if place.topic_id == topic_id:
-                end = None if last is None else last.offset
-                raise outside_log(place.topic, place.partition, place.position, None, end) from error
+        place = self._places.get(error.partition)
+        if place is not None and place.topic_id == topic_id:
+            raise outside_log(place.topic, place.partition, place.position, None, None) from error
 
-    def _poll_through_join(self, timeout_ms: int) -> dict[TopicPartition, list[Any]]:
-        """Poll; in a rebalance go on for a while, without a pause.
+    def _stay_in_group(self) -> None:
+        """Let kafka-python take up what happens in the group; in a rebalance go on for a while.
 
         kafka-python 3.0.12 takes up the end of a rebalance only inside a poll. One that ends between two
         polls is begun again; and a leader that rejoined because the topic's partitions changed forgets even
         that: its heartbeats stay off, and the broker drops a member that believes to be in the group.
         """
         coordinator = self._consumer._coordinator
-        until = time.monotonic() + JOIN_SECONDS
+        until, timeout_ms = time.monotonic() + JOIN_SECONDS, 0
         while True:
             if coordinator.rejoining and not coordinator.need_rejoin():
                 coordinator.request_rejoin()
-            polled: dict[TopicPartition, list[Any]] = self._consumer.poll(timeout_ms, self._most)
-            if polled or not coordinator.rejoining or time.monotonic() > until:
-                return polled
-            timeout_ms = max(timeout_ms, JOIN_POLL_MS)
+            try:
+                self._consumer.poll(timeout_ms)
+            except NoOffsetForPartitionError:
+                return  # assigned a moment ago, its listener has not run yet
+            except KafkaError as error:
+                if not error.retriable:
+                    raise
+                self._note_silence(error)
+                return
+            if not coordinator.rejoining or time.monotonic() > until:
+                return
+            timeout_ms = JOIN_POLL_MS
 
     def _placed_partitions(self) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number) for number in sorted(self._places)]
@@ -353,13 +348,5 @@ def _open_consumer(settings: KafkaSettings) -> Any:
         session_timeout_ms=session_ms,
         heartbeat_interval_ms=min(3_000, session_ms // 6),
         max_poll_interval_ms=round(settings.max_poll_seconds * 1000),
-        fetch_max_bytes=settings.fetch_bytes,
-        max_partition_fetch_bytes=settings.partition_fetch_bytes,
         request_timeout_ms=round(max(30.0, settings.session_seconds + 1) * 1000),
-    )
-
-
-def _record(message: Any) -> Record:
-    return Record(
-        message.topic, message.partition, message.offset, message.key, message.value, message.timestamp
     )

@@ -7,6 +7,7 @@ from functools import lru_cache
 from typing import Any
 
 import psycopg
+from psycopg.types.string import BytesBinaryDumper
 from sqlalchemy import (
     ARRAY,
     Column,
@@ -95,10 +96,13 @@ def _copy(connection: Connection, place: str, types: Sequence[str], rows: Iterab
     driver = connection.connection.driver_connection
     assert isinstance(driver, psycopg.Connection)
     statement = f"COPY {place} FROM STDIN (FORMAT BINARY)"
-    with driver.cursor() as cursor, cursor.copy(statement.encode()) as copy:
-        copy.set_types(types)
-        for row in rows:
-            copy.write_row(row)
+    with driver.cursor() as cursor:
+        # The last dumper that psycopg registers for bytea is written in Python.
+        cursor.adapters.register_dumper(bytes, BytesBinaryDumper)
+        with cursor.copy(statement.encode()) as copy:
+            copy.set_types(types)
+            for row in rows:
+                copy.write_row(row)
 
 
 _TAKEN = ("SQLITE_CONSTRAINT_PRIMARYKEY", "SQLITE_CONSTRAINT_UNIQUE")
