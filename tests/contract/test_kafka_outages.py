@@ -267,10 +267,11 @@ def test_many_small_messages_pass_a_topic_with_a_lower_limit(kafka: KafkaForTest
 
 
 @pytest.mark.kafka_only
+@pytest.mark.parametrize("count", [1, 30], ids=["shorter", "longer"])
 def test_a_topic_made_anew_under_a_running_source_is_read_from_its_beginning(
-    kafka: KafkaForTests, monkeypatch: pytest.MonkeyPatch
+    kafka: KafkaForTests, monkeypatch: pytest.MonkeyPatch, count: int
 ) -> None:
-    monkeypatch.setattr("daemon.adapters.kafka.connection.METADATA_MAX_AGE_MS", 300)
+    monkeypatch.setattr("daemon.adapters.kafka.source.PROBE_SECONDS", 0.5)
     settings = kafka.settings_with_topic()
     topic = settings.topics.items
     kafka.produce(topic, [b"%d" % n for n in range(10)])
@@ -282,8 +283,16 @@ def test_a_topic_made_anew_under_a_running_source_is_read_from_its_beginning(
         wait_until(lambda: not source.poll().records and topic not in kafka.admin.list_topics())
         kafka.create(topic)
         kafka.close()  # its producer knows the old topic
-        kafka.produce(topic, [b"new"])
-        assert [r.value for r in take(source, 1, positions)] == [b"new"]
-        assert sorted(positions.rows.values()) == [1, 10]
+        values = [b"new %d" % n for n in range(count)]
+        kafka.produce(topic, values)
+        read: list[bytes | None] = []
+
+        def all_read() -> bool:
+            batch = source.poll()
+            read.extend(record.value for record in batch.records)
+            positions.save(batch.spans)
+            return read[-count:] == values
+
+        wait_until(all_read, what="all of the new topic, in order")
     finally:
         source.close()

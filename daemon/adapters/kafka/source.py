@@ -38,7 +38,7 @@ ASK_MS = 2_000
 JOIN_SECONDS = 1.0
 JOIN_POLL_MS = 100
 PROBE_SECONDS = 5.0
-"""A silent broker is asked for a sign of life this often."""
+"""The broker is asked this often for a sign of life, and whether the topic is still the same."""
 
 Heard = Callable[[Iterable[TopicPartition]], None]
 
@@ -81,7 +81,7 @@ class KafkaSource:
         self._ahead: dict[int, list[Record]] = {}
         self._done: dict[TopicPartition, OffsetAndMetadata] = {}
         self._committed = float("-inf")
-        self._heard = time.monotonic()
+        self._probed = time.monotonic()
         self._unreachable = False
         self._joined = False
         self._admin = open_admin(settings)
@@ -186,7 +186,7 @@ class KafkaSource:
         if most < 1:
             return {}
         try:
-            records = self._of_placed(self._fetcher.read(most, seconds))
+            records = self._fetcher.read(most, seconds)
         except PositionRefused as error:
             # Retention overtook us, or the topic was made anew: placing again finds out which.
             log.warning("placing again: %s", error, extra={"action": "kafka_position_refused"})
@@ -198,9 +198,9 @@ class KafkaSource:
             return {}
         if records:
             self._note_life()
-        elif time.monotonic() - self._heard > PROBE_SECONDS:
-            self._probe()
-        return records
+        if time.monotonic() - self._probed > PROBE_SECONDS:
+            self._probe(heard=bool(records))
+        return self._of_placed(records)
 
     def _of_placed(self, records: dict[int, list[Record]]) -> dict[int, list[Record]]:
         """What is still ours, and was read from where the store says; the rest, if ours, is read again."""
@@ -292,17 +292,29 @@ class KafkaSource:
     def _placed_partitions(self) -> list[TopicPartition]:
         return [TopicPartition(self._topic, number) for number in sorted(self._places)]
 
-    def _probe(self) -> None:
-        """kafka-python retries in silence; find out whether nothing comes because nobody is there."""
+    def _probe(self, heard: bool) -> None:
+        """Find out whether nothing comes because nobody is there: both clients try again in silence.
+
+        And whether the topic was made anew: neither notices that what lies at our positions is another log.
+        What was read of it meanwhile is read again from its beginning, and known by the items' ids.
+        """
         partitions = self._placed_partitions()[:1]
+        self._probed = time.monotonic()
         try:
-            if partitions:
-                self._consumer.beginning_offsets(partitions, timeout_ms=ASK_MS)
+            if not partitions:
+                return
+            self._consumer.beginning_offsets(partitions, timeout_ms=ASK_MS)
+            state = describe_with(self._admin, [self._topic])[0]
         except KafkaError as error:
-            self._heard = time.monotonic()
-            self._note_silence(error)
-        else:
-            self._note_life()
+            if not heard:
+                self._note_silence(error)
+            return
+        self._note_life()
+        if not state.problem and any(place.topic_id != state.id for place in self._places.values()):
+            log.warning(
+                "topic %s was made anew: placing again", self._topic, extra={"action": "kafka_topic_anew"}
+            )
+            self.rewind()
 
     def _note_silence(self, error: KafkaError) -> None:
         if not self._unreachable:
@@ -314,7 +326,6 @@ class KafkaSource:
         self._unreachable = True
 
     def _note_life(self) -> None:
-        self._heard = time.monotonic()
         if self._unreachable:
             log.warning("Kafka answers again", extra={"action": "kafka_back"})
         self._unreachable = False
