@@ -6,6 +6,8 @@ from daemon.adapters.kafka.connection import CLIENT_ID, METADATA_MAX_AGE_MS, REC
 from daemon.adapters.kafka.publisher import BATCH_BYTES
 from daemon.adapters.kafka.settings import KafkaSettings, SecuritySettings
 
+LEAST_FETCHED_BYTES = 1_000_000
+"""What librdkafka fetches at least, unless it is told."""
 LEAST_RECEIVED_BYTES = 100_000_000
 """librdkafka's own limit of what a broker may answer,"""
 ENVELOPE_BYTES = 512
@@ -48,6 +50,7 @@ def consumer_options(settings: KafkaSettings) -> dict[str, Any]:
         "isolation.level": "read_committed",
         "check.crcs": True,
         "fetch.max.bytes": settings.fetch_bytes,
+        "message.max.bytes": min(LEAST_FETCHED_BYTES, settings.fetch_bytes),  # a larger message still comes
         "max.partition.fetch.bytes": settings.partition_fetch_bytes,
         "receive.message.max.bytes": max(LEAST_RECEIVED_BYTES, settings.fetch_bytes + ENVELOPE_BYTES),
         "queued.max.messages.kbytes": max(1, settings.fetch_bytes // 1_024),
