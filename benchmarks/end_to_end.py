@@ -28,7 +28,7 @@ from rich.table import Table
 from sqlalchemy import create_engine, text
 from sqlalchemy.exc import ProgrammingError
 
-from benchmarks.end_to_end_world import CLASSES, FUNCTIONS, TEXTS, configuration, produce
+from benchmarks.end_to_end_world import CLASSES, FUNCTIONS, GOLD, TEXTS, configuration, produce
 from daemon.adapters.broker.apache import ApacheKafka
 from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.starting import free_port
@@ -39,7 +39,6 @@ ITEMS, ENCODED_ITEMS = 200_000, 10_000
 ENCODER = "all-MiniLM-L6-v2"
 FIRST = 2_000
 """Items that the models are trained on."""
-GOLD = 60
 WAIT_SECONDS = 900.0
 NAIVE_ITEMS = 30_000
 LOOK_SECONDS = 0.2

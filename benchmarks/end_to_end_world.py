@@ -13,6 +13,9 @@ from benchmarks.labeling_functions import PATTERNS, WORDS
 CLASSES = ("ham", "spam")
 TOPICS = {"items": "items", "labels": "labels", "questions": "questions", "dead_letters": "dead-letters"}
 PARTITIONS = 4
+GOLD = 300
+"""Answers that the models are trained on: few enough to be given by hand, and enough for two trainings to ask
+about the same few items."""
 
 FUNCTIONS = "from labeling_functions import matches\n\n" + "\n".join(
     f"f{j} = matches('f{j}', {pattern!r}, {j % 2})" for j, pattern in enumerate(PATTERNS)
@@ -82,7 +85,7 @@ def configuration(
         "encoder": encoder,
         "encoding": {"processes": processes},
         "tiers": {"crowd": {"price": 0.05}, "expert": {"price": 0.6, "final": True, "budget_per_day": 100}},
-        "guarantee": {"cold_start_gold": 60},
+        "guarantee": {"cold_start_gold": GOLD},
         "kafka": {"bootstrap": bootstrap, "topics": TOPICS, "partitions": PARTITIONS, "create_topics": True},
         "stream": {"batch_items": batch_items},
         "mlflow": {"uri": "http://127.0.0.1:1"},
