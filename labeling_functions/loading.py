@@ -7,8 +7,9 @@ import traceback
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import blake2b
+from importlib.machinery import SourceFileLoader
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 
 from labeling_functions.function import Function, as_function
 from labeling_functions.llm.declared import LLMFunction
@@ -143,9 +144,19 @@ def _import(target: str, folder: Path) -> ModuleType:
         raise LoadError(f"{target} fails to import: {_cause(error, target)}") from error
 
 
+class _AsWritten(SourceFileLoader):
+    """Runs what stands in the file. Compiled code that Python keeps goes by size and second of the last
+    change: with it, functions could be old ones under the version of the new source.
+    """
+
+    def get_code(self, fullname: str) -> CodeType:
+        path = self.get_filename(fullname)
+        return self.source_to_code(self.get_data(path), path)
+
+
 def _import_file(path: Path) -> ModuleType:
     name = f"{path.stem}_{blake2b(str(path).encode(), digest_size=4).hexdigest()}"
-    spec = importlib.util.spec_from_file_location(name, path)
+    spec = importlib.util.spec_from_file_location(name, path, loader=_AsWritten(name, str(path)))
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[name] = module  # sources are looked up through it

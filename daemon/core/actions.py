@@ -21,6 +21,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("kafka_unreachable", "The broker is silent; the worker waits for it."),
     Action("kafka_back", "The broker answers again."),
     Action("kafka_position_refused", "The broker does not have the position asked for; it is found anew."),
+    Action("kafka_topic_anew", "A topic was deleted and made anew; it is read from its beginning."),
     Action("kafka_commit_refused", "A commit for lag displays was refused, as in a rebalance. Harmless."),
     Action("fence_lost", "Another worker saved this batch: it is dropped, and read on from what is stored."),
     Action("items_raced", "Another worker stored some items meanwhile; the batch is labeled without them."),

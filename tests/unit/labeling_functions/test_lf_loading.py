@@ -1,5 +1,6 @@
 """Modules named in a configuration, found or refused with a reason."""
 
+import os
 import sys
 from importlib.machinery import PathFinder
 from pathlib import Path
@@ -7,6 +8,7 @@ from pathlib import Path
 import pytest
 
 import labeling_functions
+from labeling_functions.items import Item
 from labeling_functions.loading import LoadError, load
 
 HEAD = "from labeling_functions import keywords, labeling_function\n"
@@ -135,3 +137,12 @@ def test_installed_modules_are_not_hidden_by_the_folder(tmp_path):
     write(tmp_path, "json.py", "1 / 0\n")
     write(tmp_path, "lf_made_a.py", "import json\n" + TWO)
     assert names(["lf_made_a.py"], tmp_path) == ["zebra", "ape"]
+
+
+def test_what_runs_is_what_stands_in_the_file_whatever_was_compiled_before(tmp_path, monkeypatch):
+    monkeypatch.setattr(sys, "dont_write_bytecode", False)
+    for label in (0, 1):
+        path = write(tmp_path, "lf_made_b.py", HEAD + f"@labeling_function\ndef f(x):\n    return {label}\n")
+        os.utime(path, (1_000_000, 1_000_000))  # of one size, changed in one second
+        (function,) = load([path.name], tmp_path)
+        assert function(Item("1", {"text": "a"})) == label
