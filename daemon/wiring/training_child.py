@@ -21,7 +21,7 @@ from models.training import TrainingOptions
 log = logging.getLogger(__name__)
 
 NICENESS = 5
-"""Added to that of the learner, 10, where Linux's policy for idle cores is not to be had."""
+"""Added to that of the learner, 10: a core that others want all the time is left to it for a thirtieth."""
 BEAT_SECONDS = 0.5
 
 
@@ -75,15 +75,8 @@ def _train(parent: Connection) -> None:
 
 
 def _come_last() -> None:
-    """On cores that nobody else wants, and on one thread; numpy's are there already with this module, others
-    come with later ones.
-
-    A core on which nothing but this runs counts as idle to Linux: who wakes up is put there, and runs at
-    once. Beside a process that is niced it would wait for the end of its turn.
-    """
+    """Niced, and on one thread; numpy's are there already with this module, others come with later ones."""
     os.nice(NICENESS)
-    if hasattr(os, "SCHED_IDLE"):
-        os.sched_setscheduler(0, os.SCHED_IDLE, os.sched_param(0))
     threadpool_limits(1)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"
