@@ -21,7 +21,7 @@ from daemon.adapters.kafka.fetching import Fetcher, LogShortened, PositionRefuse
 from daemon.adapters.kafka.positions import Place, batch_of, outside_log, placed
 from daemon.adapters.kafka.refusals import explained
 from daemon.adapters.kafka.settings import KafkaSettings
-from daemon.adapters.kafka.topics import describe_with
+from daemon.adapters.kafka.topics import TopicState, describe_with
 from daemon.core.errors import SetupProblem
 from daemon.core.ports import Locate
 from daemon.core.wire import Batch, LogStart, ReaderStanding, Record, Span
@@ -162,11 +162,15 @@ class KafkaSource:
 
     def _refuse_missing_topic(self, settings: KafkaSettings) -> None:
         try:
-            state = describe_with(self._admin, [self._topic])[0]
+            state = self._topic_now()
         except KafkaError as error:  # the broker was reached at one address, and tells of another
             raise explained(settings, error, (), settings.connect_seconds) from error
         if state.problem:
             raise SetupProblem(f"kafka.topics.items: {state.problem}")
+
+    def _topic_now(self) -> TopicState:
+        """The topic as the broker describes it. Raises KafkaError when it does not answer."""
+        return describe_with(self._admin, [self._topic])[0]
 
     def _commit(self, wait: bool = True) -> None:
         now = time.monotonic()
@@ -247,7 +251,7 @@ class KafkaSource:
         )
 
     def _bounds(self, partitions: list[TopicPartition]) -> tuple[list[LogStart], dict[int, int] | None]:
-        state = describe_with(self._admin, [self._topic])[0]
+        state = self._topic_now()
         if state.problem:
             raise KafkaTimeoutError(state.problem)  # deleted just now: wait for it, as for a silent broker
         beginnings = self._consumer.beginning_offsets(partitions, timeout_ms=ASK_MS)
@@ -259,7 +263,7 @@ class KafkaSource:
 
     def _refuse_shorter_log(self, error: LogShortened) -> None:
         """Raise PositionOutsideLog if the log lost what we read, unless it is the log of a new topic."""
-        topic_id = describe_with(self._admin, [self._topic])[0].id
+        topic_id = self._topic_now().id
         place = self._places.get(error.partition)
         if place is not None and place.topic_id == topic_id:
             raise outside_log(place.topic, place.partition, place.position, None, None) from error
@@ -304,7 +308,7 @@ class KafkaSource:
             if not partitions:
                 return
             self._consumer.beginning_offsets(partitions, timeout_ms=ASK_MS)
-            state = describe_with(self._admin, [self._topic])[0]
+            state = self._topic_now()
         except KafkaError as error:
             if not heard:
                 self._note_silence(error)
