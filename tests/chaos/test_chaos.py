@@ -8,7 +8,7 @@ from chaos import Plan, missing, play, report
 
 SEED = 7
 KINDS = ("worker killed", "worker frozen", "broker killed", "annotate killed")
-SECONDS = 360
+SECONDS = 900
 
 
 @pytest.mark.kafka_only
