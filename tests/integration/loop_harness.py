@@ -3,7 +3,7 @@
 import itertools
 import json
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -188,7 +188,14 @@ class Loop:
         )
         return self
 
-    def learner(self, registry: Registry, settings: LearningSettings, train: Train) -> Learner:
+    def learner(
+        self,
+        registry: Registry,
+        settings: LearningSettings,
+        train: Train,
+        holder: str = "one",
+        alive: Callable[[Mapping[str, object]], None] = lambda _: None,
+    ) -> Learner:
         """One that learns from this loop's answers."""
         return Learner(
             stream=self.store,
@@ -198,9 +205,9 @@ class Loop:
             settings=settings,
             train=train,
             describe=partial(describe, source="a test", target_error=0.05),
-            holder="one",
+            holder=holder,
             stop=threading.Event(),
-            alive=lambda _: None,
+            alive=alive,
         )
 
     def market(self) -> MarketWatch:

@@ -1,9 +1,7 @@
 """The learner on a real database: when it trains, what it promotes, and who learns of it."""
 
-import threading
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -21,7 +19,6 @@ from daemon.core.assembling import assemble
 from daemon.core.learning import Learner, is_due
 from daemon.core.learning_rows import News
 from daemon.core.metrics import By
-from daemon.core.run_description import describe
 from daemon.core.settings import LearningSettings
 from models.bundle import Bundle
 from models.training import Candidate, TrainingData, TrainingOptions, train
@@ -57,18 +54,7 @@ def learner(
     holder: str = "one",
     alive: Callable[[Mapping[str, object]], None] = lambda _: None,
 ) -> Learner:
-    return Learner(
-        stream=loop.store,
-        store=loop.learning,
-        registry=registry,
-        policy=loop.policy,
-        settings=SETTINGS,
-        train=train_here,
-        describe=partial(describe, source="a test", target_error=0.05),
-        holder=holder,
-        stop=threading.Event(),
-        alive=alive,
-    )
+    return loop.learner(registry, SETTINGS, train_here, holder, alive)
 
 
 def answered(loop: Loop) -> None:
