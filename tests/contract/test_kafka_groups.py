@@ -1,6 +1,7 @@
 """Several workers, each a process of its own, share the partitions of a topic and outlive one another."""
 
 import json
+import os
 import signal
 import sqlite3
 import subprocess
@@ -86,6 +87,13 @@ class Group:
             expected = [f"{partition}/{n}" for n in range(count)]
             assert [value for found, value in seen if found == partition] == expected
 
+    def freeze(self, name: str) -> None:
+        """SIGSTOP a member between two transactions: one inside would keep everybody from writing."""
+        self.connection.execute("BEGIN IMMEDIATE")
+        self.members[name].send_signal(signal.SIGSTOP)
+        os.waitpid(self.members[name].pid, os.WUNTRACED)  # a signal sent is not yet obeyed
+        self.connection.rollback()
+
     def close(self) -> None:
         for process in self.members.values():
             process.kill()
@@ -121,7 +129,7 @@ def test_a_worker_that_slept_past_its_session_is_fenced_and_comes_back(group: Gr
     group.produce(20)
     group.wait_for_readers({"a", "b"})
     group.produce(100)
-    group.members["a"].send_signal(signal.SIGSTOP)
+    group.freeze("a")
     group.wait_for_all()  # b reads all of it
     group.members["a"].send_signal(signal.SIGCONT)
     group.produce(100)
