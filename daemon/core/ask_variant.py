@@ -26,7 +26,7 @@ FRESH_SECONDS = 60.0
 
 def about_leases(annotator: int, leases: Sequence[Lease]) -> About:
     """What calls are made for that ask about the items of these leases together."""
-    held = tuple((lease.question, lease.attempt) for lease in leases)
+    held = tuple(lease.key for lease in leases)
     if len(leases) > 1:
         return About(annotator, leases=held)
     return About(annotator, leases[0].question, leases[0].item, held)

@@ -256,8 +256,8 @@ class Lease:
         until: milliseconds since 1970, UTC, on the database's clock.
         label: as the votes at hand have it, None of a blind question. sure: probability that it is right.
         earlier: what people of other tiers answered, oldest first; nothing of a blind or a control question.
-        attempt: how often the question was leased until then, this time included; 0 where nobody asks. It
-            tells this lease from later ones of the same annotator.
+        attempt: how often the question was leased until then, this time included. It tells this lease from
+            later ones of the same annotator.
     """
 
     question: int
@@ -270,6 +270,11 @@ class Lease:
     sure: float = 0.0
     earlier: tuple[EarlierAnswer, ...] = ()
     attempt: int = 0
+
+    @property
+    def key(self) -> tuple[int, int]:
+        """Question and attempt: no other lease has these."""
+        return self.question, self.attempt
 
 
 @dataclass(frozen=True, slots=True)

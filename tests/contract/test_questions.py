@@ -87,6 +87,21 @@ def test_what_is_held_comes_first_and_is_held_longer(
     assert again[0].until - first[0].until >= 30_000
 
 
+def test_each_lease_of_a_question_has_a_key_of_its_own(
+    room: QuestionRoom, database: Database, clock: MovableClock
+) -> None:
+    (question,) = _asked(database, "a")
+    ann, bob = room.enroll("ann", TIER).id, room.enroll("bob", TIER).id
+    leases = [room.lease(ann, TIER, 1, MINUTE)[0] for _ in range(2)]
+    clock.advance(MINUTE + 1)
+    leases += room.lease(bob, TIER, 1, MINUTE)
+    room.answer(question, bob, 1, 1.0)
+    assert (undone := room.undo(bob, MINUTE)) is not None
+    assert [lease.key for lease in (*leases, undone)] == [(question, attempt) for attempt in (1, 2, 3, 4)]
+    (row,) = all_rows(database, questions)
+    assert row.attempt == 4, "the last one's stands in the database"
+
+
 def test_two_people_never_hold_one_question(
     room: QuestionRoom, database: Database, clock: MovableClock
 ) -> None:

@@ -323,7 +323,7 @@ def test_no_call_is_made_under_a_lease_that_is_somebody_elses(
         add_question(database, item, "llm")
     annotator = queue.enroll("llm/short", "v1", "llm").id
     held = queue.lease(annotator, "llm", 2, 60.0)
-    call = replace(CALL, leases=tuple((lease.question, lease.attempt) for lease in held))
+    call = replace(CALL, leases=tuple(lease.key for lease in held))
     reserved(room, call)
     clock.advance(61.0)
     with pytest.raises(LeaseLost):
@@ -331,7 +331,7 @@ def test_no_call_is_made_under_a_lease_that_is_somebody_elses(
     (first,) = queue.lease(annotator, "llm", 1, 60.0)
     with pytest.raises(LeaseLost):
         room.reserve(call)
-    reserved(room, replace(CALL, leases=((first.question, first.attempt),)))
+    reserved(room, replace(CALL, leases=(first.key,)))
     assert [row.reserved for row in all_rows(database, budgets)] == [20, 20, 20], "the refused ones took none"
 
 

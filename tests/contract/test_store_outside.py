@@ -51,9 +51,12 @@ def test_what_is_held_takes_its_money_and_gives_it_back_when_nobody_answers(
     assert len(room.hold(queue, TIER, 10, HOUR)) == 2, "the third cannot be paid"
     assert [row.reserved for row in all_rows(database, budgets)] == [10]
     assert {lease.item for lease in room.held(queue)} == {"a", "b"}
+    assert {lease.attempt for lease in room.held(queue)} == {1}
     clock.advance(HOUR + 1)
     assert room.held(queue) == []
-    assert len(room.hold(queue, TIER, 10, HOUR)) == 2
+    again = room.hold(queue, TIER, 10, HOUR)
+    assert {lease.key for lease in again} == {lease.key for lease in room.held(queue)}
+    assert {lease.attempt for lease in again} == {2}
     assert [row.reserved for row in all_rows(database, budgets)] == [10]
 
 

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
     BindParameter,
@@ -141,7 +141,7 @@ def beyond(left: Left) -> list[ColumnElement[bool]]:
 
 
 def under(leases: Sequence[tuple[int, int]]) -> tuple[ColumnElement[bool], ...]:
-    """Conditions of the questions that are held under one of these leases: (question, attempt).
+    """Conditions of the questions that are held under one of these leases, given by their keys.
 
     Several processes are one annotator, so that the holder alone does not tell whose lease it is.
     """
@@ -222,17 +222,24 @@ def mark(connection: Connection, rows: Sequence[Row[Any]], person: int, until: i
 def coming(
     connection: Connection, rows: Sequence[Row[Any]], until: int, hints: Hints = NO_HINTS
 ) -> list[Lease]:
-    """The leases until then (ms) that these questions become."""
-    return _leases(connection, rows, [until] * len(rows), hints) if rows else []
+    """The leases until then (ms) that these questions, read before they are marked, become."""
+    return _leases(connection, rows, [_Term(until, row.attempt + 1) for row in rows], hints) if rows else []
 
 
 def shown(connection: Connection, rows: Sequence[Row[Any]]) -> list[Lease]:
     """The leases that these leased questions are."""
-    return _leases(connection, rows, [row.leased_until for row in rows], NO_HINTS)
+    return _leases(connection, rows, [_Term(row.leased_until, row.attempt) for row in rows], NO_HINTS)
+
+
+class _Term(NamedTuple):
+    """Until when (ms) a question is leased, and for the how many-th time."""
+
+    until: int
+    attempt: int
 
 
 def _leases(
-    connection: Connection, rows: Sequence[Row[Any]], untils: Sequence[int], hints: Hints
+    connection: Connection, rows: Sequence[Row[Any]], terms: Sequence[_Term], hints: Hints
 ) -> list[Lease]:
     asked_about = _items(connection, rows)
     controlled = [row for row in rows if row.purpose == Purpose.CONTROL.value]
@@ -241,10 +248,10 @@ def _leases(
     earlier = _earlier(connection, [row.item for row in settling if row.tier in hints.earlier])
     return [
         replace(
-            _lease(row, asked_about[row.item], first.get(row.item), until),
+            _lease(row, asked_about[row.item], first.get(row.item), term),
             earlier=tuple(one for one in earlier.get(row.item, ()) if one.tier != row.tier),
         )
-        for row, until in zip(rows, untils, strict=True)
+        for row, term in zip(rows, terms, strict=True)
     ]
 
 
@@ -288,7 +295,7 @@ def _first_labels(connection: Connection, ids: Sequence[str]) -> dict[str, tuple
 
 
 def _lease(
-    question: Row[Any], item: Row[*tuple[Any, ...]], first: tuple[int, float] | None, until: int
+    question: Row[Any], item: Row[*tuple[Any, ...]], first: tuple[int, float] | None, term: _Term
 ) -> Lease:
     """Of a blind question nothing but the item's content. A control question must not tell the truth, and
     looks like others all the same: it shows what was said at `first`, if anything may be suggested.
@@ -298,7 +305,15 @@ def _lease(
     if question.purpose == Purpose.CONTROL.value:
         label, sure = first or (None, 0.0)
     return Lease(
-        question.id, question.item, question.tier, bytes(item.payload), blind, until, label=label, sure=sure
+        question.id,
+        question.item,
+        question.tier,
+        bytes(item.payload),
+        blind,
+        term.until,
+        label=label,
+        sure=sure,
+        attempt=term.attempt,
     )
 
 

@@ -4,7 +4,6 @@ Locks are taken in the order of `questions`: the annotator, the question, then m
 """
 
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -53,20 +52,19 @@ class ModelQueueRoom:
             now = self._database.now(connection)
             leasing.free_expired(connection, tier, now)
             taken = leasing.best_free(connection, tier, [annotator], count, Left(), last)
-            given = leasing.give(connection, taken, annotator, now + round(seconds * 1000))
-            return [replace(lease, attempt=row.attempt + 1) for lease, row in zip(given, taken, strict=True)]
+            return leasing.give(connection, taken, annotator, now + round(seconds * 1000))
 
     def extend(self, held: Sequence[Lease], seconds: float) -> None:
         """Hold what is still held under these leases, and no later ones, for so long from now."""
         with self._database.write() as connection:
             until = self._database.now(connection) + round(seconds * 1000)
-            still = leasing.under([(lease.question, lease.attempt) for lease in held])
+            still = leasing.under([lease.key for lease in held])
             connection.execute(update(questions).where(*still).values(leased_until=until))
 
     def give_back(self, held: Sequence[Lease]) -> None:
         """Put what is still held under these leases, and no later ones, back into the queue."""
         with self._database.write() as connection:
-            still = leasing.under([(lease.question, lease.attempt) for lease in held])
+            still = leasing.under([lease.key for lease in held])
             query = select(questions.c.id, questions.c.purpose).where(*still)
             leasing.free(connection, connection.execute(query.with_for_update()).all())
 
