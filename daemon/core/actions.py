@@ -50,6 +50,9 @@ ACTIONS: tuple[Action, ...] = (
     Action("annotate_rests", "A language model's endpoint is out, busy or too dear; its tier rests."),
     Action("call_waits", "A language model has answered, and the database is away: the answer waits for it."),
     Action("annotate_waits", "The database is away: what was paid for is kept until it can be saved."),
+    Action(
+        "paid_unsaved", "`annotate` ended while the database was away: what of what it paid for is not saved."
+    ),
     Action("traces_wait", "MLflow takes no traces; as many as find room wait."),
     Action("traces_back", "MLflow takes traces again."),
     Action("traces_dropped", "Traces found no room and are lost."),

@@ -4,7 +4,8 @@ A question is always in one of three places: in the queue, leased to this proces
 lost: what fails goes back into the queue, and what a crash leaves behind comes back when its lease runs out.
 
 While the database is away nothing is asked. Answers that are there or on their way are paid for: they are
-waited for, and kept until they can be saved. A process that has none ends.
+waited for, and kept until they can be saved. A process that has none ends, and one that is told to end tries
+to save them for a while first.
 """
 
 import logging
@@ -12,7 +13,7 @@ import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -38,6 +39,11 @@ REPORT_SECONDS = 5.0
 
 FINISH_SECONDS = 6.0
 """Calls under way are waited for so long when the process is to end."""
+
+SAVE_SECONDS = 12.0
+"""While answers that are paid for wait to be saved it ends no earlier than after so long. A try that began
+before may take 15 s more where the database is not heard of, and all has to be over within 30 s.
+"""
 
 EXPECTED = (CapReached, ChatFailure)
 PASSING = (*EXPECTED, LeaseLost, PartAway)
@@ -108,6 +114,7 @@ class Annotator:
         tier: name. crew: who answers.
         concurrency: calls under way at once. lease_seconds: of each lease; it is renewed while one waits.
         stop: set when the process is to end.
+        unsaved: questions whose replies are there and paid for, and wait in their threads to be saved.
         report: told how it goes, every few seconds.
         clock: seconds that never go back.
     """
@@ -122,6 +129,7 @@ class Annotator:
     report: Callable[[Mapping[str, object]], None]
     clock: Callable[[], float] = time.monotonic
     look_seconds: float = LOOK_SECONDS
+    unsaved: Callable[[], Collection[int]] = tuple
     tally: Tally = field(default_factory=Tally)
 
     def __post_init__(self) -> None:
@@ -135,12 +143,15 @@ class Annotator:
         self._kept = self._told = float("-inf")
 
     def run(self) -> None:
-        """Work until told to stop; then wait a little for calls under way, and give the rest back."""
+        """Work until told to stop; then wait a little for calls under way, save what is paid for, and give
+        the rest back.
+        """
         try:
             while not self.stop.is_set():
                 self._go_round()
             self._wait_for_calls()
         finally:
+            self._tell_unsaved()
             self._give_all_back()
 
     def _go_round(self) -> None:
@@ -302,13 +313,33 @@ class Annotator:
         }
 
     def _wait_for_calls(self) -> None:
-        """Their answers are paid: they are worth a moment."""
-        until = self.clock() + FINISH_SECONDS
-        while self._flying and (left := until - self.clock()) > 0:
+        """Their answers are paid: they are worth a moment, and longer when they are there and not saved."""
+        begun = self.clock()
+        while self._flying and self.clock() - begun < (SAVE_SECONDS if self._is_owing() else FINISH_SECONDS):
             try:
-                self._land(min(left, self.look_seconds))
+                self._land(self.look_seconds)
             except PartAway as away:
                 self._keep_what_is_paid(away)
+
+    def _is_owing(self) -> bool:
+        return bool(self.unsaved() or self._answers_unsaved())
+
+    def _answers_unsaved(self) -> list[int]:
+        """Questions whose answers are there; their replies are saved."""
+        landed = [flight for flight in self._landed if flight.error is None]
+        return [question for flight in landed for question in flight.questions[flight.saved :]]
+
+    def _tell_unsaved(self) -> None:
+        replies, kept = sorted(self.unsaved()), sorted(self._answers_unsaved())
+        if replies or kept:
+            log.error(
+                "tier %s ends with what is paid for unsaved: replies about questions %s, which are asked for "
+                "and paid again; answers to questions %s, whose replies are kept until they are asked again",
+                self.tier,
+                replies or "none",
+                kept or "none",
+                extra={"action": "paid_unsaved"},
+            )
 
     def _give_all_back(self) -> None:
         for flight in self._flying.values():

@@ -97,7 +97,11 @@ class VariantAsker:
     def __call__(self, annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
         """Ask about the items of these leases, and once more about answers that did not parse."""
         items = [decode_stored(lease.payload) for lease in leases]
-        return self.ask(items, about_leases(annotator, leases))
+        about = about_leases(annotator, leases)
+        if self.exemplars.settings.count:
+            # People answer meanwhile: asked again, the question may show other exemplars.
+            about = replace(about, asking=tuple((lease.question, lease.item) for lease in leases))
+        return self.ask(items, about)
 
     def ask(self, items: Sequence[Item], about: About) -> list[ModelVote]:
         """What the model says about each item, in order. Raises as `AskItems` does."""
@@ -109,14 +113,16 @@ class VariantAsker:
 
     def _ask(self, items: Sequence[Item], about: About) -> tuple[list[LLMVote], list[Paid]]:
         shown = self.exemplars.of(items)
-        paid = self._each(self.variant.requests(items, shown), about)
+        first = self.variant.requests(items, shown)
+        paid = self._each(first, [replace(about, place=place) for place in range(len(first))])
         votes = self.variant.votes(items, [one.reply for one in paid])
         second = self.variant.second_try(items, votes, shown)
-        again = self._each(second.requests, replace(about, repair=True))
+        alone = [replace(about, repair=True, asking=about.asking[row : row + 1]) for row in second.rows]
+        again = self._each(second.requests, alone)
         return self.variant.votes_after(votes, second, [one.reply for one in again]), [*paid, *again]
 
-    def _each(self, requests: Sequence[ChatRequest], about: About) -> list[Paid]:
-        return [self.chat.ask(request, about) for request in requests]
+    def _each(self, requests: Sequence[ChatRequest], abouts: Sequence[About]) -> list[Paid]:
+        return [self.chat.ask(request, about) for request, about in zip(requests, abouts, strict=True)]
 
 
 def _with_costs(votes: Sequence[LLMVote], paid: Sequence[Paid], n_classes: int) -> list[ModelVote]:

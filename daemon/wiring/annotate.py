@@ -4,7 +4,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from daemon.adapters.llm_server import LlmServer
 from daemon.adapters.mlflow_traces import MlflowTraces
@@ -16,7 +16,7 @@ from daemon.adapters.store.stream import StreamRoom
 from daemon.core.annotate import Annotator, AskItems, Member
 from daemon.core.call_rows import CallCaps
 from daemon.core.errors import SetupProblem
-from daemon.core.paid_chat import PaidChat
+from daemon.core.paid_chat import PaidChat, Unsaved
 from daemon.core.ports import CallLedger
 from daemon.core.settings import MICROS
 from daemon.core.traced_asker import MakeAsker, TracedAsker
@@ -113,6 +113,7 @@ def make(
         concurrency=sum(config.endpoints[endpoint].concurrency for endpoint in models),
         lease_seconds=config.tiers[tier].lease_seconds,
         stop=stop,
+        unsaved=crew.unsaved.questions,
         report=lambda report: stream.report(name, "annotate", {**report, **_dropped(traces)}),
     )
 
@@ -164,6 +165,7 @@ class _Crew:
     tier: str
     run: str
     traces: TraceLog | None
+    unsaved: Unsaved = field(default_factory=Unsaved)
 
     def member(self, name: str) -> Member:
         """The annotator of one way of asking."""
@@ -190,6 +192,7 @@ class _Crew:
             tier=self.tier,
             run=self.run,
             wait=time.sleep,  # in threads that end with the process
+            unsaved=self.unsaved,
         )
 
 

@@ -15,6 +15,7 @@ from labeling_functions.llm.chat_model import (
     ChatModel,
     ChatReply,
     ChatRequest,
+    ChatStoodStill,
     ChatUnknown,
 )
 
@@ -63,6 +64,9 @@ class Breaker:
             yield
         except (ChatDown, ChatUnknown):
             self._failed(probe)
+            raise
+        except ChatStoodStill:
+            self._nothing_known(probe)
             raise
         except ChatFailure:
             self._lives()

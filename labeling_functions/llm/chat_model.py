@@ -105,6 +105,16 @@ class ChatBusy(ChatFailure):
         self.retry_after = retry_after
 
 
+STOOD_STILL_SECONDS = 2.0
+"""A wait that took so much longer than it should: the process, or its machine, stood still meanwhile."""
+
+
+class ChatStoodStill(ChatFailure):
+    """The process stood still while it waited to ask: the leases that it asks under may have ended, and
+    others may be asking. Nothing was sent, nor is it sent later.
+    """
+
+
 class ChatDown(ChatFailure):
     """Not reachable, or broken (5xx). Nothing is billed.
 
@@ -129,5 +139,5 @@ class ChatModel(Protocol):
         """Blocks until there is a reply. Safe to call from many threads.
 
         Raises:
-            ChatRefused, ChatBusy, ChatDown, ChatUnknown: no reply; see there.
+            ChatRefused, ChatBusy, ChatStoodStill, ChatDown, ChatUnknown: no reply; see there.
         """

@@ -7,7 +7,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-from labeling_functions.llm.chat_model import ChatBusy, ChatModel, ChatReply, ChatRequest
+from labeling_functions.llm.chat_model import (
+    STOOD_STILL_SECONDS,
+    ChatBusy,
+    ChatModel,
+    ChatReply,
+    ChatRequest,
+    ChatStoodStill,
+)
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import answer_tokens_at_most, prompt_tokens_at_most
 
@@ -95,6 +102,7 @@ class Limits:
 
         Raises:
             ChatBusy: asked to stop while waiting.
+            ChatStoodStill: the process stood still while waiting.
         """
         with self._changed:
             entry = self._enter(tokens)
@@ -112,8 +120,13 @@ class Limits:
             if delay <= 0:
                 self._free -= 1
                 return self._window.add(now, tokens)
-            self._wait(self._changed, min(delay, LOOK_SECONDS))
+            self._look_again(now, min(delay, LOOK_SECONDS))
         raise ChatBusy("stopped while waiting for a place among the calls; nothing was sent")
+
+    def _look_again(self, now: float, seconds: float) -> None:
+        self._wait(self._changed, seconds)
+        if (stood := self._clock() - now - seconds) > STOOD_STILL_SECONDS:
+            raise ChatStoodStill(f"stood still for {stood:.0f} s while waiting for a place; nothing was sent")
 
 
 class Limited:

@@ -10,10 +10,14 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatModel, ChatReply, ChatRequest
-
-STOOD_STILL_SECONDS = 2.0
-"""A wait that took so much longer than it should: the process, or its machine, stood still meanwhile."""
+from labeling_functions.llm.chat_model import (
+    STOOD_STILL_SECONDS,
+    ChatBusy,
+    ChatDown,
+    ChatModel,
+    ChatReply,
+    ChatRequest,
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 
 import pytest
 
-from daemon.core.annotate import REPORT_SECONDS, Annotator, Member
+from daemon.core.annotate import FINISH_SECONDS, REPORT_SECONDS, SAVE_SECONDS, Annotator, Member
 from daemon.core.call_rows import Call, CallBill, ModelVote
 from daemon.core.doubts import MOST_FAILURES, MOST_TRIES
 from daemon.core.errors import CapReached, LeaseLost, PartAway
@@ -410,6 +410,67 @@ def test_told_to_stop_it_waits_a_moment_for_calls_and_gives_the_rest_back() -> N
     assert 1 not in queue.answered
     assert 2 in queue.answered
     assert (queue.held, 1 in queue.open) == ({}, True)
+
+
+@dataclass
+class Ending:
+    """A process that is told to end when its call comes back, while the database is away for `tries`."""
+
+    queue: Queue
+    stop: threading.Event = field(default_factory=threading.Event)
+    tries: int = 0
+
+    def __call__(self, annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        self.queue.away = ["answer"] * self.tries
+        self.stop.set()
+        return [ModelVote(1, micros=3)]
+
+
+def unsaved_told(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [one.getMessage() for one in caplog.records if getattr(one, "action", "") == "paid_unsaved"]
+
+
+def test_told_to_stop_it_tries_to_save_what_is_paid_for_longer_than_it_waits_for_calls(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("daemon.core.annotate.AWAY_SECONDS", 0.001)
+    queue = Queue([1])
+    ending = Ending(queue, tries=int(FINISH_SECONDS) + 3)  # the clock leaps a second with each try
+    annotator_of(queue, Member(LLM, "llm/a", ending), stop=ending.stop).run()
+    assert (list(queue.answered), queue.held, queue.away) == ([1], {}, [])
+    assert unsaved_told(caplog) == []
+
+
+def test_what_could_not_be_saved_before_the_end_is_told(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr("daemon.core.annotate.AWAY_SECONDS", 0.001)
+    queue = Queue([1])
+    ending = Ending(queue, tries=99)
+    annotator_of(queue, Member(LLM, "llm/a", ending), stop=ending.stop).run()
+    assert 99 - len(queue.away) == pytest.approx(SAVE_SECONDS, abs=2)
+    (told,) = unsaved_told(caplog)
+    assert "replies about questions none" in told and "answers to questions [1]" in told
+    assert queue.open == [1], "given back"
+
+
+def test_a_reply_that_waits_in_its_thread_to_be_saved_is_waited_for_and_told(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    queue, stop, never, clock = Queue([1]), threading.Event(), threading.Event(), Clock()
+
+    def ask(annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        stop.set()
+        never.wait(20.0)
+        return [ModelVote(1)]
+
+    annotator = annotator_of(queue, Member(LLM, "llm/a", ask), stop=stop, clock=clock, unsaved=lambda: {1})
+    begun = clock.now
+    annotator.run()
+    never.set()
+    assert clock.now - begun > SAVE_SECONDS
+    (told,) = unsaved_told(caplog)
+    assert "replies about questions [1]" in told and "answers to questions none" in told
 
 
 def test_it_says_how_it_goes() -> None:

@@ -137,6 +137,28 @@ def test_people_s_answers_are_shown_but_never_the_item_s_own() -> None:
     assert "known" in model.asked[0] and "own" not in model.asked[0].replace("known", "")
 
 
+def test_asked_again_with_other_exemplars_a_question_is_paid_once() -> None:
+    """As after an answer that could not be saved, or in another process: people answered meanwhile."""
+    store = Answered([Exemplar(Item("x", {"text": "known"}), 1)])
+    model = Scripted(lambda said: "neither" if "neither" not in said else "spam")
+    shown = ExemplarSettings(count=2, how="fixed")
+    asker, book = asker_of(model, store, exemplars=shown)
+    first = asker(7, leases("hello"))
+    again = VariantAsker(
+        asker.variant,
+        asker.chat,
+        Exemplars(Answered([*store.exemplars, Exemplar(Item("y", {"text": "new"}), 0)]), shown),
+    )
+    (held,) = leases("hello")
+    (vote,) = again(7, [replace(held, attempt=2)])
+    assert len(model.asked) == 2, "the answer and its repair, once each"
+    assert (vote.label, vote.micros) == (first[0].label, 0)
+    assert [what for what, _ in book.done] == ["settled", "settled", "hit", "hit"]
+    again(7, [replace(held, question=9)])
+    assert len(model.asked) == 4, "another question is asked for itself"
+    assert "new" in model.asked[-1]
+
+
 def test_without_exemplars_nothing_is_read_and_with_them_not_each_time() -> None:
     store, now = Answered([Exemplar(Item("x", {"text": "known"}), 1)]), [0.0]
     assert Exemplars(store, ExemplarSettings()).of([Item("a", {"text": "t"})]) == []

@@ -16,6 +16,7 @@ from labeling_functions.llm.chat_model import (
     ChatRefused,
     ChatReply,
     ChatRequest,
+    ChatStoodStill,
     ChatUnknown,
     Message,
     Token,
@@ -65,6 +66,27 @@ def test_what_became_of_a_call_that_failed_is_saved_when_the_database_is_back(
     assert book.done == [(outcome, None)]
 
 
+def test_a_reply_counts_as_unsaved_until_its_price_is_booked() -> None:
+    book, seen = Book(away=1), list[frozenset[int]]()
+    chat = chat_of(book, REPLY)
+
+    def wait(_: float) -> None:
+        seen.append(chat.unsaved.questions())
+
+    chat = replace(chat, wait=wait)
+    chat.ask(REQUEST, replace(ABOUT, leases=((4, 1), (5, 2))))
+    assert (seen, chat.unsaved.questions()) == ([frozenset({4, 5})], frozenset())
+
+
+def test_a_call_that_failed_is_no_reply_that_waits() -> None:
+    book, seen = Book(away=1), list[frozenset[int]]()
+    chat = chat_of(book, ChatBusy("429"))
+    chat = replace(chat, wait=lambda _: seen.append(chat.unsaved.questions()))
+    with pytest.raises(ChatBusy):
+        chat.ask(REQUEST, replace(ABOUT, leases=((4, 1),)))
+    assert seen == [frozenset()]
+
+
 def test_who_does_not_wait_for_the_database_is_told_that_it_is_away() -> None:
     book = Book(away=1)
     with pytest.raises(PartAway):
@@ -99,7 +121,7 @@ def test_the_same_question_is_paid_once() -> None:
     assert book.done[1] == ("hit", CallBill(0, 20, 1, 0.0))
 
 
-@pytest.mark.parametrize("failure", [ChatRefused("no"), ChatBusy("429"), ChatDown("500")])
+@pytest.mark.parametrize("failure", [ChatRefused("no"), ChatBusy("429"), ChatStoodStill(), ChatDown("500")])
 def test_what_was_not_billed_is_given_back_and_not_kept(failure: Exception) -> None:
     book = Book()
     with pytest.raises(type(failure)):
@@ -122,6 +144,38 @@ def test_without_money_nothing_is_sent_and_what_is_kept_still_serves() -> None:
     with pytest.raises(CapReached, match="'llm'"):
         chat_of(book).ask(replace(REQUEST, model="other"), ABOUT)
     assert chat_of(book).ask(REQUEST, ABOUT).micros == 0
+
+
+ASKING = replace(ABOUT, asking=((4, "a"),))
+OTHER_PROMPT = replace(REQUEST, messages=(Message("user", "ham or spam? now with an example"),))
+
+
+def test_a_question_whose_prompt_may_change_is_paid_once_whatever_its_prompt() -> None:
+    book = Book()
+    chat_of(book, REPLY).ask(REQUEST, ASKING)
+    later = replace(ASKING, leases=((4, 2),), trace="tr-2")
+    assert chat_of(book).ask(OTHER_PROMPT, later).reply.texts == REPLY.texts
+    assert chat_of(book).ask(REQUEST, About()).micros == 0, "the prompt alone serves others"
+
+
+@pytest.mark.parametrize(
+    ("request_", "about"),
+    [
+        (OTHER_PROMPT, ABOUT),
+        (OTHER_PROMPT, replace(ASKING, annotator=8)),
+        (OTHER_PROMPT, replace(ASKING, asking=((5, "a"),))),
+        (OTHER_PROMPT, replace(ASKING, asking=((4, "b"),))),
+        (OTHER_PROMPT, replace(ASKING, asking=((4, "a"), (5, "b")))),
+        (OTHER_PROMPT, replace(ASKING, place=1)),
+        (OTHER_PROMPT, replace(ASKING, repair=True)),
+        (replace(OTHER_PROMPT, model="n"), ASKING),
+        (replace(OTHER_PROMPT, temperature=0.5), ASKING),
+    ],
+)
+def test_another_question_is_asked_for_itself(request_: ChatRequest, about: About) -> None:
+    book = Book()
+    chat_of(book, REPLY).ask(REQUEST, ASKING)
+    assert chat_of(book, REPLY).ask(request_, about).micros == 22_000
 
 
 def test_everything_that_shapes_an_answer_is_in_its_key() -> None:

@@ -13,6 +13,7 @@ from labeling_functions.llm.chat_model import (
     ChatRefused,
     ChatReply,
     ChatRequest,
+    ChatStoodStill,
     ChatUnknown,
 )
 
@@ -141,6 +142,18 @@ def test_a_probe_that_ended_by_an_error_of_ours_leaves_the_next_one_free() -> No
     with pytest.raises(KeyboardInterrupt):
         Guarded(Told([KeyboardInterrupt()]), breaker).ask(REQUEST)
     assert Guarded(Told(), breaker).ask(REQUEST) == REPLY
+
+
+def test_a_probe_of_a_process_that_stood_still_says_nothing_of_the_endpoint() -> None:
+    clock = Clock()
+    breaker = open_breaker(clock)
+    clock.now += 10
+    with pytest.raises(ChatStoodStill):
+        Guarded(Told([ChatStoodStill()]), breaker).ask(REQUEST)
+    with pytest.raises(ChatDown, match=r"^down$"):
+        Guarded(Told([DOWN]), breaker).ask(REQUEST)
+    with pytest.raises(ChatDown, match="not asked"):
+        Guarded(Told(), breaker).ask(REQUEST)
 
 
 def test_calls_that_began_before_it_opened_do_not_prolong_it() -> None:

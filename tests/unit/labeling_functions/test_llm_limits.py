@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from llm_models_for_tests import REPLY, REQUEST, Clock, Told
 
-from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatReply, ChatRequest
+from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatReply, ChatRequest, ChatStoodStill
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.limits import WINDOW_SECONDS, Limited, Limits, Window
 
@@ -112,6 +112,22 @@ def test_a_stop_ends_the_wait_and_nothing_is_sent() -> None:
         world.limited.ask(REQUEST)
     assert len(model.requests) == 1
     assert world.waits.count == 3
+
+
+def test_a_process_that_stood_still_while_it_waited_does_not_ask() -> None:
+    """Its leases may have run out, and somebody else may be asking."""
+    clock, model = Clock(), Told()
+
+    def frozen(_: threading.Condition, seconds: float) -> None:
+        clock.now += seconds + 60.0
+
+    endpoint = EndpointSettings(base_url=URL, requests_per_minute=1)
+    limited = Limited(model, endpoint, Limits(endpoint, threading.Event(), clock, frozen))
+    limited.ask(REQUEST)
+    with pytest.raises(ChatStoodStill, match="60 s"):
+        limited.ask(REQUEST)
+    assert len(model.requests) == 1
+    assert limited.ask(REQUEST) == REPLY, "its place was not taken"
 
 
 def test_a_failed_call_gives_its_place_back() -> None:

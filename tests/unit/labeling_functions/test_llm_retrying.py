@@ -6,7 +6,14 @@ import time
 import pytest
 from llm_models_for_tests import REPLY, REQUEST, Told
 
-from labeling_functions.llm.chat_model import ChatBusy, ChatDown, ChatFailure, ChatRefused, ChatUnknown
+from labeling_functions.llm.chat_model import (
+    ChatBusy,
+    ChatDown,
+    ChatFailure,
+    ChatRefused,
+    ChatStoodStill,
+    ChatUnknown,
+)
 from labeling_functions.llm.retrying import Retrying, RetrySettings
 
 SETTINGS = RetrySettings(attempts=4, first_seconds=1.0, longest_seconds=30.0)
@@ -36,7 +43,9 @@ def test_what_failed_in_passing_is_asked_again(failure: ChatFailure) -> None:
     assert model.requests == [REQUEST] * 3
 
 
-@pytest.mark.parametrize("failure", [ChatRefused("bad"), ChatUnknown("lost"), KeyError("bug")])
+@pytest.mark.parametrize(
+    "failure", [ChatRefused("bad"), ChatUnknown("lost"), ChatStoodStill(), KeyError("bug")]
+)
 def test_what_is_refused_or_may_be_paid_is_not(failure: Exception) -> None:
     model, waits = Told([failure]), Waits()
     with pytest.raises(type(failure)):
