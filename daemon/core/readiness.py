@@ -8,6 +8,10 @@ Missing = Callable[[], str]
 """What is missing, in a sentence; empty if nothing is. Anybody may read it: no addresses, no secrets."""
 
 
+class NotReady(Exception):
+    """Something is there and cannot serve; says itself what is missing, as `Missing` does."""
+
+
 @dataclass(frozen=True, slots=True)
 class Readiness:
     """What a process needs, by name; each is looked at when somebody asks."""
@@ -24,7 +28,7 @@ class Answers:
     """Whether something answers in time. One that hangs is not asked again before it has come back."""
 
     def __init__(self, what: str, ask: Callable[[], object], seconds: float = 2.0) -> None:
-        """`what`: its name in sentences. `ask`: raises if it is not there."""
+        """`what`: its name in sentences. `ask`: raises if it is not there, NotReady if it cannot serve."""
         self._what = what
         self._ask = ask
         self._seconds = seconds
@@ -47,6 +51,8 @@ class Answers:
     def _look(self) -> None:
         try:
             self._ask()
+        except NotReady as lacking:
+            self._wrong = str(lacking)
         except Exception as error:  # noqa: BLE001 - whatever it is, it is not there
             self._wrong = f"{self._what} does not answer ({type(error).__name__})"
         else:

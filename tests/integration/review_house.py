@@ -246,6 +246,18 @@ class House:
 @contextmanager
 def served(app: FastAPI, settings: ReviewSettings | None = None) -> Iterator[str]:
     """The app on a free loopback port, as `labelloop review` serves it; its address."""
+    with running(app, settings) as server:
+        yield address_of(server)
+
+
+def address_of(server: uvicorn.Server) -> str:
+    """Of a server that runs on loopback."""
+    return f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
+
+
+@contextmanager
+def running(app: FastAPI, settings: ReviewSettings | None = None) -> Iterator[uvicorn.Server]:
+    """The server of `served`, which shuts down at the end, or once it is told `should_exit`."""
     options = server_options(settings or ReviewSettings(port=0))
     server = uvicorn.Server(uvicorn.Config(app, **options))
     thread = threading.Thread(target=server.run)
@@ -256,9 +268,8 @@ def served(app: FastAPI, settings: ReviewSettings | None = None) -> Iterator[str
             break
         deadline.wait(0.02)
     assert server.started
-    port = server.servers[0].sockets[0].getsockname()[1]
     try:
-        yield f"http://127.0.0.1:{port}"
+        yield server
     finally:
         server.should_exit = True
         thread.join()

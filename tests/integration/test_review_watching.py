@@ -1,12 +1,18 @@
 """What a monitoring system is told by the pages' server."""
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import httpx
 import pytest
 from fastapi.testclient import TestClient
+from kafka_fixtures import wait_until
 from metrics_for_tests import Told
-from review_house import House
+from review_house import House, address_of, running
+from sqlalchemy import text
 
+from daemon.adapters.store.upgrade import VERSIONS
 from daemon.core.account_rows import Actor, Role, Scope
 from daemon.core.account_secrets import digest, new_token
 from daemon.core.states import PersonState
@@ -73,3 +79,55 @@ def test_a_server_without_its_database_lives_and_is_not_ready(
     answer = client.get("/readyz")
     assert answer.status_code == 503
     assert answer.json()["missing"] == {"database": "the database does not answer (ConnectionError)"}
+
+
+@pytest.mark.parametrize("version", [VERSIONS[-2], "9999"])
+def test_a_server_whose_database_has_another_version_s_tables_is_not_ready(
+    house: House, client: TestClient, version: str
+) -> None:
+    """As after a backup was brought back, or when a newer program has updated it."""
+    with house.database.write() as connection:
+        connection.execute(text("UPDATE alembic_version SET version_num = :version"), {"version": version})
+    assert client.get("/healthz").status_code == 200
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    said = f"the database has the tables of version {version}, and this program needs those of version "
+    assert answer.json()["missing"] == {"database": said + VERSIONS[-1]}
+
+
+def test_a_server_without_any_table_is_not_ready(house: House, client: TestClient) -> None:
+    with house.database.write() as connection:
+        connection.execute(text("DROP TABLE alembic_version"))
+    assert "no tables" in client.get("/readyz").json()["missing"]["database"]
+
+
+def test_a_server_that_shuts_down_is_not_asked_any_more_and_finishes_what_it_was_asked(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begun, leave = threading.Event(), threading.Event()
+    overview = type(house.services.reports).overview
+
+    def slow(self: object) -> object:
+        begun.set()
+        leave.wait(20)
+        return overview(self)
+
+    monkeypatch.setattr(type(house.services.reports), "overview", slow)
+    with ThreadPoolExecutor(1) as pool, httpx.Client() as client, running(house.app()) as server:
+        address = address_of(server)
+        assert client.get(f"{address}/readyz").status_code == 200
+        under_way = pool.submit(httpx.get, f"{address}/api/overview", timeout=20)
+        assert begun.wait(20)
+        server.should_exit = True
+        wait_until(lambda: refused(client, f"{address}/readyz"), 4, "no further call is taken")
+        leave.set()
+        assert under_way.result().status_code == 200
+
+
+def refused(client: httpx.Client, address: str) -> bool:
+    """Whether nobody takes the call, also on a connection that was open before."""
+    try:
+        client.get(address)
+    except httpx.TransportError:
+        return True
+    return False

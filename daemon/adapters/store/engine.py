@@ -27,7 +27,7 @@ from sqlalchemy.exc import ArgumentError, DatabaseError, DBAPIError, InvalidateP
 from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from daemon.adapters.store.problems import explained, full, is_full, is_read_only, read_only, shown
-from daemon.adapters.store.upgrade import refuse_outdated, upgrade
+from daemon.adapters.store.upgrade import check_serves, refuse_outdated, upgrade
 from daemon.core.errors import SetupProblem
 
 BUSY_SECONDS = 30
@@ -131,9 +131,9 @@ class Database:
         return int(connection.execute(_NOW[connection.dialect.name]).scalar_one()) + self._clock.offset_ms
 
     def ping(self) -> None:
-        """Raises if the database cannot be read now."""
+        """Raises if the database cannot be read now, NotReady if its tables are not this program's."""
         with self.read() as connection:
-            self.now(connection)
+            check_serves(connection)
 
     def clock(self, connection: Connection) -> ColumnElement[int]:
         """What `now` says, as a column of a query: for a look that must not take two."""

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import Connection, Engine, inspect, text
 
 from daemon.core.errors import SetupProblem
+from daemon.core.readiness import NotReady
 
 if TYPE_CHECKING:
     from alembic.config import Config
@@ -68,6 +69,19 @@ def refuse_outdated(connection: Connection) -> None:
             "database.url: the schema there is not that of this version, and this command changes nothing; "
             "`labelloop status` brings it up to date"
         )
+
+
+def check_serves(connection: Connection) -> None:
+    """Look whether a process that runs finds its tables: somebody may have brought an older database back, or
+    a newer program may have updated this one.
+
+    Raises:
+        NotReady: they are of another version.
+    """
+    stored = stored_version(connection)
+    if stored != VERSIONS[-1]:
+        found = "no tables" if stored is None else f"the tables of version {stored}"
+        raise NotReady(f"the database has {found}, and this program needs those of version {VERSIONS[-1]}")
 
 
 def _is_current(connection: Connection) -> bool:
