@@ -84,7 +84,7 @@ def configuration(
         "functions": {"modules": ["my_functions.py"]},
         "encoder": encoder,
         "encoding": {"processes": processes},
-        "tiers": {"crowd": {"price": 0.05}, "expert": {"price": 0.6, "final": True, "budget_per_day": 100}},
+        "tiers": {"crowd": {"price": 0.05}, "expert": {"price": 0.6, "final": True, "budget_per_day": 500}},
         "guarantee": {"cold_start_gold": GOLD},
         "kafka": {"bootstrap": bootstrap, "topics": TOPICS, "partitions": PARTITIONS, "create_topics": True},
         "stream": {"batch_items": batch_items},

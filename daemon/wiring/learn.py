@@ -23,8 +23,10 @@ from daemon.wiring.config import Config
 from daemon.wiring.training_child import train_apart
 from models.training import TrainingOptions
 
-NICENESS = 10
-"""Labels come before learning: what is read and described here takes seconds, too."""
+NICENESS = 5
+"""Labels come before learning, but learning must come too: a quarter of a core that one other wants all the
+time is left to it, and a sixteenth of one that five others want.
+"""
 
 AUTOGROUP = Path("/proc/self/autogroup")
 

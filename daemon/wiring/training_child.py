@@ -1,4 +1,4 @@
-"""Training in a process of its own: last in line, on one thread, so that the stream does not feel it."""
+"""Training in a process of its own, on one thread, at a pace that the stream does not feel."""
 
 import logging
 import multiprocessing
@@ -14,14 +14,13 @@ from typing import Any
 from threadpoolctl import threadpool_limits
 
 from daemon.core.errors import TrainingFailed, TrainingStopped
+from daemon.wiring.pace import Pace
 from models.any_training import AnyCandidate, AnyData, train_any
 from models.bundles import AnyBundle
 from models.training import TrainingOptions
 
 log = logging.getLogger(__name__)
 
-NICENESS = 5
-"""Added to that of the learner, 10: a core that others want all the time is left to it for a thirtieth."""
 BEAT_SECONDS = 0.5
 
 
@@ -66,7 +65,7 @@ def train_apart(
 
 
 def _train(parent: Connection) -> None:
-    _come_last()
+    _stay_unfelt()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s training %(message)s")
     now = datetime.now(UTC).isoformat(timespec="seconds")
     with parent:
@@ -74,9 +73,9 @@ def _train(parent: Connection) -> None:
         parent.send(train_any(data, replace(options, trained_at=now), champion, log.info))
 
 
-def _come_last() -> None:
-    """Niced, and on one thread; numpy's are there already with this module, others come with later ones."""
-    os.nice(NICENESS)
+def _stay_unfelt() -> None:
+    """Paced, and on one thread; numpy's are there already with this module, others come with later ones."""
+    Pace().keep()
     threadpool_limits(1)
     for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
         os.environ[name] = "1"

@@ -4,6 +4,7 @@ import multiprocessing
 import multiprocessing.resource_tracker
 import multiprocessing.spawn
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -14,11 +15,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from children import in_a_child
 from threadpoolctl import threadpool_info
 
 from daemon.core.errors import TrainingFailed, TrainingStopped
 from daemon.wiring import learn
-from daemon.wiring.training_child import _come_last, train_apart
+from daemon.wiring.training_child import _stay_unfelt, train_apart
 from models.set_bundle import SetBundle
 from models.set_training import SetData
 from models.training import TrainingData, TrainingOptions
@@ -65,24 +67,20 @@ def test_a_child_that_cannot_begin_is_an_error_however_much_there_is_to_learn(
         train_apart(much, TrainingOptions(("majority",)), None, lambda: None, threading.Event())
 
 
-def test_it_computes_on_one_thread_behind_everybody_else(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_computes_on_one_thread_and_keeps_its_pace(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("OMP_NUM_THREADS", "2")
     monkeypatch.setenv("OPENBLAS_NUM_THREADS", "2")
-    ours, theirs = multiprocessing.Pipe()
-    context = multiprocessing.get_context("spawn")
-    child = context.Process(target=_tell_limits, args=(theirs,))
-    child.start()
-    pools, niceness = ours.recv()
-    child.join()
+    pools, paced = in_a_child(_tell_limits)
     assert pools, "numpy brings a pool of threads"
     assert set(pools) == {1}
-    assert niceness > os.nice(0)
+    assert paced, "nobody looks at how much it uses"
 
 
 def _tell_limits(to: Connection) -> None:
     """As the child is before it trains."""
-    _come_last()
-    to.send(([pool["num_threads"] for pool in threadpool_info()], os.nice(0)))
+    _stay_unfelt()
+    paced = signal.getitimer(signal.ITIMER_PROF) != (0.0, 0.0)
+    to.send(([pool["num_threads"] for pool in threadpool_info()], paced))
 
 
 @pytest.mark.parametrize("own_session", [True, False])
