@@ -1,6 +1,5 @@
 """Control questions: made for one person when they lease, answered beside all other answers, and counted."""
 
-import math
 import random
 import time
 from collections.abc import Callable, Mapping, Sequence
@@ -11,19 +10,17 @@ from sqlalchemy import Connection, Row, func, insert, or_, select, union_all, up
 
 from daemon.adapters.store import budget, leasing, paces, telling
 from daemon.adapters.store.bulk import among, together
-from daemon.adapters.store.first_answers import first_labels
-from daemon.adapters.store.schema import annotators, answers, controls, items, questions, skips, truths
+from daemon.adapters.store.engine import Database
+from daemon.adapters.store.known_items import Known, KnownItems
+from daemon.adapters.store.schema import annotators, answers, controls, questions, skips
 from daemon.core.control_settings import ControlSettings
 from daemon.core.errors import LeaseLost
 from daemon.core.states import PersonState, Purpose, QuestionState
 
 CONTROL = Purpose.CONTROL.value
-KNOWN = 2_000
-"""Items that are asked about: the newest of those whose label is known, imported ones before all others."""
-KNOWN_SECONDS = 30.0
-"""How long a process goes by the same list of them."""
 TRIED = 40
-"""Of these, how many are looked at for one person; who has seen all of them is asked no control question."""
+"""Of the known items, how many are looked at for one person; who has seen all of them is asked no control
+question."""
 COUNTED = 50
 """Newest answers to control questions that a person is judged by."""
 
@@ -32,14 +29,6 @@ LOOKED_AT = 10
 
 Rules = Mapping[str, ControlSettings]
 """Tier -> how its people are looked at."""
-
-
-@dataclass(frozen=True, slots=True)
-class Known:
-    """An item whose label is known, and the bytes of that."""
-
-    item: str
-    labels: bytes
 
 
 @dataclass
@@ -57,8 +46,14 @@ class Controls:
     final: frozenset[str] = frozenset()
     chance: random.Random = field(default_factory=random.SystemRandom)
     clock: Callable[[], float] = time.monotonic
-    _known: dict[bool, tuple[float, list[Known]]] = field(default_factory=dict)
     _onboarded: set[int] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self._known = KnownItems(self.final, self.clock)
+
+    def renew(self, database: Database) -> None:
+        """See that what is asked about does not grow old; to be called when no lock is held."""
+        self._known.renew(database)
 
     def _wanted(self, connection: Connection, tier: str, person: int, free: int) -> int:
         """How many of `free` new questions for a person are to be control questions."""
@@ -140,19 +135,10 @@ class Controls:
         return list(rows)
 
     def _unseen(self, connection: Connection, tier: str, mine: Sequence[int], count: int) -> list[Known]:
-        known = self._all_known(connection, tier in self.final)
+        known = self._known.get(connection, answered=tier not in self.final)
         tried = self.chance.sample(known, min(TRIED, len(known)))
         seen = _seen(connection, [one.item for one in tried], mine)
         return [one for one in tried if one.item not in seen][:count]
-
-    def _all_known(self, connection: Connection, imported: bool) -> list[Known]:
-        read_at, known = self._known.get(imported, (-math.inf, []))
-        if self.clock() - read_at > KNOWN_SECONDS:
-            known = _imported(connection)
-            if not imported:
-                known = _with_answered(connection, known, self.final)
-            self._known[imported] = (self.clock(), known)
-        return known
 
     def record(
         self, connection: Connection, row: Row[Any], person: int, labels: bytes, seconds: float, now: int
@@ -265,22 +251,3 @@ def _seen(connection: Connection, tried: Sequence[str], mine: Sequence[int]) -> 
         .where(among(connection, questions.c.item, tried), skips.c.annotator.in_(mine))
     )
     return set(connection.execute(union_all(given, asked, held, passed)).scalars())
-
-
-def _imported(connection: Connection) -> list[Known]:
-    query = (
-        select(truths.c.item, truths.c.labels)
-        .join(items, items.c.id == truths.c.item)
-        .order_by(truths.c.at.desc(), truths.c.item)
-        .limit(KNOWN)
-    )
-    return [Known(row.item, bytes(row.labels)) for row in connection.execute(query)]
-
-
-def _with_answered(connection: Connection, known: list[Known], final: frozenset[str]) -> list[Known]:
-    """And items that a final tier answered; what is imported stands."""
-    there = {one.item for one in known}
-    first = first_labels(final)
-    query = select(first.c.item, first.c.labels).order_by(first.c.id.desc()).limit(KNOWN)
-    rows = connection.execute(query)
-    return [*known, *(Known(row.item, bytes(row.labels)) for row in rows if row.item not in there)][:KNOWN]

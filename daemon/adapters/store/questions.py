@@ -117,7 +117,8 @@ class QuestionRoom:
                 leasing.mark(connection, given, person, until)
                 # last: whoever else leases or answers in this tier waits until this transaction ends
                 budget.reserve_leased(connection, tier, paid_now, now)
-            return leases
+        self._controls.renew(self._database)
+        return leases
 
     def _free_expired(self, connection: Connection, tier: str, now: int, kept: Sequence[int]) -> None:
         """Not with every lease: expired ones may be back in the queue half a second later."""
