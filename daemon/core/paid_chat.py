@@ -33,6 +33,8 @@ SLACK_SECONDS = 600.0
 
 TRIES = 6
 
+_reply = msgspec.json.Decoder(ChatReply)
+
 NOT_BILLED = (ChatRefused, ChatBusy, ChatStoodStill, ChatDown)
 
 AGAIN_SECONDS = 1.0
@@ -231,6 +233,6 @@ def _read(stored: bytes | None) -> ChatReply | None:
     if stored is None:
         return None
     try:
-        return msgspec.json.decode(stored, type=ChatReply)
+        return _reply.decode(stored)
     except msgspec.DecodeError:
         return None

@@ -53,6 +53,9 @@ class Reviewer(msgspec.Struct, frozen=True):
     tier: str
 
 
+_reviewer = msgspec.json.Decoder(Reviewer)
+
+
 class Templates:
     """Renders pages; whatever is put in is escaped."""
 
@@ -245,7 +248,7 @@ def read_cookie(request: Request) -> Reviewer | None:
     if value is None:
         return None
     try:
-        return msgspec.json.decode(base64.urlsafe_b64decode(value), type=Reviewer)
+        return _reviewer.decode(base64.urlsafe_b64decode(value))
     except (binascii.Error, ValueError, msgspec.DecodeError):
         return None
 

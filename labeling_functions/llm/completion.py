@@ -46,6 +46,9 @@ class _Completion(msgspec.Struct):
     usage: _Usage | None = None
 
 
+_decoder = msgspec.json.Decoder(_Completion)
+
+
 def read(raw: bytes, request: ChatRequest, endpoint: EndpointSettings, seconds: float) -> ChatReply:
     """The reply in the body of a successful call.
 
@@ -56,7 +59,7 @@ def read(raw: bytes, request: ChatRequest, endpoint: EndpointSettings, seconds: 
         ChatUnknown: it is no chat completion, or has too few or too many answers; the message shows it.
     """
     try:
-        completion = msgspec.json.decode(raw, type=_Completion)
+        completion = _decoder.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError) as problem:
         raise ChatUnknown(f"the reply is no chat completion ({problem}): {_beginning(raw)}") from None
     if len(completion.choices) != request.samples:

@@ -29,6 +29,9 @@ class LabelMessage(msgspec.Struct):
     certificate: CertificateMessage | None = None
 
 
+_message = msgspec.json.Decoder(LabelMessage)
+
+
 @dataclass
 class Heard:
     """Labels by item id, whatever the order in which they came, and however often.
@@ -77,5 +80,5 @@ def _drain(consumer: KafkaConsumer, seconds: float) -> Heard:
         for records in consumer.poll(timeout_ms=200).values():
             last = time.monotonic()
             for record in records:
-                heard.take(msgspec.json.decode(record.value, type=LabelMessage))
+                heard.take(_message.decode(record.value))
     return heard

@@ -47,6 +47,9 @@ class Leases(msgspec.Struct):
 
 Body = TypeVar("Body")
 
+_enrolled = msgspec.json.Decoder(Enrolled)
+_leases = msgspec.json.Decoder(Leases)
+
 
 class Crew:
     """Reviewers at work in threads until they are sent home."""
@@ -84,7 +87,7 @@ class Crew:
         try:
             with httpx.Client(base_url=self._address, timeout=30.0) as client:
                 wanted = {"name": reviewer.name, "tier": reviewer.tier}
-                person = _post(client, "/api/reviewers", wanted, Enrolled).id
+                person = _post(client, "/api/reviewers", wanted, _enrolled).id
                 while not self._home.is_set():
                     if not self._answer_some(client, person, reviewer, chance):
                         self._home.wait(PAUSE_SECONDS)
@@ -98,7 +101,7 @@ class Crew:
         self, client: httpx.Client, person: int, reviewer: Reviewer, chance: random.Random
     ) -> int:
         wanted = {"reviewer": person, "tier": reviewer.tier, "count": LEASES}
-        leases = _post(client, "/api/leases", wanted, Leases).leases
+        leases = _post(client, "/api/leases", wanted, _leases).leases
         for lease in leases:
             if self._home.is_set():
                 break
@@ -121,7 +124,9 @@ class Crew:
         return chance.choice([name for name in self._classes if name != truth])
 
 
-def _post(client: httpx.Client, path: str, body: Mapping[str, object], kind: type[Body]) -> Body:
+def _post(
+    client: httpx.Client, path: str, body: Mapping[str, object], decoder: msgspec.json.Decoder[Body]
+) -> Body:
     response = client.post(path, json=body)
     response.raise_for_status()
-    return msgspec.json.decode(response.content, type=kind)
+    return decoder.decode(response.content)
