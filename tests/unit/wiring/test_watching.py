@@ -69,6 +69,7 @@ def test_a_loop_that_says_nothing_for_long_is_late() -> None:
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
     made = Database(f"sqlite:///{tmp_path / 'db'}")
+    made.migrate()
     yield made
     made.close()
 
