@@ -138,6 +138,10 @@ class Program:
             for path in self.folder.glob(f"*-{self.processes.index(process)}.log")
         )
 
+    def logs_of_all(self, command: str) -> str:
+        """What all processes of this command wrote."""
+        return "\n".join(path.read_text(errors="replace") for path in self.folder.glob(f"{command}-*.log"))
+
     def stop(self) -> None:
         """End everything that is still there."""
         for process in self.processes:

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import reader
 import wrong_clocks
+from crashes import crashes
 from faults import (
     ANNOTATE,
     FAULTS,
@@ -199,6 +200,7 @@ def _sent(house: House, feed: Feed, people: People, given: Given) -> reader.Sent
         model_answers=given.answers,
         model_spoiled=given.spoiled,
         cut_calls=house.cut_calls.ids,
+        crashed=crashes(house.fallen, house.program.logs_of_all("up")),
     )
 
 

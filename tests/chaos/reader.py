@@ -34,6 +34,7 @@ class Sent:
             paid as well.
         cut_calls: ids of calls to the model that a fault parted from their answers: under way when their
             process was killed, or stood still until its lease had run out.
+        crashed: processes that ended as nobody meant them to.
     """
 
     items: set[str]
@@ -44,6 +45,7 @@ class Sent:
     model_answers: Mapping[str, int] = field(default_factory=dict)
     model_spoiled: Mapping[str, int] = field(default_factory=dict)
     cut_calls: Collection[int] = ()
+    crashed: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -318,6 +320,11 @@ def certified_error_holds(found: Found) -> list[str]:
     return [f"{wrong} of {n} certified labels are wrong, at most {most:.0f} may be"] if wrong > most else []
 
 
+def nothing_crashed(found: Found) -> list[str]:
+    """Whoever ended by itself said why; a segmentation fault does not."""
+    return _some("crashes", found.sent.crashed)
+
+
 def nothing_waits(found: Found) -> list[str]:
     """The queue, the outbox and the windows came to their end."""
     return [f"{number} {what} are left" for what, number in found.left.items() if number]
@@ -334,6 +341,7 @@ CHECKS: dict[str, Callable[[Found], list[str]]] = {
     "dead letters are the spoiled messages": dead_letters_are_complete,
     "certified labels are right as promised": certified_error_holds,
     "nothing waits in the end": nothing_waits,
+    "nothing crashed": nothing_crashed,
 }
 """Invariant -> what is wrong with it."""
 
