@@ -119,6 +119,19 @@ def test_a_new_item_and_its_re_pass_are_judged_by_the_same_head() -> None:
     assert len(set(groups % 5)) == 5
 
 
+def test_a_vector_of_another_encoder_says_no_more_than_none() -> None:
+    """As of items that came before the configuration named another encoder."""
+    bundle, keys = with_heads(1, 1, 1, 1, 1), ("function:f@1", "function:g@1")
+    ours = item("a text", 0, -1, np.ones(3, np.float32))
+    earlier = replace(ours, encoder="other", vector=np.ones(5, np.float16))
+    stored = [ours, earlier, replace(ours, encoder=None, vector=None)]
+    evidence = of_stored(stored, groups_of_stored(stored), lambda _: keys, bundle, ("expert",), FINAL)
+    assert evidence.classifier is not None
+    assert np.isnan(evidence.classifier).any(axis=1).tolist() == [False, True, True]
+    assert evidence.posterior[1].tolist() == evidence.posterior[2].tolist() == [0.5, 0.5]
+    assert evidence.posterior[0].argmax() == 1
+
+
 def test_observations_of_one_subject_share_a_group() -> None:
     one, other = (Item("1", {"text": text}, "deer") for text in ("a text", "another"))
     assert group_of(one) == group_of(other) != group_of(Item("1", {"text": "a text"}))
