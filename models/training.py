@@ -79,6 +79,11 @@ class TrainingData:
     typical: Mask | None = None
 
     def __post_init__(self) -> None:
+        self._check_lengths()
+        self._check_answers()
+        self._check_vectors()
+
+    def _check_lengths(self) -> None:
         n = self.votes.n_items
         for name in ("expert", "audited", "fresh", "groups", "vectors", "recent", "timely", "typical"):
             column = getattr(self, name)
@@ -86,12 +91,16 @@ class TrainingData:
                 raise ValueError(f"training data: {name} has {len(column)} rows, the votes {n} items")
         if not n:
             raise ValueError("training data: there are no items")
+
+    def _check_answers(self) -> None:
         if (self.audited & (self.expert == UNKNOWN)).any():
             raise ValueError("training data: an audited item has no expert label")
         if (self.fresh & ~self.audited).any():
             raise ValueError("training data: a fresh item is not audited")
         if self.timely is not None and (self.timely & ~self.audited).any():
             raise ValueError("training data: a timely item is not audited")
+
+    def _check_vectors(self) -> None:
         if self.vectors is not None and self.encoder is None:
             raise ValueError("training data: vectors without the name of their encoder")
         if self.vectors is not None and not self.encoded.any():

@@ -108,28 +108,37 @@ def _first_window(overview: Overview, promise: GuaranteeSettings) -> list[Claim]
 
 
 def _people(overview: Overview, tiers: Mapping[str, TierSettings]) -> list[Claim]:
-    final = {name for name, tier in tiers.items() if tier.final}
+    """Who answers in two tiers is known in each by himself."""
+    final = _final(tiers)
     others = [person for person in overview.people if person.tier not in final]
+    unknown = [person for person in others if _beside(person, final) < ENOUGH_OF_A_KIND]
+    known = len(others) - len(unknown)
     if not others:
         return []
-    known = [p for p in others if sum(p.beside.get(tier, 0) for tier in final) >= ENOUGH_OF_A_KIND]
-    if len(known) == len(others):
+    if not unknown:
         said = f"All {len(others):,} people below the final tier were seen beside an expert often enough."
-        return [Claim("People", said, "", len(known), len(others))]
-    few = sorted({person.name for person in others} - {person.name for person in known})
-    listed = _listed(
-        [*few[:MOST_NAMES], *([f"{len(few) - MOST_NAMES} others"] if len(few) > MOST_NAMES else [])]
-    )
-    said = f"How good {listed} {'is' if len(few) == 1 else 'are'}; the accuracy in the settings stands in."
+        return [Claim("People", said, "", known, len(others))]
+    names = sorted({person.name for person in unknown})
+    said = f"How good {_first_of(names)} {'is' if len(names) == 1 else 'are'}; "
+    said += "the accuracy in the settings stands in."
     needs = f"{ENOUGH_OF_A_KIND} answers of each on items that an expert answered as well."
-    return [Claim("People", said, needs, len(known), len(others))]
+    return [Claim("People", said, needs, known, len(others))]
+
+
+def _final(tiers: Mapping[str, TierSettings]) -> frozenset[str]:
+    return frozenset(name for name, tier in tiers.items() if tier.final)
+
+
+def _beside(person: PersonRecord, tiers: frozenset[str]) -> int:
+    """Items that somebody else of these tiers answered too."""
+    return sum(person.beside.get(tier, 0) for tier in tiers)
 
 
 def _experts(
     overview: Overview, promise: GuaranteeSettings, tiers: Mapping[str, TierSettings]
 ) -> list[Claim]:
     """Experts are the truth; how true that is shows only where two of them answer the same item."""
-    final = {name for name, tier in tiers.items() if tier.final}
+    final = _final(tiers)
     experts = [person for person in overview.people if person.tier in final]
     if not experts:
         return []
@@ -151,6 +160,12 @@ def _beside_peers(person: PersonRecord) -> int:
 
 def _s(count: int) -> str:
     return "" if count == 1 else "s"
+
+
+def _first_of(names: Sequence[str]) -> str:
+    """The first few of them, and how many others there are."""
+    more = len(names) - MOST_NAMES
+    return _listed([*names[:MOST_NAMES], f"{more} others"] if more > 0 else names)
 
 
 def _listed(names: Sequence[str]) -> str:

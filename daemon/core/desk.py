@@ -119,7 +119,7 @@ class Desk:
     Attributes:
         wake: set by the stream worker after each batch, so that its messages go out at once.
         names, keys: function set id -> names and annotator keys of its columns.
-        report: called about once a second.
+        report: called about once a second with `corrected`.
         tidy: called often; does little at a time.
         accepted_from: as `decide` wants it.
         gold_wanted: how many more random blind questions are wanted before the models learn; where no more
@@ -142,7 +142,7 @@ class Desk:
     idle_seconds: float
     names: Callable[[int], Sequence[str]]
     keys: Callable[[int], Sequence[str]]
-    report: Callable[[], None] = lambda: None
+    report: Callable[[int], None] = lambda _: None
     tidy: Callable[[], None] = lambda: None
     accepted_from: Callable[[], float | None] = lambda: None
     gold_wanted: Callable[[], int] = lambda: 0
@@ -173,7 +173,7 @@ class Desk:
             if self._due("money", LOOK_SECONDS):
                 self.look_elsewhere()
             if self._due("report", REPORT_SECONDS):
-                self.report()
+                self.report(self.corrected)
             self.tidy()
             if not busy:
                 self.wake.wait(self.idle_seconds)

@@ -44,6 +44,7 @@ def build(services: ReviewServices) -> APIRouter:
     router = APIRouter(prefix="/api", tags=["account"], responses=INVALID)
     _coming(router, services)
     _keeping(router, services)
+    _tokens(router, services)
     return router
 
 
@@ -117,6 +118,17 @@ def _keeping(router: APIRouter, services: ReviewServices) -> None:
         desk.accounts.set_password(account.id, desk.passwords.hash(body.new), visits.current().actor, session)
         return Done()
 
+    @router.post("/account/sessions/end")
+    def end_session(body: Which) -> Done:
+        """Sign out elsewhere."""
+        account, _ = own_session()
+        desk.sessions.close(account.id, body.id, visits.current().actor)
+        return Done()
+
+
+def _tokens(router: APIRouter, services: ReviewServices) -> None:
+    desk = services.desk
+
     @router.post("/account/tokens")
     def add_token(body: NewToken) -> TokenOut:
         """A token for a program, shown this once."""
@@ -138,13 +150,6 @@ def _keeping(router: APIRouter, services: ReviewServices) -> None:
         """A token of yours counts no longer."""
         account, _ = own_session()
         desk.sessions.revoke_token(account.id, body.id, visits.current().actor)
-        return Done()
-
-    @router.post("/account/sessions/end")
-    def end_session(body: Which) -> Done:
-        """Sign out elsewhere."""
-        account, _ = own_session()
-        desk.sessions.close(account.id, body.id, visits.current().actor)
         return Done()
 
 

@@ -29,7 +29,7 @@ from daemon.core.errors import SetupProblem
 from daemon.core.evidence import function_key
 from daemon.core.ledger import AcceptedFrom
 from daemon.core.market import MarketWatch
-from daemon.core.metrics import By, Meter
+from daemon.core.metrics import By
 from daemon.core.pipeline import Columns, Pipeline
 from daemon.core.policy import Outputs, Policy
 from daemon.core.retention import Retention
@@ -80,8 +80,15 @@ def _prepare_topics(config: Config) -> None:
 
 @dataclass(frozen=True, slots=True)
 class _Rooms:
-    """What both loops of the worker share."""
+    """What both loops of the worker share.
 
+    Attributes:
+        name: of this worker. wake: set after each batch.
+    """
+
+    name: str
+    wake: threading.Event
+    meter: PrometheusMeter
     stream: StreamRoom
     windows: WindowRoom
     bundles: BundleFollower
@@ -106,46 +113,54 @@ def _work(
     meter: PrometheusMeter,
     encoding: Encoding | None,
 ) -> None:
-    rooms = _rooms(config, database)
+    rooms = _rooms(config, database, meter)
     pipeline = _pipeline(config, functions, rooms, encoding)
-    pipeline.meter = meter
-    source = KafkaSource(
-        config.kafka,
-        rooms.stream.locate,
-        end_offsets_exact=config.kafka.end_offsets_exact,
-    )
-    wake, done = threading.Event(), threading.Event()
-    worker = StreamWorker(
-        source,
-        pipeline,
-        rooms.stream,
-        rooms.bundles,
-        stop,
-        config.stream.dead_letter_limit,
-        saved=wake.set,
-        size=BatchSize(config.stream.batch_items),
-        meter=meter,
-    )
-    name = parts.holder("run")
-    desk = _desk(config, rooms, name, done, wake, meter)
-    desk.pressed = lambda: (worker.progress.lag or 0) > config.stream.batch_items
+    exact = config.kafka.end_offsets_exact
+    source = KafkaSource(config.kafka, rooms.stream.locate, end_offsets_exact=exact)
+    worker = _worker(config, rooms, source, pipeline, stop)
     desk_alive = watching.Alive(config.metrics.stale_seconds, "the desk")
-
-    def report() -> None:
-        desk_alive.heard()
-        rooms.stream.report(name, "run", _report(worker, pipeline, desk, encoding))
-
-    desk.report = report
-    desk.tidy = _tidying(config, rooms, database, name, meter)
-    log.info("working as %s", name, extra={"action": "worker_started"})
+    reports = _Reports(rooms, worker, pipeline, encoding, desk_alive)
+    done = threading.Event()
+    desk = _desk(config, rooms, reports, _tidying(config, rooms, database), done)
+    log.info("working as %s", rooms.name, extra={"action": "worker_started"})
     _collect_rarely()
     try:
         needs = watching.of_worker(source, worker, desk_alive, database, config.metrics)
         with webhooks.telling(config, database, stop), served(config.metrics, meter, needs):
-            _both(worker.run, desk.run, stop, done, wake)
+            _both(worker.run, desk.run, stop, done, rooms.wake)
     finally:
         source.close()
         rooms.publisher.close()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reports:
+    """What the desk says about once a second of the whole worker."""
+
+    rooms: _Rooms
+    worker: StreamWorker
+    pipeline: Pipeline
+    encoding: Encoding | None
+    desk_alive: watching.Alive
+
+    def __call__(self, corrected: int) -> None:
+        self.desk_alive.heard()
+        progress = self.worker.progress
+        said = {
+            "messages": progress.messages,
+            "items": progress.items,
+            "dead_letters": progress.dead_letters,
+            "duplicates": progress.duplicates,
+            "lag": progress.lag,
+            "corrected": corrected,
+            "encoder": "none" if self.encoding is None else self.encoding.said,
+            "seconds": {stage: round(spent, 3) for stage, spent in self.pipeline.seconds.items()},
+        }
+        self.rooms.stream.report(self.rooms.name, "run", said)
+
+    def pressed(self, at_once: int) -> bool:
+        """Whether more items wait than the stream takes at once."""
+        return (self.worker.progress.lag or 0) > at_once
 
 
 def _collect_rarely() -> None:
@@ -160,7 +175,7 @@ def _collect_rarely() -> None:
     gc.set_threshold(OBJECTS_BETWEEN_COLLECTIONS, 10, 10)
 
 
-def _rooms(config: Config, database: Database) -> _Rooms:
+def _rooms(config: Config, database: Database, meter: PrometheusMeter) -> _Rooms:
     caps, policy, topics = parts.caps(config), parts.policy(config), config.kafka.topics
     publisher = FencedKafkaPublisher(config.kafka)
     for topic in (topics.labels, topics.questions, topics.dead_letters):
@@ -168,6 +183,9 @@ def _rooms(config: Config, database: Database) -> _Rooms:
     windows, alarms = WindowRoom(database, caps, toss), AlarmRoom(database)
     drift = DriftState(alarms, policy.drift)
     return _Rooms(
+        name=parts.holder("run"),
+        wake=threading.Event(),
+        meter=meter,
         stream=StreamRoom(database, caps),
         windows=windows,
         bundles=BundleFollower(LearningRoom(database), parts.prior_bundle(policy)),
@@ -185,9 +203,7 @@ def _pipeline(
 ) -> Pipeline:
     columns, policy = _columns(rooms.stream, functions), rooms.policy
     spares = config.encoding.skip_certified
-    watch = DriftWatch(
-        rooms.alarms, rooms.windows, policy.drift, parts.holder("run"), columns.keys, spares=spares
-    )
+    watch = DriftWatch(rooms.alarms, rooms.windows, policy.drift, rooms.name, columns.keys, spares=spares)
     return Pipeline(
         store=rooms.stream,
         applier=Applier(functions, config.task.space, config.stream.function_seconds),
@@ -202,11 +218,28 @@ def _pipeline(
         accepted_from=rooms.accepted_from,
         sparing=Sparing(policy, rooms.accepted_from.threshold) if spares else None,
         watch=watch.saved,
+        meter=rooms.meter,
+    )
+
+
+def _worker(
+    config: Config, rooms: _Rooms, source: KafkaSource, pipeline: Pipeline, stop: threading.Event
+) -> StreamWorker:
+    return StreamWorker(
+        source,
+        pipeline,
+        rooms.stream,
+        rooms.bundles,
+        stop,
+        config.stream.dead_letter_limit,
+        saved=rooms.wake.set,
+        size=BatchSize(config.stream.batch_items),
+        meter=rooms.meter,
     )
 
 
 def _desk(
-    config: Config, rooms: _Rooms, name: str, done: threading.Event, wake: threading.Event, meter: Meter
+    config: Config, rooms: _Rooms, reports: _Reports, tidy: Callable[[], None], done: threading.Event
 ) -> Desk:
     versions = lru_cache(maxsize=1_000)(lambda set_id: tuple(rooms.stream.function_keys(set_id)))
     return Desk(
@@ -217,28 +250,29 @@ def _desk(
         policy=rooms.policy,
         market=MarketWatch(rooms.policy, rooms.stream.spent_tiers),
         outputs=rooms.outputs,
-        holder=name,
+        holder=rooms.name,
         stop=done,
-        wake=wake,
+        wake=rooms.wake,
         idle_seconds=config.stream.desk_milliseconds / 1_000,
         names=lambda set_id: [version.name for version in versions(set_id)],
         keys=lambda set_id: [function_key(version) for version in versions(set_id)],
+        report=reports,
+        tidy=tidy,
         accepted_from=rooms.accepted_from,
         gold_wanted=rooms.gold_wanted,
         drift=rooms.drift,
-        meter=meter,
+        pressed=lambda: reports.pressed(config.stream.batch_items),
+        meter=rooms.meter,
     )
 
 
-def _tidying(
-    config: Config, rooms: _Rooms, database: Database, name: str, meter: Meter
-) -> Callable[[], None]:
+def _tidying(config: Config, rooms: _Rooms, database: Database) -> Callable[[], None]:
     """What removes old items; nothing where all are kept."""
     kept = config.database.kept
     if kept.least is None:
         return lambda: None
-    duty = HeldDuty(rooms.stream, "retention", name)
-    return Retention(RetentionRoom(database), duty, kept, meter).tend
+    duty = HeldDuty(rooms.stream, "retention", rooms.name)
+    return Retention(RetentionRoom(database), duty, kept, rooms.meter).tend
 
 
 def _columns(stream: StreamRoom, functions: Sequence[Function]) -> Columns:
@@ -281,19 +315,3 @@ def _both(
         thread.join()
     if errors:
         raise errors[0]
-
-
-def _report(
-    worker: StreamWorker, pipeline: Pipeline, desk: Desk, encoding: Encoding | None
-) -> dict[str, object]:
-    progress = worker.progress
-    return {
-        "messages": progress.messages,
-        "items": progress.items,
-        "dead_letters": progress.dead_letters,
-        "duplicates": progress.duplicates,
-        "lag": progress.lag,
-        "corrected": desk.corrected,
-        "encoder": "none" if encoding is None else encoding.said,
-        "seconds": {stage: round(spent, 3) for stage, spent in pipeline.seconds.items()},
-    }

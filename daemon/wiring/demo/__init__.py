@@ -219,32 +219,59 @@ def _stream(
     options: DemoOptions,
 ) -> float:
     """Send everything and wait until the loop has come to rest. Seconds until the last item was labeled."""
-    reports = parts.reports(config, database)
-    kafka = replace(config.kafka, bootstrap=running.bootstrap)
-    change = next((place for place, message in enumerate(messages) if message.shifted), None)
-    sender = Sender(messages, kafka, DRIFT_PACE if options.drift else PACE, stop, hold_at=change)
+    reports, rest = parts.reports(config, database), _Rest(len(messages))
+    sender = _sender(config, running, messages, stop, options)
     deadline = options.deadline * (2 if options.drift else 1)
     started = time.monotonic()
-    streamed, calm_since = 0.0, started
     with Live(console=console, refresh_per_second=4, transient=False) as live:
         while not stop.wait(FRAME_SECONDS) and time.monotonic() - started < deadline:
             house.watch()
             overview = reports.overview()
             labeled = sum(overview.states.values())
             sender.look(labeled)
-            now = time.monotonic()
-            if len(overview.windows) >= WINDOWS_BEFORE or now - started > deadline / 2:
+            now = time.monotonic() - started
+            if len(overview.windows) >= WINDOWS_BEFORE or now > deadline / 2:
                 sender.go_on()
-            stream = Streaming(sender.sent, len(messages), now - started, _addresses(running))
+            stream = Streaming(sender.sent, len(messages), now, _addresses(running))
             live.update(picture(overview, stream, config.currency, config.drift))
-            if labeled >= len(messages) and not streamed:
-                streamed = now - started
-            if not streamed or not at_rest(overview, config):
-                calm_since = now
-            elif now - calm_since > CALM_SECONDS:
+            if rest.look(now, labeled, at_rest(overview, config)):
                 break
     sender.join()
-    return streamed or time.monotonic() - started
+    return rest.streamed or time.monotonic() - started
+
+
+def _sender(
+    config: Config,
+    running: Running,
+    messages: Sequence[corpus.Message],
+    stop: threading.Event,
+    options: DemoOptions,
+) -> Sender:
+    """Sends the messages; where their kind changes it waits until it is told to go on."""
+    kafka = replace(config.kafka, bootstrap=running.bootstrap)
+    change = next((place for place, message in enumerate(messages) if message.shifted), None)
+    return Sender(messages, kafka, DRIFT_PACE if options.drift else PACE, stop, hold_at=change)
+
+
+@dataclass
+class _Rest:
+    """Whether everything was labeled and nothing moves any more; times are seconds since the start.
+
+    Attributes:
+        total: items. streamed: when the last one was labeled, 0 before. calm_since: since when nothing moves.
+    """
+
+    total: int
+    streamed: float = 0.0
+    calm_since: float = 0.0
+
+    def look(self, now: float, labeled: int, rests: bool) -> bool:
+        """Whether it has rested for long enough; `rests`: nothing moves at this moment."""
+        if labeled >= self.total and not self.streamed:
+            self.streamed = now
+        if not self.streamed or not rests:
+            self.calm_since = now
+        return now - self.calm_since > CALM_SECONDS
 
 
 def at_rest(overview: Overview, config: Config) -> bool:

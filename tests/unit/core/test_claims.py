@@ -107,6 +107,20 @@ def test_people_are_known_beside_an_expert() -> None:
     assert "People" not in _claims(LEARNED)
 
 
+def test_somebody_who_answers_in_two_tiers_is_known_in_each_by_himself() -> None:
+    known = PersonRecord("bob", "crowd", 40, {"expert": 12})
+    elsewhere = replace(known, tier="students", beside={"expert": 3})
+    people = _claims(replace(LEARNED, people=[known, elsewhere]))["People"]
+    assert people.said.startswith("How good bob is;")
+    assert (people.have, people.want) == (1, 2)
+
+
+def test_of_many_people_the_first_are_named() -> None:
+    many = [PersonRecord(f"p{number}", "crowd", 1) for number in range(9)]
+    said = _claims(replace(LEARNED, people=many))["People"].said
+    assert said.startswith("How good p0, p1, p2, p3, p4, p5 and 3 others are;")
+
+
 def test_experts_are_known_beside_each_other() -> None:
     pair = [PersonRecord(name, "expert", 50, {"expert": 10}) for name in ("ann", "joe")]
     assert _claims(replace(LEARNED, people=pair))["Experts"].holds
