@@ -314,12 +314,15 @@ class Annotator:
 
     def _wait_for_calls(self) -> None:
         """Their answers are paid: they are worth a moment, and longer when they are there and not saved."""
-        begun = self.clock()
-        while self._flying and self.clock() - begun < (SAVE_SECONDS if self._is_owing() else FINISH_SECONDS):
+        begun, owing = self.clock(), True
+        while self._flying and self.clock() - begun < (SAVE_SECONDS if owing else FINISH_SECONDS):
+            # Looked at before: a reply that is saved meanwhile is on its way here, as are those beside it.
+            owing, under_way = self._is_owing(), len(self._flying)
             try:
                 self._land(self.look_seconds)
             except PartAway as away:
                 self._keep_what_is_paid(away)
+            owing = owing or len(self._flying) < under_way
 
     def _is_owing(self) -> bool:
         return bool(self.unsaved() or self._answers_unsaved())

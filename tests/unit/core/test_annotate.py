@@ -1,6 +1,8 @@
 """The loop of `labelloop annotate`, with a queue and models made for the test."""
 
+import itertools
 import threading
+import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
@@ -471,6 +473,30 @@ def test_a_reply_that_waits_in_its_thread_to_be_saved_is_waited_for_and_told(
     assert clock.now - begun > SAVE_SECONDS
     (told,) = unsaved_told(caplog)
     assert "replies about questions [1]" in told and "answers to questions none" in told
+
+
+def test_replies_that_are_saved_late_and_together_all_become_answers() -> None:
+    """When the database is back their threads end at once, after the time that calls are waited for."""
+    queue, stop, back = Queue([1, 2, 3]), threading.Event(), threading.Event()
+    waiting, looks = {1, 2, 3}, itertools.count()
+
+    def ask(annotator: int, leases: Sequence[Lease]) -> list[ModelVote]:
+        back.wait(20.0)
+        waiting.discard(leases[0].question)
+        return [ModelVote(1)]
+
+    def unsaved() -> set[int]:
+        if next(looks) > FINISH_SECONDS:  # the clock leaps a second with each
+            back.set()
+            while waiting:
+                time.sleep(0.001)
+        return set(waiting)
+
+    annotator = annotator_of(queue, Member(LLM, "llm/a", ask), stop=stop, unsaved=unsaved)
+    annotator.report = lambda _: stop.set()
+    annotator.look_seconds = 0.05
+    annotator.run()
+    assert sorted(queue.answered) == [1, 2, 3]
 
 
 def test_it_says_how_it_goes() -> None:
