@@ -21,6 +21,7 @@ from database_fixtures import (
 from groups import pytest_xdist_make_scheduler
 from kafka_fixtures import broker_name, kafka, restartable_apache_kafka
 from mturk_fixtures import turk
+from patience import give_time
 from require_parts import pytest_runtest_makereport
 
 __all__ = [
@@ -67,7 +68,9 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Skips what only Apache Kafka serves on the embedded broker."""
+    """Skips what only Apache Kafka serves on the embedded broker, and lengthens deadlines beside others."""
+    for item in items:
+        give_time(item)
     if broker_name().startswith("embedded"):
         skip = pytest.mark.skip(reason="needs Apache Kafka; this run uses the embedded broker")
         for item in items:

@@ -11,6 +11,7 @@ from time import monotonic, sleep
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 with warnings.catch_warnings():  # it reads its schemas, when imported, in a way that Python deprecates
     warnings.simplefilter("ignore", DeprecationWarning)
@@ -28,27 +29,31 @@ os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
 
 DEADLINE = 30.0
 """Seconds that a test waits for a condition on a broker; groups of the embedded one form slowly."""
+START_SECONDS = 60.0
 FIRST_REST, LONGEST_REST = 0.002, 0.05
 
 
 def wait_until(
     condition: Callable[[], Any],
     deadline: float = DEADLINE,
-    what: str = "the condition",
+    what: str | Callable[[], str] = "the condition",
     longest_rest: float = LONGEST_REST,
 ) -> Any:
     """Call until it returns something true, and return that; fails the test after the deadline.
 
     Between calls it rests, at first briefly: who only looks must not take a core from what is looked at. Who
-    must catch a moment that passes gives 0 for `longest_rest`.
+    must catch a moment that passes gives 0 for `longest_rest`. The deadline is lengthened by `PATIENCE`; a
+    call for `what` is made when it has passed.
     """
+    deadline *= PATIENCE
     until, rest = monotonic() + deadline, min(FIRST_REST, longest_rest)
     while True:
         found = condition()
         if found:
             return found
         if monotonic() > until:
-            pytest.fail(f"{what} did not come about within {deadline:g} s")
+            told = what if isinstance(what, str) else what()
+            pytest.fail(f"{told} did not come about within {deadline:g} s")
         sleep(rest)
         rest = min(2 * rest, longest_rest)
 
@@ -100,7 +105,7 @@ class KafkaForTests:
         """Append messages to one partition, in order, acknowledged when this returns."""
         producer = self.producer
         sent = [producer.send(topic, v, key, list(headers), partition) for v in values]
-        producer.flush(DEADLINE)
+        producer.flush(DEADLINE * PATIENCE)
         for future in sent:
             future.get(0)
 
@@ -176,6 +181,11 @@ def broker_name() -> str:
     return "Apache Kafka" if kafka_home() else "embedded broker (tansu)"
 
 
+def running_broker(broker: Broker, log: Path) -> RunningBroker:
+    """It answers; a Kafka that starts beside other tests may take its time."""
+    return RunningBroker(broker, log, START_SECONDS * PATIENCE)
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaForTests]:
     """The broker of this session: the one given, else Apache Kafka, else the embedded one."""
@@ -187,7 +197,7 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaForTests]:
     folder = tmp_path_factory.mktemp("kafka")
     home = kafka_home()
     broker: Broker = ApacheKafka(home, folder, free_port()) if home else EmbeddedBroker(free_port())
-    running = RunningBroker(broker, folder / "broker.log")
+    running = running_broker(broker, folder / "broker.log")
     try:
         with _clients(broker.bootstrap, is_apache=home is not None) as found:
             yield found
@@ -205,7 +215,7 @@ def restartable_apache_kafka(tmp_path: Path) -> Iterator[Callable[..., RunningBr
     running: list[RunningBroker] = []
 
     def start(extra: Callable[[int], str] = lambda port: "") -> RunningBroker:
-        running.append(RunningBroker(replace(first, extra=extra(first.port)), tmp_path / "broker.log"))
+        running.append(running_broker(replace(first, extra=extra(first.port)), tmp_path / "broker.log"))
         return running[-1]
 
     yield start

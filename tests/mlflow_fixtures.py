@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
+from patience import PATIENCE
 
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.adapters.starting import free_port
@@ -51,7 +52,7 @@ def running_mlflow(folder: Path) -> Iterator[tuple[MlflowServer, "subprocess.Pop
     with log.open("wb") as output:
         process = spawned(server, output)
     try:
-        server.wait_ready(90, lambda: process.poll() is None)
+        server.wait_ready(90 * PATIENCE, lambda: process.poll() is None)
         yield server, process
     except SetupProblem as problem:
         pytest.fail(f"{problem}; its log ends with:\n{log.read_text(errors='replace')[-2_000:]}")

@@ -89,7 +89,7 @@ class PrivatePostgres:
         }
         options = " ".join(f"-c {name}={value}" for name, value in settings.items())
         data, log = str(self._folder / "data"), str(self._folder / "log")
-        self._run(["pg_ctl", "-D", data, "-l", log, "-w", "-o", options, "start"])
+        self._run(["pg_ctl", "-D", data, "-l", log, "-w", "-t", "180", "-o", options, "start"])
 
     @property
     def pid(self) -> int:

@@ -7,14 +7,15 @@ import subprocess
 import sys
 import textwrap
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
-from kafka_fixtures import KafkaForTests
+from kafka_fixtures import LONGEST_REST, KafkaForTests, wait_until
+from patience import PATIENCE
 from sqlalchemy import Engine, NullPool, create_engine, inspect, text
 
 from daemon.adapters.kafka.settings import TopicNames
@@ -76,6 +77,7 @@ class Program:
     config: dict[str, Any]
     apart: bool = False
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    _migrated: bool = field(default=False, init=False)
 
     @property
     def file(self) -> Path:
@@ -87,6 +89,18 @@ class Program:
         """What the configuration calls them."""
         names: dict[str, str] = self.config["kafka"]["topics"]
         return names
+
+    @property
+    def url(self) -> str:
+        """Address of its database."""
+        given: str | None = self.config["database"]["url"]
+        return given or f"sqlite:///{self.folder / self.config['state'] / 'labelloop.db'}"
+
+    @property
+    def stored(self) -> int:
+        """Items in the database by now, which it makes itself."""
+        self._migrated = self._migrated or migrated(self.url)
+        return int(query(self.url, "select count(*) from items")[0][0]) if self._migrated else 0
 
     def write(self, functions: str = FUNCTIONS) -> None:
         """Write configuration and labeling functions."""
@@ -122,9 +136,29 @@ class Program:
             stdin=subprocess.DEVNULL,
             capture_output=True,
             text=True,
-            timeout=timeout,
+            timeout=PATIENCE * timeout,
             check=False,
         )
+
+    def until(
+        self, done: Callable[[], Any], what: str, deadline: float = 60.0, longest_rest: float = LONGEST_REST
+    ) -> Any:
+        """Wait for what the processes bring about; who waits in vain is told what they wrote."""
+        return wait_until(done, deadline, lambda: f"{what}; {self.logs()}", longest_rest)
+
+    def until_by_living(self, done: Callable[[], Any], what: str, deadline: float = 100.0) -> Any:
+        """The same; fails at once when a process has ended badly without being killed."""
+
+        def looked() -> Any:
+            assert {process.poll() for process in self.processes} <= {None, 0, -signal.SIGKILL}, self.logs()
+            return done()
+
+        return self.until(looked, what, deadline)
+
+    def end(self, process: subprocess.Popen[bytes], deadline: float = 60.0) -> None:
+        """SIGTERM, after which it ends well."""
+        process.terminate()
+        assert process.wait(deadline * PATIENCE) == 0, self.logs_of(process)
 
     def logs(self) -> str:
         """What all processes wrote, for messages of failing tests."""

@@ -17,10 +17,9 @@ from kafka.admin import (
     ResourceType,
     UserScramCredentialUpsertion,
 )
-from kafka_fixtures import kafka_home, wait_until
+from kafka_fixtures import kafka_home, running_broker, wait_until
 
 from daemon.adapters.broker.apache import ApacheKafka
-from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.starting import free_port
 
 USER, GUEST = "ann", "bob"
@@ -94,7 +93,7 @@ def secured_kafka(folder: Path, password: str) -> Iterator[SecuredKafka]:
         guest=GUEST,
         password=password,
     )
-    running = RunningBroker(ApacheKafka(home, folder / "kafka", plain, settings), folder / "broker.log")
+    running = running_broker(ApacheKafka(home, folder / "kafka", plain, settings), folder / "broker.log")
     try:
         _learn(running.broker.bootstrap, password)
         named = (f"localhost:{port}" for port in (sasl, mutual, elsewhere))

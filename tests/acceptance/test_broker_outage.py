@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, migrated, published, query
+from program import Program, configuration, item, published, query
 
 from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.store.engine import Database
@@ -32,17 +32,17 @@ def test_an_outage_delays_and_nothing_else(
             lambda: "partitions_placed" in program.logs() or "reading" in program.logs(), 60, "a worker"
         )
         kafka.produce("items", [item(n) for n in range(500)])
-        wait_until(lambda: migrated(url) and count(url) == 500, 60, f"500 items; {program.logs()}")
+        program.until(lambda: program.stored == 500, "500 items")
         kafka.close()
         broker.kill()
         answered = answer_all(url)
         assert answered > 10
-        wait_until(lambda: "publish_failed" in program.logs(), 60, f"a warning; {program.logs()}")
+        program.until(lambda: "publish_failed" in program.logs(), "a warning")
         assert worker.poll() is None
         restartable_apache_kafka()
         kafka = KafkaForTests(bootstrap, "Apache Kafka", is_apache=True)
         kafka.produce("items", [item(n) for n in range(500, 1_000)])
-        wait_until(lambda: count(url) == 1_000, 60, f"1,000 items; {program.logs()}")
+        program.until(lambda: program.stored == 1_000, "1,000 items")
         expected = dict(query(url, "select id, revision from items"))
         assert sum(revision > 1 for revision in expected.values()) == answered
 
@@ -71,7 +71,3 @@ def answer_all(url: str) -> int:
         return done
     finally:
         database.close()
-
-
-def count(url: str) -> int:
-    return int(query(url, "select count(*) from items")[0][0])

@@ -58,7 +58,7 @@ class House:
 
     def follows(self, bundle: int | None) -> None:
         """Items are labeled by this bundle from now on."""
-        wait_until(lambda: self.decided_by() == bundle, 60, f"bundle {bundle}; {self.program.logs()}")
+        self.program.until(lambda: self.decided_by() == bundle, f"bundle {bundle}")
 
 
 @pytest.fixture
@@ -71,7 +71,7 @@ def house(kafka: KafkaForTests, tmp_path: Path) -> Iterator[House]:
 @pytest.mark.timeout(180)
 def test_damaged_models_are_refused_and_those_before_stay_in_use(house: House) -> None:
     worker = house.program.start("run")
-    wait_until(lambda: migrated(house.url), 60, f"a database; {house.program.logs()}")
+    house.program.until(lambda: migrated(house.url), "a database")
     house.follows(None)
     good = house.promote(GOOD)
     house.follows(good)

@@ -6,19 +6,20 @@ form, with 10,000 questions.
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 
 from benchmarks.reviewers import FORTY, Played, lines, play
 from benchmarks.reviewers_world import OVERLAP
 
 ITEMS = 200
 SECONDS = 150
-SLOW = 0.5
-"""Seconds that the median call may take where other tests run beside this one."""
+SLOW = 0.5 * PATIENCE
+"""Seconds that the median call may take."""
 
 
 @pytest.fixture(scope="module")
 def played(postgres_of_a_module: str, tmp_path_factory: pytest.TempPathFactory) -> Played:
-    return play(postgres_of_a_module, tmp_path_factory.mktemp("forty"), ITEMS, SECONDS)
+    return play(postgres_of_a_module, tmp_path_factory.mktemp("forty"), ITEMS, SECONDS * PATIENCE)
 
 
 @pytest.mark.postgres

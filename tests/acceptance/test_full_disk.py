@@ -6,7 +6,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from kafka_fixtures import KafkaForTests, wait_until
+from kafka_fixtures import KafkaForTests
+from patience import PATIENCE
 from program import Program, item, migrated, published, query, worker_program
 
 ITEMS = 6_000
@@ -31,7 +32,7 @@ def stored(program: Program) -> set[str]:
 
 
 def ends_for_want_of_room(program: Program, worker: "subprocess.Popen[bytes]") -> None:
-    assert worker.wait(90) == 75, program.logs()
+    assert worker.wait(90 * PATIENCE) == 75, program.logs()
     said = program.logs_of(worker)
     assert "there is no room to write" in said
     assert "labelloop.db" in said
@@ -42,7 +43,7 @@ def nothing_is_missing(kafka: KafkaForTests, program: Program) -> None:
     """With room again a worker goes on where the last whole batch ended."""
     program.start("run")
     wanted = {f"item-{n}" for n in range(ITEMS)}
-    wait_until(lambda: stored(program) == wanted, 120, f"all items; {program.logs()}")
+    program.until(lambda: stored(program) == wanted, "all items", 120)
     topics = program.topics
     out = published(kafka.read_all(topics["labels"], lambda read: {r.key.decode() for r in read} >= wanted))
     assert out.contradictions == []
@@ -57,7 +58,7 @@ def test_a_quota_that_is_used_up_stops_the_worker_and_loses_nothing(
     topics = program.topics
     worker = program.start("run")
     kafka.produce(topics["items"], [item(n) for n in range(100)])
-    wait_until(lambda: len(stored(program)) == 100, 60, f"items; {program.logs()}")
+    program.until(lambda: len(stored(program)) == 100, "items")
     largest = max(file.stat().st_size for file in (program.folder / "disk").iterdir())
     resource.prlimit(worker.pid, resource.RLIMIT_FSIZE, (largest + ROOM, largest + ROOM))
     kafka.produce(topics["items"], [item(n) for n in range(100, ITEMS)])

@@ -47,7 +47,7 @@ def test_a_desk_that_hangs_is_told_until_it_goes_on(
     kafka: KafkaForTests, program: Program, client: httpx.Client, postgres_url: str
 ) -> None:
     program.start("run")
-    wait_until(lambda: missing(client) == {}, 60, f"a ready worker; {program.logs()}")
+    program.until(lambda: missing(client) == {}, "a ready worker")
     with psycopg.connect(postgres_url) as other, psycopg.connect(postgres_url, autocommit=True) as reader:
         other.execute("LOCK TABLE duties IN ACCESS EXCLUSIVE MODE")
         said = wait_until(lambda: missing(client), 20, "a desk that is missed")
@@ -56,4 +56,4 @@ def test_a_desk_that_hangs_is_told_until_it_goes_on(
         count = "SELECT count(*) FROM items"
         wait_until(lambda: reader.execute(count).fetchone() == (1,), 20, "the stream goes on beside it")
         other.rollback()
-    wait_until(lambda: missing(client) == {}, 20, f"a desk that is back; {program.logs()}")
+    program.until(lambda: missing(client) == {}, "a desk that is back", 20)

@@ -16,6 +16,7 @@ from typing import Any
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
+from patience import PATIENCE
 from program import Program, item, migrated, worker_program
 from sqlalchemy import Engine, create_engine, text
 
@@ -134,11 +135,11 @@ def test_a_model_that_fails_holds_up_nothing_and_is_not_paid_twice(
         run.through(fault, FAULT_SECONDS / len(FAULTS))
     run.through(None, FAULT_SECONDS / 2)
     healed = time.monotonic()
-    wait_until(lambda: not waiting(run), DRAIN_SECONDS, f"an empty queue; {program.logs()}")
+    program.until(lambda: not waiting(run), "an empty queue", DRAIN_SECONDS)
     drained = time.monotonic() - healed
     for process in (annotator, worker):
         process.send_signal(signal.SIGTERM)
-        assert process.wait(30) == 0
+        assert process.wait(30 * PATIENCE) == 0
     check(run, server)
     report(run, server, drained)
     run.engine.dispose()

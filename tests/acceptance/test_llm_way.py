@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from kafka_fixtures import wait_until
 from program import Program, published, query
 from up_program import Up, up_program
 
@@ -69,7 +68,7 @@ def test_a_doubtful_item_is_labeled_as_the_model_says(program: Program, server: 
     wanted = {f"item-{number}": opinion(number) for number in doubtful}
     turned = {name: label for name, label in wanted.items() if label == "spam"}  # they were ham at first
     up.kafka.read_all("labels", lambda read: voted_for(read, set(turned)) == turned, 120)
-    wait_until(lambda: len(query(url, "select id from answers")) == len(wanted), 60, program.logs())
+    program.until(lambda: len(query(url, "select id from answers")) == len(wanted), "an answer to each")
     answered = query(url, "select item, cost from answers")
     assert {item for item, _ in answered} == set(wanted)
     assert len(answered) == len(wanted), "nobody is asked twice"

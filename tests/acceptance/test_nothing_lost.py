@@ -1,4 +1,4 @@
-"""20,000 messages, workers killed and frozen at random: every item is there once, nothing is contradicted.
+"""12,000 messages, workers killed and frozen at random: every item is there once, nothing is contradicted.
 
 Messages are sent, and topics read, by librdkafka: another client than the one that the program is built on.
 """
@@ -18,12 +18,12 @@ from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from kafka_fixtures import KafkaForTests, wait_until
 from program import FUNCTIONS, Program, configuration, item, published, query
 
-MESSAGES = 20_000
+MESSAGES = 12_000
 MALFORMED = (b"{broken", b'{"id": "x", "text": "\xff\xfe"}', b"[1, 2]", b'{"id": 3, "text": "x"}', b"")
 PARTITIONS = 6
 SECONDS = 240
-STEPS = 8
-FREEZE_AT = 4
+STEPS = 6
+FREEZE_AT = 3
 
 HELD = """
 
@@ -125,18 +125,14 @@ def test_workers_may_be_killed_and_frozen(kafka: KafkaForTests, postgres_url: st
             sent += chunk
             if step == FREEZE_AT:
                 (tmp_path / "hold").touch()
-            before = stored(postgres_url)
+            before = program.stored
             produce(kafka.bootstrap, topics.items, chunk)
             if step == FREEZE_AT:
-                freeze(program, workers[generator.randrange(2)], postgres_url, good(sent))
+                freeze(program, workers[generator.randrange(2)], good(sent))
             else:
-                kill(program, workers, generator, lambda before=before: stored(postgres_url) > before)
+                kill(program, workers, generator, lambda before=before: program.stored > before)
         assert len(program.processes) == 2 + STEPS - 1
-        wait_until(
-            lambda: stored(postgres_url) >= MESSAGES - 50,
-            SECONDS,
-            f"{MESSAGES - 50} stored items; logs:\n{program.logs()}",
-        )
+        program.until(lambda: program.stored >= MESSAGES - 50, f"{MESSAGES - 50} stored items", SECONDS)
         wait_until(
             lambda: query(postgres_url, "select count(*) from outbox")[0][0] == 0, 60, "an empty outbox"
         )
@@ -153,7 +149,7 @@ def good(values: Sequence[bytes]) -> int:
 
 def kill(program: Program, workers: list, generator: random.Random, at_work: Callable[[], bool]) -> None:
     """Kill one of two workers at work and start another."""
-    wait_until(at_work, 60, f"work to disturb; {program.logs()}", longest_rest=0)
+    program.until(at_work, "work to disturb", longest_rest=0)
     time.sleep(generator.uniform(0.0, 0.3))
     victim = generator.randrange(2)
     workers[victim].kill()
@@ -161,23 +157,18 @@ def kill(program: Program, workers: list, generator: random.Random, at_work: Cal
     workers[victim] = program.start("run")
 
 
-def freeze(program: Program, victim: subprocess.Popen[bytes], url: str, sent: int) -> None:
+def freeze(program: Program, victim: subprocess.Popen[bytes], sent: int) -> None:
     """Stop one worker in mid-batch, wake it when another has done its work: it must notice."""
     mark = program.folder / f"held-{victim.pid}"
-    wait_until(mark.exists, 60, f"the victim in the middle of a batch; {program.logs()}")
+    program.until(mark.exists, "the victim in the middle of a batch")
     victim.send_signal(signal.SIGSTOP)
     (program.folder / "hold").unlink()
-    wait_until(lambda: stored(url) >= sent, 120, f"the others to take over; {program.logs()}")
+    program.until(lambda: program.stored >= sent, "the others to take over", 120)
     victim.send_signal(signal.SIGCONT)
-    wait_until(
+    program.until(
         lambda: "another worker has been here" in program.logs_of(victim),
-        60,
-        f"a worker that notices that it slept; {program.logs()}",
+        "a worker that notices that it slept",
     )
-
-
-def stored(url: str) -> int:
-    return int(query(url, "select count(*) from items")[0][0])
 
 
 def check(bootstrap: str, url: str, labels: str, dead_letters: str) -> None:

@@ -46,14 +46,10 @@ def test_every_process_tells_its_figures_though_the_port_is_taken(
         assert f":{taken}/" not in run and f":{taken}/" not in learn
         for address in (review, run, learn):
             ready = address.replace("/metrics", "/readyz")
-            wait_until(
-                lambda ready=ready: answers(client, ready), START_SECONDS, f"{ready}; {program.logs()}"
-            )
+            program.until(lambda ready=ready: answers(client, ready), ready, START_SECONDS)
             assert client.get(ready).json() == {"ready": True, "missing": {}}
         up.send(0, 300)
-        wait_until(
-            lambda: told_at(client, run, "labelloop_items_total") == 300, 60, f"300 items; {program.logs()}"
-        )
+        program.until(lambda: told_at(client, run, "labelloop_items_total") == 300, "300 items")
         wait_until(lambda: told_at(client, run, "labelloop_partitions") == 3, 30, "a look at the partitions")
         assert told_at(client, run, "labelloop_lag_messages") is None, "the embedded broker cannot tell"
         loop = Told(client.get(review).text)

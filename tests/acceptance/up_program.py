@@ -9,6 +9,7 @@ from typing import Any
 import psutil
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
+from patience import PATIENCE
 from program import Program, configuration, item, published
 
 from daemon.adapters.starting import free_port
@@ -77,6 +78,6 @@ class Up:
         family = self.family
         self.kafka.close()
         self.process.send_signal(how)
-        self.process.wait(40)
-        _gone, alive = psutil.wait_procs(family, timeout=10)
+        self.process.wait(40 * PATIENCE)
+        _gone, alive = psutil.wait_procs(family, timeout=10 * PATIENCE)
         assert alive == [], f"{alive}; {self.program.logs()}"

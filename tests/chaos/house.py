@@ -14,7 +14,7 @@ from typing import Any
 import psutil
 import psycopg
 from cut_calls import CutCalls
-from kafka_fixtures import wait_until
+from kafka_fixtures import running_broker, wait_until
 from mlflow_fixtures import end_group, spawned
 from private_postgres import PrivatePostgres
 from program import Program, configuration
@@ -22,7 +22,6 @@ from sweeping import Sweeper
 from wrong_clocks import WrongClocks
 
 from daemon.adapters.broker.apache import ApacheKafka
-from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.mlflow_server import MlflowServer
 from daemon.adapters.starting import free_port
 
@@ -121,7 +120,7 @@ class House:
 
     def _open(self) -> None:
         self._kafka = self.new_kafka(free_port())
-        self.broker = RunningBroker(self._kafka, self.folder / "broker.log")
+        self.broker = running_broker(self._kafka, self.folder / "broker.log")
         self._stack.callback(self.break_broker)
         self.postgres = self._stack.enter_context(self.new_postgres())
         self._sweeper.watch(self.postgres.pid)
@@ -241,7 +240,7 @@ class House:
 
     def mend_broker(self) -> None:
         """Start it again on the same port and data."""
-        self.broker = RunningBroker(self._kafka, self.folder / "broker.log")
+        self.broker = running_broker(self._kafka, self.folder / "broker.log")
 
     def crash_database(self) -> None:
         """Immediate stop of PostgreSQL."""
@@ -268,7 +267,7 @@ class House:
 
     def wait(self, condition: Any, seconds: float, what: str) -> None:
         """Until this holds; raises with the end of all logs otherwise."""
-        wait_until(condition, seconds, f"{what}; stored {self.stored()}; {self.program.logs()}")
+        wait_until(condition, seconds, lambda: f"{what}; stored {self.stored()}; {self.program.logs()}")
 
     def _end(self, name: str) -> None:
         process = self.processes[name]

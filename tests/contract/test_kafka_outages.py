@@ -12,6 +12,7 @@ import pytest
 from kafka import TopicPartition
 from kafka_fixtures import KafkaForTests, wait_until
 from kafka_worlds import Positions, poll_some, take, unknown_name
+from patience import PATIENCE
 
 from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.kafka import topics
@@ -79,7 +80,7 @@ def test_a_source_waits_for_its_broker_and_reads_on(
     finally:
         started = monotonic()
         source.close()
-        assert monotonic() - started < 8  # without a broker, too
+        assert monotonic() - started < 8 * PATIENCE  # without a broker, too
         outside.close()
 
 

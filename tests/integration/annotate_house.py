@@ -1,15 +1,13 @@
 """`labelloop annotate` as processes of their own, against a scripted endpoint."""
 
-import itertools
-import os
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+import yaml
+from patience import PATIENCE
+from program import Program
 from rows_for_tests import add_items, add_question, all_rows
 
 from daemon.adapters.store.engine import Database
@@ -18,12 +16,10 @@ from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import price
 from labeling_functions.llm.scripted_server import ScriptedServer
 
-WAIT_SECONDS = 100.0
-
 CONFIG = """
 task: {{name: mail, classes: [ham, spam], guidelines: Spam is what nobody asked for.}}
 tiers:
-  llm: {{backend: llm, price: 0.01, lease_seconds: 10, {tier}}}
+  llm: {{backend: llm, price: 0.01, lease_seconds: {lease}, {tier}}}
   expert: {{final: true}}
 endpoints:
   scripted: {{base_url: "{url}", price_in: {price_in}, price_out: 0.5, timeout_seconds: {timeout}}}
@@ -51,22 +47,17 @@ class House:
         self.database = database
         self.server = server
         self.endpoint = EndpointSettings(base_url=server.base_url, price_in=price_in, price_out=0.5)
-        self.file = folder / "labelloop.yaml"
-        self._logs = folder
-        self._numbers = itertools.count()
-        self._started: list[subprocess.Popen[bytes]] = []
-        self._log_of: dict[int, Path] = {}
-        address = database.url.render_as_string(hide_password=False)
-        self.file.write_text(
-            CONFIG.format(
-                tier=tier,
-                url=server.base_url,
-                price_in=price_in,
-                timeout=timeout,
-                database=address,
-                mlflow=mlflow,
-            )
+        settings = CONFIG.format(
+            tier=tier,
+            url=server.base_url,
+            price_in=price_in,
+            timeout=timeout * PATIENCE,
+            lease=int(10 * PATIENCE),
+            database=database.url.render_as_string(hide_password=False),
+            mlflow=mlflow,
         )
+        self.program = Program(folder, yaml.safe_load(settings))
+        self.program.write()
 
     def ask(self, count: int, first: int = 0) -> None:
         """Questions of the tier about so many new items."""
@@ -77,49 +68,19 @@ class House:
 
     def start(self, *options: str) -> subprocess.Popen[bytes]:
         """One more process that answers."""
-        command = [
-            sys.executable,
-            "-P",
-            "-m",
-            "daemon.cli",
-            "annotate",
-            "llm",
-            "-c",
-            str(self.file),
-            *options,
-        ]
-        file = self._logs / f"annotate-{next(self._numbers)}.log"
-        with file.open("wb") as log:
-            process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, "PYTHONWARNINGS": ""}
-            )
-        self._started.append(process)
-        self._log_of[process.pid] = file
-        return process
+        return self.program.start("annotate", "llm", *options, PYTHONWARNINGS="")
 
     def has_tried(self, process: subprocess.Popen[bytes]) -> bool:
         """Whether it has logged anything: a call made, or one that was refused."""
-        return self._log_of[process.pid].stat().st_size > 0
+        return bool(self.log_of(process))
 
     def until(self, done: Callable[[], bool]) -> None:
-        """Wait for something; fails if it takes too long, or a process ends by itself."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not done():
-            assert time.monotonic() < deadline, self._told()
-            assert all(process.poll() in (None, -signal.SIGKILL) for process in self._started), self._told()
-            time.sleep(0.05)
+        """Wait for something; fails if it takes too long, or a process ends badly by itself."""
+        self.program.until_by_living(done, "what these processes are to do")
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
         """SIGTERM, after which it ends well."""
-        process.terminate()
-        assert process.wait(WAIT_SECONDS) == 0, self._told()
-        self._started.remove(process)
-
-    def kill_all(self) -> None:
-        """Whatever still lives."""
-        for process in self._started:
-            process.kill()
-            process.wait()
+        self.program.end(process)
 
     @property
     def billed(self) -> int:
@@ -154,11 +115,7 @@ class House:
 
     def log_of(self, process: subprocess.Popen[bytes]) -> str:
         """What a process has logged."""
-        return self._log_of[process.pid].read_text()
-
-    def _told(self) -> str:
-        logs = sorted(self._logs.glob("annotate-*.log"))
-        return f"{self.states()} {self.lines()}\n" + "\n".join(log.read_text()[-2_000:] for log in logs)
+        return self.program.logs_of(process)
 
 
 @contextmanager
@@ -168,4 +125,4 @@ def house_of(folder: Path, database: Database, server: ScriptedServer, **setting
     try:
         yield house
     finally:
-        house.kill_all()
+        house.program.stop()

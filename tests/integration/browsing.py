@@ -1,13 +1,14 @@
 """A real browser for tests of pages: opened once, looked through by axe-core, and what it shows is kept."""
 
 import shutil
-import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from kafka_fixtures import wait_until
+from patience import PATIENCE
 
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
@@ -26,7 +27,7 @@ NEEDED = [
     pytest.mark.browser,
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)"),
 ]
-DEADLINE_SECONDS = 15.0
+DEADLINE_SECONDS = 15.0 * PATIENCE
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 WCAG_AA = {
     "runOnly": {
@@ -70,10 +71,7 @@ def enter(page: Any, name: str = "Ann", tier: str = "expert") -> None:
 
 def eventually(condition: Callable[[], bool]) -> None:
     """Wait for what the page sends in the background to have happened."""
-    deadline = time.monotonic() + DEADLINE_SECONDS
-    while not condition():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.02)
+    wait_until(condition, 15, "what the page does")
 
 
 def barriers(page: Any) -> list[str]:

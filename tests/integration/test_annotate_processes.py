@@ -41,7 +41,7 @@ def test_two_processes_and_a_kill_spend_no_more_than_the_budget(database: Databa
 
 
 def test_an_outage_loses_nothing_and_the_queue_drains_afterwards(database: Database, tmp_path: Path) -> None:
-    with ScriptedServer(answer) as server, house_of(tmp_path, database, server, timeout=0.5) as house:
+    with ScriptedServer(answer) as server, house_of(tmp_path, database, server) as house:
         house.ask(40)
         for fault in (Fault("status", 500), Fault("garbage"), Fault("status", 429, "0")):
             server.inject(fault, 2)

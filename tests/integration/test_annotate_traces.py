@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
+import pytest
 from annotate_house import house_of
 from mlflow_fixtures import end_group, mlflow_server, running_mlflow
 from rows_for_tests import all_rows
@@ -72,6 +73,7 @@ def test_prompt_and_answer_of_every_vote_can_be_read(
         assert {line.item for line in lines} == {row.item}
 
 
+@pytest.mark.parametrize("database", ["sqlite"], indirect=True)  # MLflow knows nothing of it
 def test_answers_go_on_when_mlflow_dies_and_losses_are_counted(database: Database, tmp_path: Path) -> None:
     with (
         ScriptedServer(answer) as server,

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests
+from patience import PATIENCE
 
 from daemon.adapters.kafka.topics import create_topics
 from daemon.adapters.starting import free_port
@@ -94,7 +95,7 @@ def run_check(project: Path, **environment: str) -> subprocess.CompletedProcess[
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
 
 
@@ -125,7 +126,7 @@ def test_everything_out_of_reach_is_reported_part_by_part_in_time(project: Path)
         assert f"127.0.0.1:{port}" in wrong[part]
     assert "s3cret" not in done.stdout + done.stderr
     assert "Traceback" not in done.stderr
-    assert seconds < 15  # nine, and what a busy machine needs to start Python
+    assert seconds < 15 * PATIENCE  # nine, and what a busy machine needs to start Python
 
 
 @pytest.mark.parametrize(

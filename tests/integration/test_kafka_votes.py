@@ -1,17 +1,13 @@
 """A tier that is answered over Kafka: the real command, a real broker, killed in the middle."""
 
 import json
-import os
-import signal
 import subprocess
-import sys
-import time
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import pytest
-import yaml
 from kafka_fixtures import KafkaForTests
+from program import Program
 from rows_for_tests import add_items, add_question, all_rows, count
 
 from daemon.adapters.kafka.settings import TopicNames
@@ -19,8 +15,6 @@ from daemon.adapters.store.engine import Database
 from daemon.adapters.store.schema import answers, questions
 from daemon.adapters.store.stream import StreamRoom
 from daemon.core.wire import OutMessage
-
-WAIT_SECONDS = 60.0
 
 
 class House:
@@ -30,9 +24,6 @@ class House:
         self.database, self.kafka = database, kafka
         self.topics: TopicNames = kafka.settings.topics
         kafka.create(self.topics.votes, 2)
-        self._log = folder / "annotate.log"
-        self._file = folder / "labelloop.yaml"
-        self._processes: list[subprocess.Popen[bytes]] = []
         names = {name: getattr(self.topics, name) for name in TopicNames.__dataclass_fields__}
         exact = {} if kafka.is_apache else {"end_offsets_exact": False}
         config = {
@@ -51,17 +42,12 @@ class House:
             "database": {"url": database.url.render_as_string(hide_password=False)},
             "encoder": None,
         }
-        self._file.write_text(yaml.safe_dump(config))
+        self.program = Program(folder, config)
+        self.program.write()
 
     def start(self) -> subprocess.Popen[bytes]:
         """One more process that takes votes."""
-        command = [sys.executable, "-P", "-m", "daemon.cli", "annotate", "crowd", "-c", str(self._file)]
-        with self._log.open("ab") as log:
-            process = subprocess.Popen(
-                command, stdout=log, stderr=log, env={**os.environ, "PYTHONWARNINGS": ""}
-            )
-        self._processes.append(process)
-        return process
+        return self.program.start("annotate", "crowd")
 
     def vote(self, votes: Sequence[object], partition: int = 0) -> None:
         """Somebody outside answers."""
@@ -70,12 +56,7 @@ class House:
 
     def until(self, done: Callable[[], object]) -> None:
         """Wait for something; fails if it takes too long, or a process ends by itself."""
-        deadline = time.monotonic() + WAIT_SECONDS
-        while not done():
-            assert time.monotonic() < deadline, self._log.read_text()[-3_000:]
-            ended = [process.poll() for process in self._processes]
-            assert set(ended) <= {None, -signal.SIGKILL}, self._log.read_text()[-3_000:]
-            time.sleep(0.05)
+        self.program.until_by_living(done, "what these processes are to do")
 
     def going_out(self, topic: str) -> list[OutMessage]:
         """What `run` would publish on a topic."""
@@ -86,12 +67,6 @@ class House:
         """Of dead letters."""
         return [dict(one.headers)["reason"].decode() for one in self.going_out(self.topics.dead_letters)]
 
-    def end(self) -> None:
-        """Whatever still lives goes at once."""
-        for process in self._processes:
-            process.kill()
-            process.wait()
-
 
 @pytest.fixture
 def house(tmp_path: Path, database: Database, kafka: KafkaForTests) -> Iterator[House]:
@@ -100,11 +75,14 @@ def house(tmp_path: Path, database: Database, kafka: KafkaForTests) -> Iterator[
     try:
         yield made
     finally:
-        made.end()
+        made.program.stop()
 
 
 def test_each_vote_is_taken_once_however_often_it_is_sent_and_whoever_dies(house: House) -> None:
-    """Positions, answers and dead letters move together: a kill between any two of them cannot be seen."""
+    """Positions, answers and dead letters move together: a kill between any two of them cannot be seen.
+
+    One that is told to end does.
+    """
     add_items(house.database, [f"i{n}" for n in range(60)])
     ids = [add_question(house.database, f"i{n}", "crowd", price=10_000) for n in range(60)]
     first = house.start()
@@ -121,17 +99,11 @@ def test_each_vote_is_taken_once_however_often_it_is_sent_and_whoever_dies(house
     first.kill()
     house.vote(votes[10:40], partition=1)
     house.vote([b"{", {"question": 10**6, "annotator": "p", "label": "spam"}, {**votes[40], "label": "eggs"}])
-    house.start()
+    second = house.start()
     house.vote(votes[40:])
     house.vote([{"question": ids[0], "annotator": "other", "label": "ham"}], partition=1)
     house.until(lambda: count(house.database, answers) == 60 and len(house.reasons()) >= 4)
     assert sorted(house.reasons()) == ["bad_label", "not_json", "not_open", "unknown_question"]
     assert {row.state for row in all_rows(house.database, questions)} == {"answered"}
     assert len({row.external for row in all_rows(house.database, answers)}) == 60
-
-
-def test_a_process_ends_when_it_is_told_to(house: House) -> None:
-    process = house.start()
-    house.until(lambda: "reading partitions" in house._log.read_text())
-    process.terminate()
-    assert process.wait(WAIT_SECONDS) == 0, house._log.read_text()
+    house.program.end(second)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from training_runs import CLASSES, example_run
 
 from daemon.adapters.mlflow_registry import MlflowRegistry
@@ -46,7 +47,7 @@ def test_it_says_of_two_texts_what_encoder_and_head_say(mlflow_server: MlflowSer
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=120 * PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

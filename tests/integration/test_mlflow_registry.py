@@ -10,6 +10,7 @@ from socket import socket
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 from training_runs import CLASSES, example_run
 
 from daemon.adapters.mlflow_registry import MlflowRegistry
@@ -151,7 +152,7 @@ def test_logging_takes_seconds(registry: MlflowRegistry, seen: Seen) -> None:
     start = time.monotonic()
     registry.log_training(example_run())
     assert (
-        time.monotonic() - start < 20
+        time.monotonic() - start < 12 * PATIENCE
     )  # about 1 s on a quiet machine; inferring requirements alone takes 40
 
 
@@ -173,7 +174,7 @@ def test_a_server_that_hangs_does_not_hang_the_learner(
     start = time.monotonic()
     with pytest.raises(RegistryUnavailable, match="no answer in 1 s") as problem:
         registry.log_training(example_run())
-    assert time.monotonic() - start < 15
+    assert time.monotonic() - start < 15 * PATIENCE
     assert "hidden" not in str(problem.value)
 
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from training_runs import example_run
 
 from daemon.adapters.mlflow_registry import MlflowRegistry
@@ -70,7 +71,7 @@ def said(mlflow_server: MlflowServer, tmp_path_factory: pytest.TempPathFactory) 
         cwd=tmp_path_factory.mktemp("elsewhere"),
         capture_output=True,
         text=True,
-        timeout=300,
+        timeout=300 * PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

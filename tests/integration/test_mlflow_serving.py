@@ -16,6 +16,7 @@ from urllib.request import Request, urlopen
 import numpy as np
 import pytest
 from mlflow_fixtures import end_group
+from patience import PATIENCE
 from training_runs import CLASSES, example_run
 
 from daemon.adapters.mlflow_registry import MlflowRegistry
@@ -77,7 +78,7 @@ def test_it_loads_elsewhere_with_the_source_that_it_carries(
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=120 * PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr
@@ -117,7 +118,7 @@ def served(champion: MlflowRegistry, tmp_path_factory: pytest.TempPathFactory) -
 
 
 def _wait_until_served(address: str, process: "subprocess.Popen[bytes]", log: Path) -> None:
-    until = time.monotonic() + 120
+    until = time.monotonic() + 120 * PATIENCE
     while True:
         try:
             with urlopen(f"{address}/health", timeout=5):
@@ -132,7 +133,7 @@ def ask(address: str, body: object) -> Any:
     request = Request(
         f"{address}/invocations", json.dumps(body).encode(), {"Content-Type": "application/json"}
     )
-    with urlopen(request, timeout=30) as reply:
+    with urlopen(request, timeout=30 * PATIENCE) as reply:
         return json.load(reply)["predictions"]
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from patience import PATIENCE
 from training_runs import example_run
 
 from daemon.adapters.mlflow_registry import MlflowRegistry
@@ -54,7 +55,7 @@ def test_it_says_which_classes_apply(mlflow_server: MlflowServer, tmp_path: Path
         cwd=tmp_path,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=120 * PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stderr

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from kafka_fixtures import wait_until
 from mturk_fixtures import Turk
+from patience import PATIENCE
 from rows_for_tests import add_items, add_question, all_rows
 
 from daemon.adapters.store.schema import answers, processes, spend
@@ -41,7 +42,7 @@ def test_the_command_serves_the_tier_until_it_is_told_to_end(tmp_path: Path, tur
     try:
         wait_until(lambda: turk.offered == [question] or process.poll() is not None, 60)
         process.terminate()
-        _, said = process.communicate(timeout=30)
+        _, said = process.communicate(timeout=30 * PATIENCE)
     finally:
         process.kill()
         process.wait()

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from patience import PATIENCE
 
 from daemon.adapters.starting import free_port
 
@@ -63,7 +64,9 @@ def audit(folder: Path, port: int, ignore: str = "") -> "subprocess.CompletedPro
     (folder / "constraints.txt").write_text("# all versions\nleaky==1.0\nsound==2.0\n")
     (folder / "pyproject.toml").write_text(f"[tool.labelloop.audit.ignore]\n{ignore}\n")
     command = [sys.executable, str(SCRIPT), "--service", f"http://127.0.0.1:{port}/v1/query"]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, timeout=60, check=False)
+    return subprocess.run(
+        command, cwd=folder, capture_output=True, text=True, timeout=60 * PATIENCE, check=False
+    )
 
 
 def test_a_known_vulnerability_fails_and_says_what_mends_it(

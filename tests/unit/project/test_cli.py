@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import pytest
 from click.testing import CliRunner
+from patience import PATIENCE
 
 from daemon import cli
 from daemon.cli_imports import importing
@@ -79,7 +80,7 @@ def labelloop(*arguments: str) -> subprocess.CompletedProcess[str]:
         capture_output=True,
         text=True,
         check=False,
-        timeout=60,
+        timeout=60 * PATIENCE,
     )
 
 

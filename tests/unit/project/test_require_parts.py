@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from patience import PATIENCE
 
 SUITE = """
 import pytest
@@ -57,7 +58,7 @@ def test_required_parts(tmp_path: Path, required: dict[str, str], closing: str) 
         env={**clean, "PYTHONPATH": tests, "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1", **required},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
         check=False,
     )
     assert closing in done.stdout
