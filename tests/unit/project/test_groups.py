@@ -5,14 +5,16 @@ import subprocess
 import sys
 from collections import defaultdict
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
+from groups import LONG_IN_STARTING, WHOLE_PROGRAMS
+from patience import PATIENCE
 
 SUITE = """
 import os
 import time
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 import pytest
 
 @pytest.mark.parametrize("number", range(12))
@@ -33,6 +35,7 @@ FILES = (
     "unit/test_g",
     "unit/test_h",
 )
+SHARING = ("contract/test_i", "integration/test_j", "unit/test_k")
 
 
 @dataclass(frozen=True)
@@ -54,6 +57,9 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
     for file in FILES:
         (folder / file).parent.mkdir(exist_ok=True)
         (folder / f"{file}.py").write_text(SUITE)
+    for file in SHARING:
+        (folder / file).parent.mkdir(exist_ok=True)
+        (folder / f"{file}.py").write_text(f"{SUITE}\n# {LONG_IN_STARTING[0]}\n")
     clean = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST_")}
     options = (
         "-p",
@@ -72,7 +78,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> list[Ran]:
         env={**clean, "PYTHONPATH": str(Path(__file__).parents[2]), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"},
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=60 * PATIENCE,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr
@@ -84,15 +90,20 @@ def test_tests_of_a_file_run_in_one_process(ran: list[Ran]) -> None:
     workers = defaultdict(set)
     for one in ran:
         workers[one.place, one.file].add(one.worker)
-    assert [len(found) for found in workers.values()] == [1] * len(FILES)
+    assert [len(found) for found in workers.values()] == [1] * len(FILES + SHARING)
+
+
+def test_those_that_share_what_is_long_in_starting_run_in_one_process(ran: list[Ran]) -> None:
+    names = {PurePosixPath(file).name for file in SHARING}
+    assert len({one.worker for one in ran if one.file in names}) == 1
 
 
 def test_no_more_than_two_processes_have_whole_programs_at_a_time(ran: list[Ran]) -> None:
-    whole = [one for one in ran if one.place != "unit"]
+    whole = [one for one in ran if one.place in WHOLE_PROGRAMS]
     beside = [{other.worker for other in whole if other.began <= one.began < other.ended} for one in whole]
     assert max(map(len, beside)) == 2
 
 
 def test_the_third_has_others_meanwhile(ran: list[Ran]) -> None:
-    last_whole = max(one.ended for one in ran if one.place != "unit")
-    assert any(one.began < last_whole for one in ran if one.place == "unit")
+    last_whole = max(one.ended for one in ran if one.place in WHOLE_PROGRAMS)
+    assert any(one.began < last_whole for one in ran if one.place not in WHOLE_PROGRAMS)
