@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks import routing_plot, routing_stream
-from benchmarks.routing_bound import bounds
+from benchmarks.routing_bound import bounds, informed
 from benchmarks.routing_play import Policy, begin, curve
 from benchmarks.routing_policies import PEERS, WHOLE, expected, ours
 from benchmarks.routing_worlds import WORLDS, World, folder
@@ -97,10 +97,15 @@ def report(world: World, curves: Curves) -> bool:
 
 
 def report_bounds(world: World, label_model: str, gold: int) -> None:
-    """What was possible: experts asked only where labels are wrong, and for who knows how annotators err."""
+    """What was possible: experts asked only where labels are wrong, for who knows how annotators err, and for
+    the router if it knew the true table of each tier.
+    """
     names = ("expert where wrong", "errors known")
     for name, accuracy in zip(names, bounds(world, BUDGETS, label_model, BOUND_SEEDS, gold), strict=True):
         print(f"{name:18}" + "".join(f"{one:>21.3f}" for one in accuracy), flush=True)
+    if not world.start.annotators:
+        accuracy = informed(world, BUDGETS, BOUND_SEEDS, gold)
+        print(f"{'tables known':18}" + "".join(f"{one:>21.3f}" for one in accuracy), flush=True)
 
 
 def report_day(world: World, label_model: str, seeds: int, gold: int) -> bool:

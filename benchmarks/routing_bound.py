@@ -1,4 +1,5 @@
-"""What can be reached: by experts asked only where the label is wrong, and by who knows how annotators err.
+"""What can be reached: by experts asked only where the label is wrong, by who knows how annotators err, and
+by the router if it knew how often each tier says what of each class.
 
 The second knows, for every answer that an item may have got so far, how often each label is then right and
 what the next answer will be: counted over many seeds of the very world that it is judged on. It weighs every
@@ -6,6 +7,9 @@ order of votes of the crowd and an expert against a price of money (dynamic prog
 nobody does better who sees no more of an item than its votes, without the names of who gave them, and takes
 an expert's answer as the label. Items whose functions and classifier tell much before anybody is asked are
 told apart by bins of the posterior only: there it is close to a bound.
+
+The third is the router as it is, with the true table of each tier instead of a fitted label model: what it is
+better is the price of learning, what the second is better yet that of the tables' form and of the planning.
 """
 
 from collections.abc import Sequence
@@ -13,15 +17,20 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.routing_play import CROWD, EXPERT, LLM, PRICES, Play
-from benchmarks.routing_worlds import EXPERT_ACCURACY, World
+from benchmarks.routing_play import CROWD, EXPERT, LLM, NAMES, PRICES, Play, played
+from benchmarks.routing_policies import ours
+from benchmarks.routing_worlds import EXPERT_ACCURACY, Answers, World
 from models.arrays import F8, I8, UNKNOWN
+from models.label_model.protocol import Member
 
 BINS = 12
 """Of the posterior after the LLM's vote, where it differs by item."""
 
 MONEY_PRICES = np.geomspace(0.005, 50, 200)
 """Accuracy that a USD must buy, from lavish to mean."""
+
+SEEN = 0.5
+"""Added to the counts of a true table: what never happened stays possible."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -51,6 +60,46 @@ def bounds(world: World, budgets: Sequence[float], label_model: str, seeds: int,
     accuracy = np.maximum.accumulate(points[:, 1])
     seen = np.minimum(right + EXPERT_ACCURACY * money / PRICES[EXPERT], most)
     return seen, np.interp(money, points[:, 0], accuracy)
+
+
+def informed(world: World, budgets: Sequence[float], seeds: int, gold: int) -> F8:
+    """(b,) accuracy of the router with the true tables at these budgets, USD an item.
+
+    Raises ValueError where functions or a classifier speak: their votes go together, and their true tables
+    taken as if they did not are worse than what is learned.
+    """
+    if world.start.annotators:
+        raise ValueError(f"{world.name}: true tables say enough where only tiers vote")
+    reached = []
+    for seed in range(seeds):
+        mixed = world.shuffled(seed)
+        reached.append(played(_Informed(mixed, mixed.answers(seed), seed, gold), ours, budgets)[0])
+    return np.asarray(np.mean(reached, axis=0))
+
+
+class _Informed(Play):
+    """Knows the true tables from the beginning, and learns nothing."""
+
+    def __init__(self, world: World, answers: Answers, seed: int, gold: int) -> None:
+        self._true = true_tables(world, answers)
+        super().__init__(world, answers, "majority", seed, gold)
+
+    def refit(self) -> None:
+        """What is known already is not fitted."""
+        self.know([self._true])
+
+
+def true_tables(world: World, answers: Answers) -> Member:
+    """How often the model and the crowd as a whole say each label of each class, and the classes' shares."""
+    k = world.n_classes
+    tables = {}
+    for name in NAMES[:EXPERT]:
+        row, place = np.nonzero(answers[name] != UNKNOWN)
+        counts = np.full((k, k), SEEN)
+        np.add.at(counts, (answers[name][row, place], world.truth[row]), 1)
+        tables[f"tier:{name}"] = np.log(counts / counts.sum(axis=0))
+    shares = np.bincount(world.truth, minlength=k) + SEEN
+    return Member("true", np.log(shares / shares.sum()), tables)
 
 
 def _drawn(world: World, label_model: str, seeds: int, gold: int) -> tuple[I8, I8, I8]:

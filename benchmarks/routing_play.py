@@ -66,8 +66,12 @@ class Play:
         votes = self._votes()
         gold = np.where(self.answered[:, EXPERT] > 0, self._answers["expert"][:, 0], UNKNOWN)
         model = LABEL_MODELS[self._label_model](self._priors, self._seed)
-        self.members = model.fit(votes, self._world.n_classes, gold, picked=~self.judged).members()
-        self._mixture = Mixture(self.members, self._table)
+        self.know(model.fit(votes, self._world.n_classes, gold, picked=~self.judged).members())
+
+    def know(self, members: Sequence[Member]) -> None:
+        """Judge everybody's answers by these members from now on."""
+        self.members = members
+        self._mixture = Mixture(members, self._table)
         self.look()
 
     def look(self) -> None:
@@ -120,8 +124,12 @@ def begin(world: World, label_model: str, seed: int, gold: int = 0) -> Play:
 def curve(
     world: World, policy: Policy, budgets: Sequence[float], label_model: str, seed: int, gold: int = 0
 ) -> tuple[F8, F8]:
+    """`played` from the beginning."""
+    return played(begin(world, label_model, seed, gold), policy, budgets)
+
+
+def played(play: Play, policy: Policy, budgets: Sequence[float]) -> tuple[F8, F8]:
     """Accuracy and USD an item, (b,) each, of one run whose money comes in steps, refitted after each."""
-    play = begin(world, label_model, seed, gold)
     reached = []
     for budget in budgets:
         policy(play, budget * len(play))

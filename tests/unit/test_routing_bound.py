@@ -1,9 +1,11 @@
 """What any router could reach, on worlds whose answer is known beforehand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
-from benchmarks.routing_bound import bounds
+from benchmarks.routing_bound import bounds, informed, true_tables
 from benchmarks.routing_worlds import World
 from models.votes import Votes
 
@@ -45,3 +47,25 @@ def test_a_crowd_that_is_always_right_is_known_to_settle_an_item_with_one_vote()
     _, known = bounds(world(1.0), BUDGETS, "pool", 3, 30)
     assert known[2] == pytest.approx(1.0)
     assert known[1] == pytest.approx(0.99, abs=0.012)
+
+
+def test_true_tables_are_how_often_each_tier_says_what_of_each_class() -> None:
+    made = world(1.0)
+    answers = made.answers(0)
+    tables = true_tables(made, answers).tables
+    np.testing.assert_allclose(np.exp(tables["tier:crowd"]), np.eye(2), atol=0.001)
+    right = [(answers["llm"][made.truth == label, 0] == label).mean() for label in (0, 1)]
+    np.testing.assert_allclose(np.exp(tables["tier:llm"]).diagonal(), right, atol=0.005)
+
+
+def test_who_knows_that_the_crowd_lies_reads_the_opposite_out_of_it() -> None:
+    # the crowd is stated to be right on three of four, and is wrong always: one vote settles an item
+    liars = informed(world(0.0), (0.12,), seeds=2, gold=30)
+    assert liars[0] == pytest.approx(1.0, abs=0.002)
+
+
+def test_true_tables_are_no_bound_where_functions_speak_together() -> None:
+    made = world(0.8)
+    spoken = replace(made, start=Votes.from_dense(made.truth[:, None], ["function:f"], 2))
+    with pytest.raises(ValueError, match="only tiers vote"):
+        informed(spoken, BUDGETS, seeds=1, gold=30)
