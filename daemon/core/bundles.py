@@ -62,6 +62,10 @@ class BundleFollower:
                 self._follow()
             return self._current
 
+    def rejected(self) -> int:
+        """Bundles that were trained before the first is promoted; 0 once one is followed."""
+        return self._store.rejected() if self.current().id is None else 0
+
     def newest(self) -> Current:
         """The same, looked up at once: what was asked for because of a new bundle must be decided by it."""
         with self._lock:

@@ -174,6 +174,15 @@ def told_posterior(labels: I8, policy: Policy) -> NDArray[np.float32]:
     return posterior.reshape(len(options), -1)
 
 
+def first_gold(cold_start_gold: int, rejected: int) -> int:
+    """Random answers that the first bundle is learned from, after so many no better than the priors.
+
+    Nothing else asks for random answers before there is a bundle: without more of them the next one would be
+    the same, and the loop would stand still.
+    """
+    return cold_start_gold * (1 + rejected)
+
+
 def draw_gold(
     n: int, wanted: int, share: float, random: Callable[[int], NDArray[np.float64]]
 ) -> NDArray[np.bool_]:

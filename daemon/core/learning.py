@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from daemon.core.assembling import assemble
 from daemon.core.bundles import whole
+from daemon.core.decide import first_gold
 from daemon.core.desk import HeldDuty
 from daemon.core.errors import DutyLost, RegistryUnavailable, TrainingStopped
 from daemon.core.learning_rows import News, Prospects, TrainingRows
@@ -170,7 +171,9 @@ class Learner:
     def _first_at(self) -> int | None:
         """Nobody but the random draws is asked before there is a bundle, so it must not wait for more."""
         self._learned = self._learned or self.store.current_bundle(None) is not None
-        return None if self._learned else self.policy.guarantee.cold_start_gold
+        if self._learned:
+            return None
+        return first_gold(self.policy.guarantee.cold_start_gold, self.store.rejected())
 
     def _still_training(self) -> None:
         self._duty.get()

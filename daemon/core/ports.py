@@ -301,6 +301,9 @@ class LearningStore(Protocol):
     def current_bundle(self, known: int | None) -> StoredBundle | None:
         """The promoted bundle, or None when it is `known` (or none was ever promoted)."""
 
+    def rejected(self) -> int:
+        """Bundles that were trained and not promoted before the first one was; 0 from then on."""
+
     def last_bundles(self, count: int) -> list[StoredBundle]:
         """The bundles trained last, promoted or not, oldest first."""
 

@@ -207,7 +207,8 @@ class GuaranteeSettings:
             differ: the truth is what two of them say, and none of it depends on what the machine said.
         outgoing_share: probability that a released label is audited afresh, for the ledger of everything
             that was ever released; when too much of it proves wrong, nothing is released any more.
-        cold_start_gold: random blind answers wanted before the first window.
+        cold_start_gold: random blind answers wanted before the first window; so many more after each training
+            that was not better than the built-in priors, until the first one is.
         cold_start_share: share of each early batch that is drawn for them.
         provisional: `publish` labels at once, only those that the last closed window would have `accepted`,
             or `hold` all of them until they are certified or human.

@@ -188,8 +188,10 @@ def test_items_that_went_without_a_vector_are_stored_without_one(
 def test_a_bundle_is_followed_once_it_is_promoted(
     room: LearningRoom, duty: Duty, clock: MovableClock
 ) -> None:
+    assert room.rejected() == 0
     first = room.save_bundle("one", b"1", "run-1", "1")
     assert room.current_bundle(None) is None
+    assert room.rejected() == 1
     room.promote(duty, first)
     stored = room.current_bundle(None)
     assert stored is not None
@@ -203,6 +205,7 @@ def test_a_bundle_is_followed_once_it_is_promoted(
     assert room.current_bundle(first) is None
     second = room.save_bundle("two", b"2", None, None)
     assert room.current_bundle(first) is None
+    assert room.rejected() == 0
     room.promote(duty, second)
     followed = room.current_bundle(first)
     assert followed is not None

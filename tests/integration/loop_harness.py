@@ -21,6 +21,7 @@ from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.core.batch_size import BatchSize
 from daemon.core.bundles import BundleFollower
+from daemon.core.decide import first_gold
 from daemon.core.desk import Desk
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.evidence import function_key
@@ -139,7 +140,11 @@ class Loop:
         watch = DriftWatch(
             rooms, self.windows, self.policy.drift, "test", columns.keys, lambda: next(minutes)
         )
-        first = self.policy.guarantee.cold_start_gold
+
+        def wanted() -> int:
+            first = first_gold(self.policy.guarantee.cold_start_gold, bundles.rejected())
+            return gold_wanted(self.windows, first, drift(), self.policy.drift)
+
         pipeline = Pipeline(
             store=self.store,
             applier=Applier(self.functions, space, 10.0),
@@ -149,7 +154,7 @@ class Loop:
             market=self.market(),
             outputs=outputs,
             settings=StreamSettings(max_message_bytes=10_000),
-            gold_wanted=lambda: gold_wanted(self.windows, first, drift(), self.policy.drift),
+            gold_wanted=wanted,
             random=self.random,
             watch=watch.saved,
             meter=self.meter,
@@ -182,7 +187,7 @@ class Loop:
             idle_seconds=0.01,
             names=lambda _: [v.name for v in versions],
             keys=lambda _: [function_key(v) for v in versions],
-            gold_wanted=lambda: gold_wanted(self.windows, first, drift(), self.policy.drift),
+            gold_wanted=wanted,
             drift=drift,
             meter=self.meter,
         )

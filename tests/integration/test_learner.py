@@ -74,6 +74,25 @@ def test_nothing_is_learned_before_the_random_answers_are_in(loop: Loop) -> None
     assert not one.step()
 
 
+def test_a_first_run_that_is_not_better_waits_for_more_random_answers(loop: Loop) -> None:
+    """Windows wait for the first bundle, and only random answers can make the next one another."""
+
+    def never_better(*given: object) -> Candidate:
+        found = train_here(*given)  # type: ignore[arg-type]
+        return replace(found, comparison=replace(found.comparison, promoted=False))
+
+    answered(loop)
+    one = loop.learner(FakeRegistry(), SETTINGS, never_better)
+    assert one.step()
+    assert loop.learning.current_bundle(None) is None
+    assert not one.step(), "the same answers would teach the same"
+    loop.send([sure(number) for number in range(200, 300)])
+    loop.read()
+    assert loop.answer("eve", "expert", truth) == 40, "as many more are drawn"
+    assert learner(loop, FakeRegistry()).step()
+    assert loop.learning.current_bundle(None) is not None
+
+
 def test_a_run_is_logged_promoted_and_followed(loop: Loop) -> None:
     answered(loop)
     registry = FakeRegistry()

@@ -176,6 +176,13 @@ class LearningRoom:
             row = connection.execute(query).one_or_none()
         return None if row is None else bundle_of(row)
 
+    def rejected(self) -> int:
+        """Bundles that were trained and not promoted before the first one was; 0 from then on."""
+        promoted = select(bundles.c.id).where(bundles.c.current)
+        query = select(func.count()).select_from(bundles).where(~exists(promoted))
+        with self._database.glance() as connection:
+            return int(connection.execute(query).scalar_one())
+
     def last_bundles(self, count: int) -> list[StoredBundle]:
         """The bundles trained last, promoted or not, oldest first."""
         query = select(bundles).order_by(bundles.c.id.desc()).limit(count)
