@@ -78,6 +78,7 @@ class Program:
     apart: bool = False
     processes: list[subprocess.Popen[bytes]] = field(default_factory=list)
     _migrated: bool = field(default=False, init=False)
+    _ended: list[subprocess.Popen[bytes]] = field(default_factory=list, init=False)
 
     @property
     def file(self) -> Path:
@@ -147,10 +148,11 @@ class Program:
         return wait_until(done, deadline, lambda: f"{what}; {self.logs()}", longest_rest)
 
     def until_by_living(self, done: Callable[[], Any], what: str, deadline: float = 100.0) -> Any:
-        """The same; fails at once when a process has ended badly without being killed."""
+        """The same; fails at once when a process has ended by itself, neither by `end` nor killed."""
 
         def looked() -> Any:
-            assert {process.poll() for process in self.processes} <= {None, 0, -signal.SIGKILL}, self.logs()
+            left = [process.poll() for process in self.processes if process not in self._ended]
+            assert set(left) <= {None, -signal.SIGKILL}, self.logs()
             return done()
 
         return self.until(looked, what, deadline)
@@ -159,6 +161,7 @@ class Program:
         """SIGTERM, after which it ends well."""
         process.terminate()
         assert process.wait(deadline * PATIENCE) == 0, self.logs_of(process)
+        self._ended.append(process)
 
     def logs(self) -> str:
         """What all processes wrote, for messages of failing tests."""

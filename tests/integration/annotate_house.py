@@ -75,7 +75,7 @@ class House:
         return bool(self.log_of(process))
 
     def until(self, done: Callable[[], bool]) -> None:
-        """Wait for something; fails if it takes too long, or a process ends badly by itself."""
+        """Wait for something; fails if it takes too long, or a process ends by itself."""
         self.program.until_by_living(done, "what these processes are to do")
 
     def end(self, process: subprocess.Popen[bytes]) -> None:
