@@ -1,6 +1,8 @@
 """Opening a database: addresses, transactions, the clock, the single worker of SQLite."""
 
+import sqlite3
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import psycopg
@@ -11,6 +13,7 @@ from sqlalchemy.exc import DBAPIError
 from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.schema import counters
 from daemon.core.errors import PartAway, SetupProblem
+from daemon.core.readiness import NotReady
 
 
 @pytest.mark.parametrize("url", ["nonsense", "mysql://user:geheim@host/name", "", "postgresql+asyncpg://h/n"])
@@ -30,6 +33,21 @@ def test_sqlite_in_a_folder_that_is_missing(tmp_path: Path) -> None:
     database = Database(f"sqlite:///{tmp_path}/missing/labelloop.db")
     with pytest.raises(SetupProblem, match="its folder must exist and be writable"):
         database.migrate()
+    database.close()
+
+
+def test_a_new_file_is_waited_for_where_another_is_making_it(tmp_path: Path) -> None:
+    database = Database(f"sqlite:///{tmp_path}/labelloop.db")
+    other = sqlite3.connect(tmp_path / "labelloop.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with ThreadPoolExecutor(1) as threads:
+        opening = threads.submit(database.ping)
+        with pytest.raises(TimeoutError):
+            opening.result(timeout=0.3)
+        other.rollback()
+        with pytest.raises(NotReady):  # there, and without tables
+            opening.result(timeout=10)
+    other.close()
     database.close()
 
 

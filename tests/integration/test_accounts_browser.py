@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from browsing import NEEDED, barriers, eventually, keep, opened, sticks_out
@@ -49,6 +50,29 @@ def _accept(page, link: str, name: str | None) -> None:
     page.fill("#password", PASSWORD)
     page.fill("#password-again", PASSWORD)
     page.keyboard.press("Enter")
+
+
+@pytest.mark.parametrize("come", [True, False])
+def test_a_form_that_is_sent_before_its_scripts_have_come(house: House, browser, come: bool) -> None:
+    """They send it when they are there. The browser's own way would put the password into the address."""
+    house.add_account("root", Role.ADMIN, ["expert"])
+    held: list[Any] = []
+    asked: list[str] = []
+    with served(house.app()) as address, opened(browser, address) as page:
+        page.on("request", lambda request: asked.append(request.url))
+        page.route("**/static/forms.js", lambda route: held.append(route))  # noqa: PLW0108 - Playwright marks it
+        with page.expect_request("**/static/forms.js"):
+            page.goto("/login", wait_until="commit")
+        page.fill("#name", "root")
+        page.fill("#password", PASSWORD)
+        page.keyboard.press("Enter")
+        if come:
+            held[0].continue_()
+            page.wait_for_url("**/review")
+        else:
+            with page.expect_response("**/login"):
+                held[0].abort()
+    assert not [url for url in asked if "password=" in url]
 
 
 def test_from_users_add_over_an_invitation_to_the_first_answer(house: House, browser) -> None:

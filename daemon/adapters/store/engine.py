@@ -31,6 +31,8 @@ from daemon.adapters.store.upgrade import check_serves, refuse_outdated, upgrade
 from daemon.core.errors import SetupProblem
 
 BUSY_SECONDS = 30
+WAL_PAUSE = 0.01
+"""Seconds between two tries of turning a SQLite file to its write-ahead log."""
 IDLE_SECONDS = 30
 """A PostgreSQL session that does nothing inside a transaction for so long is ended by the server.
 Its locks hold up all others until then."""
@@ -278,9 +280,24 @@ def _sqlite(url: URL) -> Engine:
 def _prepare_sqlite(connection: sqlite3.Connection, _record: Any) -> None:
     # Python's driver would begin transactions late and on its own terms; `_begin_sqlite` does it instead.
     connection.isolation_level = None
-    connection.execute("PRAGMA journal_mode = WAL").close()
+    _write_ahead(connection)
     connection.execute("PRAGMA synchronous = FULL").close()
     connection.execute("PRAGMA foreign_keys = ON").close()
+
+
+def _write_ahead(connection: sqlite3.Connection) -> None:
+    """Keep a write-ahead log. Of several that turn a new file to it in the same moment SQLite refuses all but
+    one, without the wait that it grants otherwise.
+    """
+    until = time.monotonic() + BUSY_SECONDS
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL").close()
+            return
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+        time.sleep(WAL_PAUSE)
 
 
 def _begin_sqlite(connection: Connection) -> None:
