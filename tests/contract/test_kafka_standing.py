@@ -1,6 +1,9 @@
 """How readers of a topic stand, as /readyz tells it."""
 
-from contextlib import closing
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing, contextmanager
+from threading import Event
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
@@ -8,6 +11,25 @@ from kafka_worlds import Positions
 
 from daemon.adapters.kafka.source import KafkaSource
 from daemon.core.wire import ReaderStanding
+
+
+@contextmanager
+def polled(*sources: KafkaSource) -> Iterator[None]:
+    """Each by a thread of its own: whoever is not polled while its group forms makes it form anew."""
+    ended = Event()
+
+    def go_on(source: KafkaSource) -> None:
+        while not ended.is_set():
+            source.poll()
+
+    with ThreadPoolExecutor(len(sources)) as threads:
+        going = [threads.submit(go_on, source) for source in sources]
+        try:
+            yield
+        finally:
+            ended.set()
+    for one in going:
+        one.result()
 
 
 @pytest.mark.timeout(120)
@@ -20,11 +42,10 @@ def test_a_worker_that_is_left_no_partition_has_joined_all_the_same(kafka: Kafka
         assert one.standing() == ReaderStanding(reachable=True, joined=False, placed=0, waiting=0)
 
         def shared() -> bool:
-            one.poll()
-            two.poll()
             standings = one.standing(), two.standing()
             return all(s.joined for s in standings) and sum(s.placed for s in standings) == 1
 
-        wait_until(shared, 60, "both in the group")
+        with polled(one, two):
+            wait_until(shared, 60, "both in the group")
         assert {s.placed for s in (one.standing(), two.standing())} == {0, 1}
         assert one.standing().waiting == two.standing().waiting == 0
