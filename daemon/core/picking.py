@@ -75,7 +75,11 @@ def choose(
     settings: LearningSettings,
     count: int,
 ) -> list[str]:
-    """Ids of at most `count` items, best first, by the strategy of the settings and the bundle's beliefs."""
+    """Ids of at most `count` items, best first, by the strategy of the settings and the bundle's beliefs.
+
+    Those without a vector (the encoder was spared for them, or another one was used) are chosen apart from
+    the others by strategies that go by vectors (`models/query_strategy/apart.py`).
+    """
     places = _places(rows, standing)
     if not len(places):
         return []
@@ -83,6 +87,7 @@ def choose(
         posterior=_most_doubtful(predict_any(bundle, data, places), bundle),
         labeled=_labeled(rows, standing, places),
         vectors=rows.vectors[places].astype(np.float32) if rows.has_vector.any() else None,
+        embedded=rows.has_vector[places],
     )
     strategy = QUERY_STRATEGIES[settings.query_strategy]
     chosen = strategy(pool, count, len(rows.answers))
@@ -114,9 +119,8 @@ def fixed_items(rows: TrainingRows) -> I8:
 
 
 def _places(rows: TrainingRows, standing: Mapping[str, Standing]) -> I8:
-    """Rows that people answered, will answer or may be asked about; if any has a vector, of those that do."""
-    known = np.array([id_ in standing for id_ in rows.ids], np.bool_)
-    return np.flatnonzero(known & (rows.has_vector | ~rows.has_vector.any()))
+    """Rows that people answered, will answer or may be asked about."""
+    return np.flatnonzero(np.array([id_ in standing for id_ in rows.ids], np.bool_))
 
 
 def _labeled(rows: TrainingRows, standing: Mapping[str, Standing], places: I8) -> NDArray[np.bool_]:

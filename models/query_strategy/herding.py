@@ -3,7 +3,7 @@
 import numpy as np
 
 from models.arrays import F4, F8, I8
-from models.query_strategy.margin import margin
+from models.query_strategy.apart import apart
 from models.query_strategy.pool import Pool, random_order
 
 SAMPLE = 3_000
@@ -19,14 +19,16 @@ def herding(pool: Pool, count: int, seed: int) -> I8:
     Coverage is the mean over items x of max over labeled or chosen l of exp(-|x - l|^2 / h), with h the
     10 % quantile of squared distances. Needs no posterior, so it is for the cold start. Pools of more than
     SAMPLE items are sampled: SAMPLE of all items are covered, SAMPLE of the free ones compete (but never
-    fewer than asked for). Without vectors: margin.
+    fewer than asked for). Items without a vector are chosen apart, by margin.
 
     W. Bae, J. Noh, D. J. Sutherland: Generalized coverage for more robust low-budget active learning.
     ECCV 2024, arXiv 2407.12212.
     """
-    if pool.vectors is None:
-        return margin(pool, count, seed)
-    return herd(pool, pool.vectors, np.ones(len(pool.labeled)), count, seed)
+    return apart(_evenly, pool, count, seed)
+
+
+def _evenly(pool: Pool, vectors: F4, count: int, seed: int) -> I8:
+    return herd(pool, vectors, np.ones(len(pool.labeled)), count, seed)
 
 
 def herd(pool: Pool, vectors: F4, weights: F8, count: int, seed: int) -> I8:

@@ -5,6 +5,7 @@ import warnings
 import numpy as np
 
 from models.arrays import F4, F8, I8
+from models.query_strategy.apart import apart
 from models.query_strategy.margin import margin, margins
 from models.query_strategy.pool import Pool
 
@@ -17,17 +18,21 @@ def margin_clusters(pool: Pool, count: int, seed: int) -> I8:
     """The 5b items of smallest margin are clustered into b, weighted by doubt; the middle of each is chosen.
 
     Doubt is 1 - margin. At most MOST_CANDIDATES items are clustered (never fewer than asked for), however
-    large the pool; finding them is linear in it. Without vectors: margin.
+    large the pool; finding them is linear in it. Items without a vector are chosen apart, by margin.
 
     F. Zhdanov: Diverse mini-batch active learning. arXiv 1901.05954, 2019.
     """
+    return apart(_clustered, pool, count, seed)
+
+
+def _clustered(pool: Pool, vectors: F4, count: int, seed: int) -> I8:
     wanted = min(CANDIDATES_PER_CHOICE * count, max(MOST_CANDIDATES, count))
     doubtful = margin(pool, wanted, seed)
-    if pool.vectors is None or len(doubtful) <= count:
-        return doubtful[: max(count, 0)]
-    vectors = pool.vectors[doubtful].astype(np.float32)
+    if len(doubtful) <= count:
+        return doubtful
+    near = vectors[doubtful].astype(np.float32)
     weights = np.maximum(1 - margins(pool.posterior[doubtful]), 1e-6)
-    return np.asarray(doubtful[_middles(vectors, _centers(vectors, weights, count, seed))])
+    return np.asarray(doubtful[_middles(near, _centers(near, weights, count, seed))])
 
 
 def _centers(vectors: F4, weights: F8, count: int, seed: int) -> F4:

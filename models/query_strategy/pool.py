@@ -16,19 +16,22 @@ class Pool:
         posterior: (n, K) what is believed of each item; rows sum to 1.
         labeled: (n,) True where people have answered or are being asked: never chosen, but known ground.
         vectors: (n, d) embeddings, or None without an encoder.
+        embedded: (n,) False where a row of `vectors` stands for none; None: all have one.
         votes: (n,) how many answers of people each item has already, final or not; None counts as none.
     """
 
     posterior: F8
     labeled: Mask
     vectors: F4 | None = None
+    embedded: Mask | None = None
     votes: I8 | None = None
 
     def __post_init__(self) -> None:
         n = len(self.posterior)
         if self.posterior.ndim != 2:
             raise ValueError(f"pool: posterior of shape {self.posterior.shape}, wanted (items, classes)")
-        for name, column in (("labeled", self.labeled), ("vectors", self.vectors), ("votes", self.votes)):
+        for name in ("labeled", "vectors", "embedded", "votes"):
+            column = getattr(self, name)
             if column is not None and len(column) != n:
                 raise ValueError(f"pool: {name} for {len(column)} items, posterior for {n}")
 
@@ -41,6 +44,11 @@ class Pool:
     def free(self) -> I8:
         """Rows that may be chosen, in their order."""
         return np.flatnonzero(~self.labeled)
+
+    def part(self, rows: I8) -> "Pool":
+        """The pool of these rows alone, without vectors."""
+        votes = None if self.votes is None else self.votes[rows]
+        return Pool(self.posterior[rows], self.labeled[rows], votes=votes)
 
 
 class QueryStrategy(Protocol):

@@ -123,9 +123,16 @@ def test_answered_items_are_known_ground() -> None:
     assert second in {"item-7", "item-8"}
 
 
-def test_where_some_items_have_vectors_only_these_are_picked() -> None:
-    given = embedded(np.eye(3), [True, False, True])
-    assert set(chosen(given, dict.fromkeys(given.ids, FREE), 9)) == {"item-0", "item-2"}
+@pytest.mark.parametrize("strategy", ["margin", "herding", "margin_clusters"])
+def test_items_without_a_vector_are_picked_beside_those_that_have_one(strategy: str) -> None:
+    """An encoder that is spared or changed leaves many without: their labels are doubted as others are."""
+    has_vector = [number % 2 == 0 for number in range(40)]
+    given = embedded(np.eye(40) * np.array(has_vector)[:, None], has_vector)
+    standing = dict.fromkeys(given.ids, FREE)
+    settings = LearningSettings(query_strategy=strategy)
+    assert set(chosen(given, standing, 40, settings)) == set(given.ids)
+    bare = {id_ for id_, has in zip(given.ids, has_vector, strict=True) if not has}
+    assert 5 <= len(bare.intersection(chosen(given, standing, 20, settings))) <= 15
 
 
 def test_the_fixed_items_stay_while_others_come_and_go() -> None:

@@ -1,5 +1,7 @@
 """What strategies choose, and that they choose it from large and odd pools."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -28,11 +30,21 @@ def make_pool(n: int, n_classes: int = 3, labeled: float = 0.1, d: int | None = 
     return Pool(posterior, random.random(n) < labeled, vectors)
 
 
+def without_some(pool: Pool, share: float) -> Pool:
+    """The pool, of which so many items have a vector."""
+    embedded = np.random.default_rng(1).random(len(pool.labeled)) < share
+    vectors = None if pool.vectors is None else pool.vectors * embedded[:, None]
+    return replace(pool, vectors=vectors, embedded=embedded)
+
+
 def clusters(sizes: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     """Tight groups of vectors, far apart, and the group of each."""
     random = np.random.default_rng(seed)
     group = np.repeat(np.arange(len(sizes)), sizes)
     return unit(np.eye(len(sizes) + 1)[group] + random.normal(0, 0.02, (len(group), len(sizes) + 1))), group
+
+
+BY_VECTORS = ["auto", "herding", "uncertainty_herding", "margin_clusters"]
 
 
 @pytest.mark.parametrize("name", QUERY_STRATEGIES)
@@ -42,12 +54,13 @@ def clusters(sizes: list[int], seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
     n_classes=st.integers(1, 4),
     labeled=st.sampled_from([0.0, 0.3, 1.0]),
     d=st.sampled_from([None, 1, 5]),
+    embedded=st.sampled_from([0.0, 0.5, 1.0]),
     count=st.integers(0, 50),
 )
 def test_choices_are_free_different_and_repeatable(
-    name: str, n: int, n_classes: int, labeled: float, d: int | None, count: int
+    name: str, n: int, n_classes: int, labeled: float, d: int | None, embedded: float, count: int
 ) -> None:
-    pool = make_pool(n, n_classes, labeled, d)
+    pool = without_some(make_pool(n, n_classes, labeled, d), embedded)
     chosen = QUERY_STRATEGIES[name](pool, count, 7)
     assert len(chosen) == min(count, len(pool.free))
     assert len(set(chosen.tolist())) == len(chosen)
@@ -153,6 +166,41 @@ def test_without_vectors_the_margin_decides(strategy: object) -> None:
     assert strategy(pool, 7, 3).tolist() == margin(pool, 7, 3).tolist()  # type: ignore[operator]
 
 
+@pytest.mark.parametrize("name", BY_VECTORS)
+def test_items_without_a_vector_have_their_share_and_not_a_place_in_space(name: str) -> None:
+    """As one point they would be chosen once, or the point next to all labeled ones never."""
+    pool = without_some(make_pool(2_000, labeled=0.1), 0.5)
+    assert pool.embedded is not None
+    bare = int((~pool.embedded[QUERY_STRATEGIES[name](pool, 100, 3)]).sum())
+    assert 35 <= bare <= 51
+
+
+@pytest.mark.parametrize("name", BY_VECTORS)
+def test_items_without_a_vector_that_nobody_doubts_are_left_alone(name: str) -> None:
+    pool = without_some(make_pool(500), 0.5)
+    assert pool.embedded is not None
+    sure = np.where(pool.embedded[:, None], pool.posterior, [0.998, 0.001, 0.001])
+    assert pool.embedded[QUERY_STRATEGIES[name](replace(pool, posterior=sure), 40, 3)].all()
+
+
+@pytest.mark.parametrize("name", BY_VECTORS)
+def test_doubt_alone_does_not_take_every_choice_from_items_with_a_vector(name: str) -> None:
+    pool = without_some(make_pool(500), 0.5)
+    assert pool.embedded is not None
+    torn = np.where(pool.embedded[:, None], pool.posterior, 1 / 3)
+    chosen = QUERY_STRATEGIES[name](replace(pool, posterior=torn), 40, 3)
+    assert 18 <= (~pool.embedded[chosen]).sum() <= 22
+    assert 8 <= (~pool.embedded[chosen[:20]]).sum() <= 12, "by turns, so that the first few are of both kinds"
+
+
+def test_the_only_choice_goes_now_to_one_kind_and_now_to_the_other() -> None:
+    pool = without_some(make_pool(500), 0.5)
+    assert pool.embedded is not None
+    torn = replace(pool, posterior=np.where(pool.embedded[:, None], pool.posterior, 1 / 3))
+    kinds = [bool(torn.embedded[herding(torn, 1, seed)].all()) for seed in range(60)]  # type: ignore[index]
+    assert 15 <= sum(kinds) <= 45
+
+
 @pytest.mark.parametrize(
     ("n_classes", "labeled", "expected"),
     [
@@ -171,7 +219,13 @@ def test_many_classes_make_the_cold_start_longer() -> None:
 
 
 @pytest.mark.parametrize(
-    "column", [{"labeled": np.zeros(3, bool)}, {"vectors": np.zeros((3, 2))}, {"votes": np.zeros(3, int)}]
+    "column",
+    [
+        {"labeled": np.zeros(3, bool)},
+        {"vectors": np.zeros((3, 2))},
+        {"embedded": np.ones(3, bool)},
+        {"votes": np.zeros(3, int)},
+    ],
 )
 def test_columns_of_another_length_are_refused(column: dict[str, np.ndarray]) -> None:
     with pytest.raises(ValueError, match="for 3 items, posterior for 4"):
