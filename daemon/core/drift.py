@@ -10,6 +10,7 @@ import numpy as np
 
 from daemon.core.alarm_rows import CALM, AlarmRecord, DriftStanding
 from daemon.core.bundles import Current
+from daemon.core.decide import first_gold
 from daemon.core.pipeline import Labeled
 from daemon.core.policy import Policy
 from daemon.core.ports import AlarmStore, WindowStore
@@ -148,11 +149,14 @@ class DriftState:
         return standing
 
 
-def gold_wanted(windows: WindowStore, at_first: int, standing: DriftStanding, settings: DriftSettings) -> int:
-    """Random blind answers still to be drawn: `at_first` before the first window, fresh ones in an alarm."""
-    wanted = at_first - windows.gold_drawn()
+def gold_wanted(windows: WindowStore, rejected: int, standing: DriftStanding, policy: Policy) -> int:
+    """Random blind answers still to be drawn: for the first bundle, and fresh ones in an alarm.
+
+    `rejected` bundles were trained before the first that was promoted; 0 once there is one.
+    """
+    wanted = first_gold(policy.guarantee.cold_start_gold, rejected) - windows.gold_drawn()
     if standing.open:
-        wanted = max(wanted, settings.gold - windows.gold_drawn(standing.since))
+        wanted = max(wanted, policy.drift.gold - windows.gold_drawn(standing.since))
     return wanted
 
 

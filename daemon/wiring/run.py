@@ -23,7 +23,6 @@ from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.adapters.watching.server import served
 from daemon.core.batch_size import BatchSize
 from daemon.core.bundles import BundleFollower
-from daemon.core.decide import first_gold
 from daemon.core.desk import Desk, HeldDuty
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.errors import SetupProblem
@@ -102,8 +101,7 @@ class _Rooms:
 
     def gold_wanted(self) -> int:
         """Random blind answers still to be drawn."""
-        at_first = first_gold(self.policy.guarantee.cold_start_gold, self.bundles.rejected())
-        return gold_wanted(self.windows, at_first, self.drift(), self.policy.drift)
+        return gold_wanted(self.windows, self.bundles.rejected(), self.drift(), self.policy)
 
 
 def _work(

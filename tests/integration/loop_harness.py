@@ -21,7 +21,6 @@ from daemon.adapters.store.stream import StreamRoom
 from daemon.adapters.store.windows import WindowRoom
 from daemon.core.batch_size import BatchSize
 from daemon.core.bundles import BundleFollower
-from daemon.core.decide import first_gold
 from daemon.core.desk import Desk
 from daemon.core.drift import DriftState, DriftWatch, gold_wanted
 from daemon.core.evidence import function_key
@@ -142,8 +141,7 @@ class Loop:
         )
 
         def wanted() -> int:
-            first = first_gold(self.policy.guarantee.cold_start_gold, bundles.rejected())
-            return gold_wanted(self.windows, first, drift(), self.policy.drift)
+            return gold_wanted(self.windows, bundles.rejected(), drift(), self.policy)
 
         pipeline = Pipeline(
             store=self.store,

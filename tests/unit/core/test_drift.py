@@ -252,11 +252,12 @@ def test_audits_of_windows_that_froze_after_the_bundle_count_once_each() -> None
 
 def test_an_open_alarm_asks_for_fresh_gold_beside_that_of_the_start() -> None:
     windows = cast(WindowStore, Windows(ever=60, fresh=15))
-    assert gold_wanted(windows, 60, CALM, SETTINGS) == 0
-    assert gold_wanted(windows, 90, CALM, SETTINGS) == 30
-    assert gold_wanted(windows, 60, DriftStanding(1, 5), SETTINGS) == 25
-    assert gold_wanted(windows, 90, DriftStanding(1, 5), SETTINGS) == 30
-    assert gold_wanted(windows, 60, DriftStanding(0, 5), SETTINGS) == 0
+    sixty = replace(POLICY, guarantee=replace(POLICY.guarantee, cold_start_gold=60))
+    assert gold_wanted(windows, 0, CALM, sixty) == 0
+    assert gold_wanted(windows, 1, CALM, sixty) == 60, "as many again after a bundle that was no better"
+    assert gold_wanted(windows, 0, DriftStanding(1, 5), sixty) == 25
+    assert gold_wanted(windows, 1, DriftStanding(1, 5), sixty) == 60
+    assert gold_wanted(windows, 0, DriftStanding(0, 5), sixty) == 0
 
 
 def test_an_open_alarm_audits_more_but_never_more_than_everything() -> None:
