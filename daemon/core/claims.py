@@ -3,6 +3,7 @@
 import math
 from collections.abc import Mapping, Sequence
 
+from daemon.core.decide import first_gold
 from daemon.core.proofs import certificate_claim, ledger_claim
 from daemon.core.report_rows import Claim, Overview, PersonRecord, QueueDepth
 from daemon.core.settings import GuaranteeSettings, TierSettings
@@ -27,14 +28,18 @@ def claims(
 ) -> list[Claim]:
     """Every claim, in the order in which they become possible."""
     by_class = [overview.gold_classes.get(index, 0) for index in range(len(classes))]
-    model = overview.model
+    model, first = overview.model, first_gold(promise.cold_start_gold, overview.rejected)
+    again = first if overview.rejected else 0
     found = [
-        _label_model(0 if model is None else model.gold, overview.gold),
+        _label_model(0 if model is None else model.gold, overview.gold, again),
         _scores(
-            0 if model is None else model.gold, 0.0 if model is None else model.effective_gold, overview.gold
+            0 if model is None else model.gold,
+            0.0 if model is None else model.effective_gold,
+            overview.gold,
+            again,
         ),
         class_claim(overview.gold, by_class, classes),
-        *_first_window(overview, promise),
+        *_first_window(overview, first),
         certificate_claim(overview.windows, promise),
         ledger_claim(overview.ledger, overview.windows, promise),
         *_people(overview, tiers),
@@ -54,20 +59,21 @@ def asked_first(queues: Sequence[QueueDepth]) -> str:
     return f"What makes these known is asked first: {wait}{after}."
 
 
-def _label_model(learned: int, gold: int) -> Claim:
+def _label_model(learned: int, gold: int, again: int) -> Claim:
+    """From `learned` of `gold` answers; after a rejected bundle the next training waits for `again`."""
     topic, want = "Label model", FEWEST_JUDGED
     if learned >= want:
         said = f"The label model is chosen and tempered by {learned:,} random blind answers."
         return Claim(topic, said, "", learned, want)
     said = "Which label model is best, and how far to trust it: a majority vote at half weight stands in."
-    return Claim(topic, said, _answers_or_training(want, gold), min(gold, want), want)
+    return Claim(topic, said, _answers_or_training(max(want, again), gold), min(gold, want), want)
 
 
-def _scores(learned: int, effective: float, gold: int) -> Claim:
+def _scores(learned: int, effective: float, gold: int, again: int) -> Claim:
     topic, want = "Scores", ENOUGH_GOLD
     if learned < FEWEST_JUDGED:
         said = "How often a label with a given score is right: scores are not calibrated."
-        return Claim(topic, said, _answers_or_training(want, gold), min(gold, want), want)
+        return Claim(topic, said, _answers_or_training(max(want, again), gold), min(gold, want), want)
     points = 100 * NORMAL_90 * math.sqrt(0.9 * 0.1 / effective)
     worth = f", worth {effective:,.0f} evenly drawn ones" if effective < 0.95 * learned else ""
     said = f"Scores are calibrated on {learned:,} random blind answers{worth}: "
@@ -98,13 +104,14 @@ def class_claim(gold: int, by_class: Sequence[float], classes: Sequence[str]) ->
     return Claim("Class by class", f"Recall and F1 of {_listed(named)}.", f"{needs}.", known, len(classes))
 
 
-def _first_window(overview: Overview, promise: GuaranteeSettings) -> list[Claim]:
-    missing = promise.cold_start_gold - overview.gold
-    if missing <= 0 or overview.windows or overview.open_windows:
+def _first_window(overview: Overview, want: int) -> list[Claim]:
+    if overview.gold >= want or overview.windows or overview.open_windows:
         return []
     said = "Whether any automatic label can be trusted: windows wait for the first random answers."
-    needs = _answers_or_training(promise.cold_start_gold, overview.gold)
-    return [Claim("First window", said, needs, overview.gold, promise.cold_start_gold)]
+    if overview.rejected:
+        said += " Models trained on fewer were no better than the built-in priors."
+    needs = _answers_or_training(want, overview.gold)
+    return [Claim("First window", said, needs, overview.gold, want)]
 
 
 def _people(overview: Overview, tiers: Mapping[str, TierSettings]) -> list[Claim]:

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from daemon.core.decide import first_gold
 from daemon.core.forecasting import what_if
 from daemon.core.policy import Policy
 from daemon.core.proofs import NEAR, surer_half
+from daemon.core.report_rows import Overview
 from daemon.core.rows import F4
 from daemon.core.states import AuditProtocol
 from daemon.core.window_rows import WindowRecord
@@ -138,15 +140,14 @@ def guessed_sample(space: LabelSpace, per_day: float | None) -> Sample:
     return Sample(np.tile(facet, n_facets), right, per_day, guessed=True)
 
 
-def make_plan(
-    sample: Sample, windows: Sequence[WindowRecord], gold: int, bundle: AnyBundle, policy: Policy
-) -> Plan:
+def make_plan(sample: Sample, overview: Overview, bundle: AnyBundle, policy: Policy) -> Plan:
     """Plan with the present settings.
 
     Args:
-        sample: recent items. windows: closed ones. gold: random blind answers so far.
+        sample: recent items. overview: of the database.
         bundle: that is followed. policy: settings.
     """
+    windows, missing = overview.windows, _first_answers_missing(overview, policy)
     promise = policy.guarantee
     alpha, delta = promise.target_error, 1 - promise.confidence
     ready = np.sort(sample.scores[sample.scores >= policy.routing.ask_below])[::-1]
@@ -166,11 +167,11 @@ def make_plan(
         error_seen=seen,
         ready_share=share,
         window_items=size,
-        windows=[_window(one, share, gold, sample.per_day, policy) for one in outlooks],
+        windows=[_window(one, share, missing, sample.per_day, policy) for one in outlooks],
         experts=_experts(rates, size, policy) if len(ready) else [],
         upkeep=_upkeep(share, 0.0 if present is None else present.share, today, policy),
         today=today,
-        guesses=guesses(sample, windows, gold, policy),
+        guesses=guesses(sample, overview, policy),
     )
 
 
@@ -269,10 +270,15 @@ def _outlook(rates: F8, size: int, policy: Policy) -> Outlook:
     return outlook(rates, size, promise.audit_share, alpha, delta, audit_price(policy))
 
 
-def _window(one: Outlook, share: float, gold: int, per_day: float | None, policy: Policy) -> WindowPlan:
+def _first_answers_missing(overview: Overview, policy: Policy) -> int:
+    """Random blind answers that the first window still waits for."""
+    return max(0, first_gold(policy.guarantee.cold_start_gold, overview.rejected) - overview.gold)
+
+
+def _window(one: Outlook, share: float, missing: int, per_day: float | None, policy: Policy) -> WindowPlan:
+    """`missing` random blind answers are paid before."""
     if not math.isfinite(one.windows) or one.share < LEAST_SHARE:
         return WindowPlan(one.window_items, one.chance, one.share, *(None,) * 6)
-    missing = max(policy.guarantee.cold_start_gold - gold, 0)
     final = policy.tiers[policy.final_tier]
     answers = one.total_audits * answers_an_audit(policy) + missing
     items = one.items / share
@@ -324,18 +330,18 @@ def _released_from(sample: Sample, windows: Sequence[WindowRecord], policy: Poli
     return float(ready[count - 1]) if count else math.inf
 
 
-def guesses(sample: Sample, windows: Sequence[WindowRecord], gold: int, policy: Policy) -> list[str]:
+def guesses(sample: Sample, overview: Overview, policy: Policy) -> list[str]:
     """What a plan takes for granted, in sentences."""
-    told = []
+    told, gold = [], overview.gold
     if sample.guessed:
         told.append("No item has come yet: half of them are taken to be easy, and one label in six wrong.")
-    elif gold < policy.guarantee.cold_start_gold or not gold:
+    elif _first_answers_missing(overview, policy) or not gold:
         few = f"Only {gold:,} random blind answers are" if gold else "No random blind answer is"
         told.append(
             f"{few} in: how often labels are wrong is taken from the "
             "built-in beliefs about functions and people."
         )
-    if not windows:
+    if not overview.windows:
         told.append(
             "No window has closed yet: labels are taken to be wrong somewhat more often than they say."
         )

@@ -190,7 +190,7 @@ class Overview:
         alarms: of drift, newest first, at most 20. fresh: random blind answers on items that came after the
             open ones; None while none is open.
         paused: tier -> people who are paused. last_training: when a run last ended, promoted or not; None
-            before the first.
+            before the first. rejected: bundles that were trained before the first is promoted; 0 once it is.
     """
 
     states: Mapping[str, int]
@@ -224,6 +224,7 @@ class Overview:
     fresh: int | None = None
     paused: Mapping[str, int] = field(default_factory=dict)
     last_training: int | None = None
+    rejected: int = 0
 
 
 NOTHING_YET = Overview(

@@ -6,6 +6,7 @@ from pydantic import BaseModel, Field
 
 from daemon.core.claims import asked_first, claims
 from daemon.core.class_figures import class_figures
+from daemon.core.decide import first_gold
 from daemon.core.ledger import in_words, is_suspended
 from daemon.core.loop_metrics import STALE_SECONDS, lag
 from daemon.core.report_rows import NO_CLASS, AnnotatorRecord, Overview, ProcessReport
@@ -304,12 +305,13 @@ def _promise(overview: Overview, services: ReviewServices) -> Promise:
 
 
 def _standing(overview: Overview, services: ReviewServices) -> str:
-    wanted = services.guarantee.cold_start_gold
+    wanted = first_gold(services.guarantee.cold_start_gold, overview.rejected)
     if not overview.windows and not overview.open_windows:
         if overview.gold < wanted:
             return (
                 f"Nothing is certified yet: {overview.gold} of the first {wanted} random answers are in, "
                 "and before them no label can be trusted."
+                + (" Models trained on fewer were no better than before." if overview.rejected else "")
             )
         return "Nothing is certified yet: no window has been frozen so far."
     passed = sum(window.tau is not None for window in overview.windows)

@@ -43,7 +43,7 @@ class BudgetPlanner:
             windows = now.overview.windows
             if not sample.per_day:
                 return WhatIf(None, 0.0, None, ())
-            known = tuple(guesses(sample, windows, now.overview.gold, self._policy))
+            known = tuple(guesses(sample, now.overview, self._policy))
             shares = {name: cap / sample.per_day for name, cap in budgets.items() if cap is not None}
             bought = buy(sample, windows, now.bundle, self._policy, Budgets(tiers=tuple(shares.items())))
             return WhatIf(sample.per_day, audits_per_day(sample, self._policy), bought, known)

@@ -24,7 +24,7 @@ def main(config: Config, what_if: str | None, items_per_day: float | None, as_js
     wanted = None if what_if is None else parse_budget(what_if, policy)
     situation = _situation(config, policy, items_per_day)
     sample, windows = situation.sample, situation.overview.windows
-    plan = make_plan(sample, windows, situation.overview.gold, situation.bundle, policy)
+    plan = make_plan(sample, situation.overview, situation.bundle, policy)
     changed = None
     if wanted is not None:
         if not sample.per_day:

@@ -269,10 +269,14 @@ def test_processes_counters_bundle_and_outbox(
 
 def test_the_facts_of_the_promoted_bundle_are_followed(room: ReportRoom, database: Database) -> None:
     row = {"digest": "d", "trained_at": 5, "answers_seen": 0}
+    with database.write() as connection:
+        connection.execute(insert(bundles).values(**row, data=MODEL.to_bytes(), current=False))
+    assert (room.overview().model, room.overview().rejected) == (None, 1)
     newer = replace(MODEL, label_model="pool", gold=Gold(50, 41.5, (30.0, 11.5)))
     with database.write() as connection:
         connection.execute(insert(bundles).values(**row, data=MODEL.to_bytes(), current=True))
     assert room.overview().model is not None
+    assert room.overview().rejected == 0, "the first bundle is there"
     with database.write() as connection:
         connection.execute(update(bundles).values(current=False))
         connection.execute(insert(bundles).values(**row, data=newer.to_bytes(), current=True))

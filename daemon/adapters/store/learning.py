@@ -178,10 +178,8 @@ class LearningRoom:
 
     def rejected(self) -> int:
         """Bundles that were trained and not promoted before the first one was; 0 from then on."""
-        promoted = select(bundles.c.id).where(bundles.c.current)
-        query = select(func.count()).select_from(bundles).where(~exists(promoted))
         with self._database.glance() as connection:
-            return int(connection.execute(query).scalar_one())
+            return rejected_bundles(connection)
 
     def last_bundles(self, count: int) -> list[StoredBundle]:
         """The bundles trained last, promoted or not, oldest first."""
@@ -259,6 +257,13 @@ def _recheck(wanted: Select[Any], reason: str, now: int) -> Insert:
 def bundle_of(row: Row[Any]) -> StoredBundle:
     """A row of `bundles`."""
     return StoredBundle(row.id, row.digest, row.data, row.trained_at, row.run_id, row.mlflow_version)
+
+
+def rejected_bundles(connection: Connection) -> int:
+    """Bundles that were trained before the first is promoted; 0 once one is."""
+    promoted = select(bundles.c.id).where(bundles.c.current)
+    query = select(func.count()).select_from(bundles).where(~exists(promoted))
+    return int(connection.execute(query).scalar_one())
 
 
 def _count(connection: Connection, *where: Any) -> int:

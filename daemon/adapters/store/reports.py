@@ -13,6 +13,7 @@ from daemon.adapters.store.asking import Caps
 from daemon.adapters.store.audited import Audited, audited_windows
 from daemon.adapters.store.codec import classes_in, unpack_frozen
 from daemon.adapters.store.engine import Database
+from daemon.adapters.store.learning import rejected_bundles
 from daemon.adapters.store.ledger import Book
 from daemon.adapters.store.rested import Rested
 from daemon.adapters.store.schema import (
@@ -126,6 +127,7 @@ class ReportRoom:
                 fresh=alarms.fresh_answers(connection),
                 paused=people.paused(connection),
                 last_training=connection.execute(select(func.max(bundles.c.trained_at))).scalar_one(),
+                rejected=rejected_bundles(connection),
             )
 
     def item(self, id_: str) -> ItemStory | None:

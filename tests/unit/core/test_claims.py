@@ -49,6 +49,18 @@ def test_answers_that_no_model_has_learned_from_wait_for_training() -> None:
     assert waiting["Label model"].needs == waiting["Scores"].needs == "the next training run."
 
 
+def test_after_a_rejected_first_bundle_as_many_answers_again_are_told() -> None:
+    """The worker draws as many again, and the learner waits for them."""
+    rejected = _claims(replace(LEARNED, model=None, rejected=1))
+    assert rejected["First window"].needs == "40 more random blind answers."
+    assert (rejected["First window"].have, rejected["First window"].want) == (80, 120)
+    assert rejected["First window"].said.endswith(
+        "Models trained on fewer were no better than the built-in priors."
+    )
+    assert rejected["Label model"].needs == rejected["Scores"].needs == "40 more random blind answers."
+    assert "First window" not in _claims(LEARNED)
+
+
 def test_copies_are_worth_less_than_their_number() -> None:
     copies = _claims(replace(LEARNED, model=ModelFacts("pool", (), 80, 20.0)))["Scores"]
     assert "80 random blind answers, worth 20 evenly drawn ones" in copies.said

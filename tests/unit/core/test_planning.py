@@ -1,5 +1,6 @@
 """What a target costs before it is spent."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -20,6 +21,7 @@ from daemon.core.planning import (
     usual_size,
 )
 from daemon.core.policy import Policy
+from daemon.core.report_rows import NOTHING_YET, Overview
 from daemon.core.settings import GuaranteeSettings, RoutingSettings, TierSettings
 from daemon.core.window_rows import WindowRecord
 from labeling_functions.label_space import LabelSpace
@@ -49,8 +51,12 @@ def _closed(wrong: int, tau: float | None = None) -> WindowRecord:
     return WindowRecord(1, 5_000, 0.06, 0.05, 0.1, tau, 0, scores, np.arange(300) < wrong, 0)
 
 
-def _plan(policy: Policy = POLICY, sample: Sample | None = None, gold: int = 60) -> Plan:
-    return make_plan(sample or _sample(), [], gold, BUNDLE, policy)
+def _overview(gold: int = 60, rejected: int = 0, windows: Sequence[WindowRecord] = ()) -> Overview:
+    return replace(NOTHING_YET, gold=gold, rejected=rejected, windows=windows)
+
+
+def _plan(policy: Policy = POLICY, sample: Sample | None = None, gold: int = 60, rejected: int = 0) -> Plan:
+    return make_plan(sample or _sample(), _overview(gold, rejected), BUNDLE, policy)
 
 
 def test_money_and_hours_until_the_first_certificate() -> None:
@@ -86,6 +92,14 @@ def test_the_cold_start_is_paid_as_well() -> None:
     assert early.money - late.money == pytest.approx(60 * 0.6)
 
 
+def test_a_rejected_first_bundle_makes_the_cold_start_dearer() -> None:
+    before, after = _plan(), _plan(rejected=1)
+    assert before.windows[1].money is not None and after.windows[1].money is not None
+    assert after.windows[1].money - before.windows[1].money == pytest.approx(60 * 0.6)
+    assert not any("random blind answers are in" in guess for guess in before.guesses)
+    assert any("Only 60 random blind answers are in" in guess for guess in after.guesses)
+
+
 def test_two_experts_cost_twice_and_a_little() -> None:
     double = replace(POLICY, guarantee=replace(POLICY.guarantee, audit_protocol="double"))
     one, two = _plan().windows[1].money, _plan(double).windows[1].money
@@ -102,9 +116,9 @@ def test_against_worse_experts_less_is_released() -> None:
 
 
 def test_audits_at_the_error_seen() -> None:
-    seen = make_plan(_sample(), [_closed(153)], 60, BUNDLE, POLICY)
+    seen = make_plan(_sample(), _overview(windows=[_closed(153)]), BUNDLE, POLICY)
     assert (seen.least_audits, seen.usual_audits) == (45, 184)
-    assert make_plan(_sample(), [_closed(300)], 60, BUNDLE, POLICY).usual_audits is None
+    assert make_plan(_sample(), _overview(windows=[_closed(300)]), BUNDLE, POLICY).usual_audits is None
 
 
 def test_the_chance_of_a_window_is_foreseen_from_earlier_ones() -> None:
@@ -140,7 +154,7 @@ def test_rates_add_up_to_the_errors_that_windows_are_planned_by(scores: list[flo
 
 
 def test_before_any_item_it_says_that_it_guesses() -> None:
-    plan = make_plan(guessed_sample(POLICY.space, None), [], 0, BUNDLE, POLICY)
+    plan = make_plan(guessed_sample(POLICY.space, None), NOTHING_YET, BUNDLE, POLICY)
     assert any("No item has come yet" in guess for guess in plan.guesses)
     assert 0.4 < plan.ready_share < 0.6
     assert plan.windows[1].money is not None

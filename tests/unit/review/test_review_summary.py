@@ -102,11 +102,16 @@ def test_the_promise_is_said_plainly() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gold", "said"),
-    [(12, "12 of the first 60 random answers are in"), (60, "no window has been frozen so far")],
+    ("gold", "rejected", "said"),
+    [
+        (12, 0, "12 of the first 60 random answers are in"),
+        (60, 0, "no window has been frozen so far"),
+        (60, 1, "60 of the first 120 random answers are in"),
+        (60, 1, "no better"),
+    ],
 )
-def test_before_the_first_window_it_says_what_is_missing(gold: int, said: str) -> None:
-    assert said in _summary(gold=gold).promise.standing
+def test_before_the_first_window_it_says_what_is_missing(gold: int, rejected: int, said: str) -> None:
+    assert said in _summary(gold=gold, rejected=rejected).promise.standing
 
 
 @pytest.mark.parametrize(
