@@ -9,9 +9,10 @@ from typing import Any
 
 import httpx
 import numpy as np
-from sqlalchemy import create_engine, text
+from sqlalchemy import text
 
 from benchmarks.next_item import measure as measure_page
+from benchmarks.past_the_program import past_the_program
 from benchmarks.reviewers_play import Seen, people
 from benchmarks.reviewers_world import CLASSES, OVERLAP, seed, truth
 from daemon.adapters.store.bulk import bulk_insert, new_ids
@@ -99,12 +100,8 @@ def fill(url: str, n_open: int) -> None:
 
 def analyze(url: str) -> None:
     """What the server does by itself within a minute of so many rows."""
-    engine = create_engine(
-        url.replace("postgresql://", "postgresql+psycopg://"), isolation_level="AUTOCOMMIT"
-    )
-    with engine.connect() as connection:
-        connection.execute(text("VACUUM ANALYZE"))
-    engine.dispose()
+    with past_the_program(url).connect() as connection:
+        connection.execution_options(isolation_level="AUTOCOMMIT").execute(text("VACUUM ANALYZE"))
 
 
 def _settled(connection: Any, now: int, numbers: Sequence[int]) -> None:

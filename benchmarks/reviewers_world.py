@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from sqlalchemy import create_engine, insert, text
+from sqlalchemy import insert
 
+from benchmarks.past_the_program import query
 from daemon.adapters.store import asking
 from daemon.adapters.store.codec import label_bytes
 from daemon.adapters.store.engine import Database
@@ -120,7 +121,7 @@ def _told(id_: str, annotator: int, now: int) -> dict[str, Any]:
 def waiting(url: str) -> int:
     """Slots that have no answer yet."""
     return int(
-        _rows(url, "SELECT count(*) FROM questions WHERE purpose = 'settle' AND state <> 'answered'")[0][0]
+        query(url, "SELECT count(*) FROM questions WHERE purpose = 'settle' AND state <> 'answered'")[0][0]
     )
 
 
@@ -128,10 +129,10 @@ def outcome(url: str) -> Outcome:
     """Look at what is there, past the program."""
 
     def number(sql: str) -> int:
-        return int(_rows(url, sql)[0][0] or 0)
+        return int(query(url, sql)[0][0] or 0)
 
     price = round(PRICE * 1e6)
-    said = _rows(url, "SELECT item, labels FROM answers WHERE question IS NOT NULL AND retracted_at IS NULL")
+    said = query(url, "SELECT item, labels FROM answers WHERE question IS NOT NULL AND retracted_at IS NULL")
     answered = number("SELECT count(*) FROM questions WHERE purpose = 'settle' AND state = 'answered'")
     n_controls = number("SELECT count(*) FROM controls WHERE labels IS NOT NULL")
     return Outcome(
@@ -180,12 +181,3 @@ def _majority(said: Sequence[tuple[str, int]]) -> float:
         votes.setdefault(item, [0] * len(CLASSES))[label] += 1
     right = [2 * counts[truth(item)] > sum(counts) for item, counts in votes.items()]
     return sum(right) / max(len(right), 1)
-
-
-def _rows(url: str, sql: str) -> list[tuple[Any, ...]]:
-    engine = create_engine(url.replace("postgresql://", "postgresql+psycopg://"))
-    try:
-        with engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(sql))]
-    finally:
-        engine.dispose()

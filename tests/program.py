@@ -9,15 +9,15 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 from kafka_fixtures import LONGEST_REST, KafkaForTests, wait_until
 from patience import PATIENCE
-from sqlalchemy import Engine, NullPool, create_engine, inspect, text
+from sqlalchemy import inspect
 
+from benchmarks.past_the_program import past_the_program, query
 from daemon.adapters.kafka.settings import TopicNames
 
 FUNCTIONS = """
@@ -270,18 +270,6 @@ def published(records: list[Any]) -> Published:
     return Published({name: dict(numbers) for name, numbers in revisions.items()})
 
 
-@cache
-def past_the_program(url: str) -> Engine:
-    """A way into the program's database, where tests look many times a second; it keeps no connection."""
-    return create_engine(url.replace("postgresql://", "postgresql+psycopg://"), poolclass=NullPool)
-
-
 def migrated(url: str) -> bool:
     """Whether the program has made its tables by now."""
     return inspect(past_the_program(url)).has_table("counters")
-
-
-def query(url: str, sql: str) -> list[tuple[Any, ...]]:
-    """Ask the database directly, past the program."""
-    with past_the_program(url).connect() as connection:
-        return [tuple(row) for row in connection.execute(text(sql))]

@@ -5,7 +5,9 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import FUNCTIONS, Program, migrated, query, worker_program
+from program import FUNCTIONS, Program, migrated, worker_program
+
+from benchmarks.past_the_program import query
 
 BROKEN_FUNCTIONS = (
     FUNCTIONS

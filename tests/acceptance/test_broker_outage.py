@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
-from program import Program, configuration, item, published, query
+from program import Program, configuration, item, published
 
+from benchmarks.past_the_program import query
 from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.questions import QuestionRoom

@@ -8,7 +8,9 @@ from pathlib import Path
 import pytest
 from kafka_fixtures import KafkaForTests
 from patience import PATIENCE
-from program import Program, item, migrated, published, query, worker_program
+from program import Program, item, migrated, published, worker_program
+
+from benchmarks.past_the_program import query
 
 ITEMS = 6_000
 ROOM = 400_000

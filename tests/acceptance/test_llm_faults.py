@@ -18,8 +18,8 @@ import pytest
 from kafka_fixtures import KafkaForTests, wait_until
 from patience import PATIENCE
 from program import Program, item, migrated, worker_program
-from sqlalchemy import Engine, create_engine, text
 
+from benchmarks.past_the_program import query
 from daemon.core.doubts import MOST_FAILURES
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import price
@@ -60,9 +60,8 @@ class Run:
     """A worker and a language model's tier at work, and what was sent to them."""
 
     kafka: KafkaForTests
-    topic: str
+    program: Program
     server: ScriptedServer
-    engine: Engine
     sent: int = 0
     bursts: list[Burst] = field(default_factory=list)
 
@@ -83,14 +82,13 @@ class Run:
         numbers = range(self.sent, self.sent + BURST)
         self.sent += BURST
         began = time.monotonic()
-        self.kafka.produce(self.topic, [item(number, DOUBTFUL_EVERY) for number in numbers])
-        wait_until(lambda: self.ask("select count(*) from items") == [(self.sent,)], 60, "the burst")
+        self.kafka.produce(self.program.topics["items"], [item(number, DOUBTFUL_EVERY) for number in numbers])
+        wait_until(lambda: self.program.stored == self.sent, 60, "the burst")
         return BURST / (time.monotonic() - began)
 
     def ask(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the database past the program."""
-        with self.engine.connect() as connection:
-            return [tuple(row) for row in connection.execute(text(sql))]
+        return query(self.program.url, sql)
 
     def rates(self, failing: bool) -> list[float]:
         """Of the bursts while the model failed, or while it did not; the first one finds all cold."""
@@ -123,11 +121,10 @@ def program(kafka: KafkaForTests, server: ScriptedServer, tmp_path: Path) -> Ite
 def test_a_model_that_fails_holds_up_nothing_and_is_not_paid_twice(
     kafka: KafkaForTests, server: ScriptedServer, program: Program
 ) -> None:
-    url = program.config["database"]["url"]
     worker = program.start("run")
-    wait_until(lambda: migrated(url), START_SECONDS, "a database")
+    wait_until(lambda: migrated(program.url), START_SECONDS, "a database")
     annotator = program.start("annotate", "llm")
-    run = Run(kafka, program.topics["items"], server, create_engine(url))
+    run = Run(kafka, program, server)
     run.through(None, 0)
     wait_until(lambda: not waiting(run), START_SECONDS, "first answers")
     run.through(None, FAULT_SECONDS / 2)
@@ -142,7 +139,6 @@ def test_a_model_that_fails_holds_up_nothing_and_is_not_paid_twice(
         assert process.wait(30 * PATIENCE) == 0
     check(run, server)
     report(run, server, drained)
-    run.engine.dispose()
 
 
 def waiting(run: Run) -> bool:

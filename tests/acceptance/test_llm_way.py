@@ -7,9 +7,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from program import Program, published, query
+from program import Program, published
 from up_program import Up, up_program
 
+from benchmarks.past_the_program import query
 from labeling_functions.llm.scripted_server import Asked, Fault, ScriptedServer
 
 MESSAGES, DOUBTFUL_EVERY = 200, 10

@@ -16,7 +16,9 @@ from typing import NamedTuple
 import pytest
 from confluent_kafka import OFFSET_BEGINNING, Consumer, Producer, TopicPartition
 from kafka_fixtures import KafkaForTests, wait_until
-from program import FUNCTIONS, Program, configuration, item, published, query
+from program import FUNCTIONS, Program, configuration, item, published
+
+from benchmarks.past_the_program import query
 
 MESSAGES = 12_000
 MALFORMED = (b"{broken", b'{"id": "x", "text": "\xff\xfe"}', b"[1, 2]", b'{"id": 3, "text": "x"}', b"")

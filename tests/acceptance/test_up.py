@@ -5,8 +5,10 @@ import signal
 
 import pytest
 from kafka_fixtures import wait_until
-from program import Program, query
+from program import Program
 from up_program import Up, program
+
+from benchmarks.past_the_program import query
 
 __all__ = ["program"]
 

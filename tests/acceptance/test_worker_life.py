@@ -8,9 +8,10 @@ from pathlib import Path
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
 from patience import PATIENCE
-from program import FUNCTIONS, Program, item, query, worker_program
+from program import FUNCTIONS, Program, item, worker_program
 from sqlalchemy import update
 
+from benchmarks.past_the_program import query
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.questions import QuestionRoom
 from daemon.adapters.store.schema import items
