@@ -106,7 +106,15 @@ class ChatBusy(ChatFailure):
 
 
 STOOD_STILL_SECONDS = 2.0
-"""A wait that took so much longer than it should: the process, or its machine, stood still meanwhile."""
+
+
+def stood_still(meant: float, took: float) -> float:
+    """Seconds for which the process, or its machine, stood still in a wait that took so long; 0 if it ran.
+
+    A wait ends somewhat late on a busy machine, by STOOD_STILL_SECONDS at most.
+    """
+    late = took - meant
+    return late if late > STOOD_STILL_SECONDS else 0.0
 
 
 class ChatStoodStill(ChatFailure):

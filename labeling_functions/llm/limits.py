@@ -8,12 +8,12 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 
 from labeling_functions.llm.chat_model import (
-    STOOD_STILL_SECONDS,
     ChatBusy,
     ChatModel,
     ChatReply,
     ChatRequest,
     ChatStoodStill,
+    stood_still,
 )
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import answer_tokens_at_most, prompt_tokens_at_most
@@ -125,7 +125,7 @@ class Limits:
 
     def _look_again(self, now: float, seconds: float) -> None:
         self._wait(self._changed, seconds)
-        if (stood := self._clock() - now - seconds) > STOOD_STILL_SECONDS:
+        if stood := stood_still(seconds, self._clock() - now):
             raise ChatStoodStill(f"stood still for {stood:.0f} s while waiting for a place; nothing was sent")
 
 

@@ -11,12 +11,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from labeling_functions.llm.chat_model import (
-    STOOD_STILL_SECONDS,
     ChatBusy,
     ChatDown,
     ChatModel,
     ChatReply,
     ChatRequest,
+    stood_still,
 )
 
 
@@ -78,8 +78,8 @@ class Retrying:
 
     def _is_over(self, seconds: float) -> bool:
         """Wait for so long; whether nothing is to be asked again after it."""
-        due = self._clock() + seconds + STOOD_STILL_SECONDS
-        return self._wait(seconds) or self._clock() > due
+        began = self._clock()
+        return self._wait(seconds) or stood_still(seconds, self._clock() - began) > 0
 
     def _pause(self, attempt: int, failure: ChatBusy | ChatDown) -> float | None:
         """Seconds to wait, never less than the endpoint asks; None if too long, or if its breaker is open."""
