@@ -53,16 +53,7 @@ def describe(
     return TrainingRun(
         name=f"{bundle.label_model} {datetime.now(UTC):%Y-%m-%d %H:%M:%S}",
         classes=data.classes,
-        parameters={
-            "label_model": bundle.label_model,
-            "encoder": bundle.encoder or "none",
-            "items": len(rows.ids),
-            "audited": int(data.audited.sum()),
-            "answers": len(rows.answers),
-            "functions": len(data.facets[0].votes.annotators),
-            "members": count_members(bundle),
-            "target_error": target_error,
-        },
+        parameters={**_parameters(rows, data, bundle), "target_error": target_error},
         metrics={
             **evaluation.metrics,
             **figures(candidate, ordered),
@@ -85,6 +76,18 @@ def describe(
         promoted=candidate.promoted,
         reason=candidate.reason,
     )
+
+
+def _parameters(rows: TrainingRows, data: AnyData, bundle: AnyBundle) -> dict[str, str | float | int]:
+    return {
+        "label_model": bundle.label_model,
+        "encoder": bundle.encoder or "none",
+        "items": len(rows.ids),
+        "audited": int(data.audited.sum()),
+        "answers": len(rows.answers),
+        "functions": len(data.facets[0].votes.annotators),
+        "members": count_members(bundle),
+    }
 
 
 def _digest(rows: TrainingRows) -> str:

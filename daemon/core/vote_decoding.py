@@ -74,20 +74,25 @@ def _is_name(text: str) -> bool:
 
 
 def _likely(said: dict[str, float], space: LabelSpace) -> tuple[float, ...]:
+    """In the order of the classes; where one class applies they are made to sum to 1."""
+    _check_names(said, space)
+    likely = tuple(said[name] for name in space.classes)
+    if not all(0 <= p <= 1 for p in likely):
+        raise ValueError("probabilities: each is between 0 and 1")
+    if space.sets:
+        return likely
+    total = math.fsum(likely)
+    if abs(total - 1) > OFF:
+        raise ValueError(f"probabilities: they sum to {total:.4g} instead of 1")
+    return tuple(p / total for p in likely)
+
+
+def _check_names(said: dict[str, float], space: LabelSpace) -> None:
     if unknown := [name for name in said if name not in space.classes]:
         known = ", ".join(space.classes)
         raise ValueError(f"probabilities: {unknown[0]!r} is not a class of this task: {known}")
     if missing := [name for name in space.classes if name not in said]:
         raise ValueError(f"probabilities: {missing[0]!r} is missing; every class has one")
-    likely = [said[name] for name in space.classes]
-    if not all(0 <= p <= 1 for p in likely):
-        raise ValueError("probabilities: each is between 0 and 1")
-    if space.sets:
-        return tuple(likely)
-    total = math.fsum(likely)
-    if abs(total - 1) > OFF:
-        raise ValueError(f"probabilities: they sum to {total:.4g} instead of 1")
-    return tuple(p / total for p in likely)
 
 
 def _likeliest(likely: tuple[float, ...], space: LabelSpace) -> int:

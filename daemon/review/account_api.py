@@ -43,6 +43,7 @@ def build(services: ReviewServices) -> APIRouter:
     """All calls about the caller's own account."""
     router = APIRouter(prefix="/api", tags=["account"], responses=INVALID)
     _coming(router, services)
+    _invitations(router, services)
     _keeping(router, services)
     _tokens(router, services)
     return router
@@ -66,6 +67,10 @@ def _coming(router: APIRouter, services: ReviewServices) -> None:
         desk.sessions.close(account.id, session, visits.current().actor)
         response.delete_cookie(SESSION_COOKIE, path="/", httponly=True, samesite="strict")
         return Done()
+
+
+def _invitations(router: APIRouter, services: ReviewServices) -> None:
+    desk = services.desk
 
     @router.post("/invitation", responses=NOT_FOUND)
     def look(body: InvitationSecret) -> InvitationOut:

@@ -275,9 +275,17 @@ class _Rest:
 
 
 def at_rest(overview: Overview, config: Config) -> bool:
-    """Nobody is asked, nothing waits to be decided or published, and no window is open or due.
+    """Nobody is asked, nothing waits to be decided or published, and no window is open or due."""
+    waiting = _questions_waiting(overview, config)
+    busy = waiting + overview.rechecks + overview.outbox + overview.open_windows
+    training = any(process.report.get("doing") == "training" for process in overview.processes)
+    return not busy and not training and overview.states.get("ready", 0) < fewest_items(config.guarantee)
 
-    A question that today's money does not reach waits for tomorrow's; those to learn from have but a share.
+
+def _questions_waiting(overview: Overview, config: Config) -> int:
+    """Questions that are being answered, or will be today.
+
+    One that today's money does not reach waits for tomorrow's; those to learn from have but a share.
     """
     broke = {
         spent.tier
@@ -289,10 +297,7 @@ def at_rest(overview: Overview, config: Config) -> bool:
         for queue in overview.queues
         if queue.purpose in BLIND_PURPOSES or (queue.tier not in broke and queue.purpose != Purpose.LEARN)
     ]
-    waiting = sum(queue.leased for queue in overview.queues) + sum(queue.open for queue in paid)
-    busy = waiting + overview.rechecks + overview.outbox + overview.open_windows
-    training = any(process.report.get("doing") == "training" for process in overview.processes)
-    return not busy and not training and overview.states.get("ready", 0) < fewest_items(config.guarantee)
+    return sum(queue.leased for queue in overview.queues) + sum(queue.open for queue in paid)
 
 
 def _addresses(running: Running) -> list[str]:

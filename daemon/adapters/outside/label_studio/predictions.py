@@ -114,17 +114,19 @@ def results(
     made: list[dict[str, Any]] = [{"result": [], "score": 0.0, "model_version": MODEL_VERSION} for _ in tasks]
     if form is None or (form.kind == "rating") != stars:
         return made
-    texts = {
-        place: text
-        for place, task in enumerate(tasks)
-        if MARK not in (task.get("meta") or {})
-        and isinstance(text := (task.get("data") or {}).get(form.key), str)
-    }
+    read = {place: _text(task, form) for place, task in enumerate(tasks)}
+    texts = {place: text for place, text in read.items() if text is not None}
     said = predict(list(texts.values())) if texts else None
     for place, (label, sure) in zip(texts, said or (), strict=False):
         if result := _result(label, form, space):
             made[place] |= {"result": [result], "score": round(sure, 4)}
     return made
+
+
+def _text(task: Mapping[str, Any], form: Form) -> str | None:
+    """What is to be labeled; None of our own questions, and where there is no text."""
+    text = (task.get("data") or {}).get(form.key)
+    return text if isinstance(text, str) and MARK not in (task.get("meta") or {}) else None
 
 
 def _result(label: int, form: Form, space: LabelSpace) -> dict[str, Any] | None:
