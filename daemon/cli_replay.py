@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from daemon.core.errors import SetupProblem
+
 if TYPE_CHECKING:
     from daemon.wiring.config import Config
 
@@ -38,7 +40,6 @@ def replay(config: "Config", *, yes: bool, **wish: Any) -> None:
 
     FILES are JSON lines, CSV, Parquet or patterns. The same command goes on where an earlier one was ended.
     """
-    from daemon.core.errors import SetupProblem
     from daemon.wiring import replay as wiring
 
     if wish["publish"] and not yes and not sys.stdin.isatty():
