@@ -88,5 +88,6 @@ def test_nobody_gets_in_without_the_token() -> None:
     for path in ("/predict", "/setup", "/webhook"):
         assert client(token="wrong").post(path, json={}).status_code == 401
         assert client().post(path, json={}, headers={"Authorization": "Basic ###"}).status_code == 401
+        assert client().post(path, json={}, headers={"Authorization": b"Basic \xff"}).status_code == 401
         assert client().post(path, json={}, headers={"Authorization": f"Bearer {TOKEN}"}).status_code == 200
     assert client(token="wrong").get("/health").json()["status"] == "UP"

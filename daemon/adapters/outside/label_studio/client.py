@@ -15,6 +15,10 @@ PAGE = 100
 Body = Mapping[str, Any] | Sequence[Mapping[str, Any]]
 
 
+class _NotThere(SetupProblem):
+    """What was asked for does not exist there."""
+
+
 class LabelStudioClient:
     """One Label Studio, as one user.
 
@@ -48,7 +52,12 @@ class LabelStudioClient:
         number, seen, total = 1, 0, 1
         while seen < total:
             wanted = {"project": project, "fields": "all", "page_size": PAGE, "page": number}
-            found = self._call("GET", "/api/tasks/", params=wanted)
+            try:
+                found = self._call("GET", "/api/tasks/", params=wanted)
+            except _NotThere:
+                if number == 1:
+                    raise
+                return  # so many were deleted since the page before that this one is gone
             tasks, total = found["tasks"], int(found["total"])
             if not tasks:
                 return
@@ -99,6 +108,7 @@ class LabelStudioClient:
         return _read(reply, path)
 
     def _renew(self) -> None:
+        self._header = ""  # what has run out must not stand beside what gets a new one
         reply = self._send("POST", "/api/token/refresh/", {"refresh": self._token}, None)
         self._header = f"Bearer {_read(reply, 'the token')['access']}"
 
@@ -123,7 +133,8 @@ def _read(reply: httpx.Response, what: str) -> Any:
     if code >= httpx.codes.INTERNAL_SERVER_ERROR or code == httpx.codes.TOO_MANY_REQUESTS:
         raise OutsideUnavailable(f"Label Studio answers HTTP {code} at {what}")
     if code >= httpx.codes.BAD_REQUEST:
-        raise SetupProblem(f"Label Studio refuses {what} (HTTP {code}): {reply.text[:500]}")
+        kind = _NotThere if code == httpx.codes.NOT_FOUND else SetupProblem
+        raise kind(f"Label Studio refuses {what} (HTTP {code}): {reply.text[:500]}")
     try:
         return reply.json() if reply.content else None
     except ValueError as error:

@@ -17,6 +17,9 @@ MARK = "labelloop"
 
 LONGEST_SECONDS = 86_400.0
 
+DELETED = "label-studio-deleted"
+"""Who answered and is no user there any more; of several nobody knows which."""
+
 
 class LabelStudioQueue:
     """`daemon.core.outside.OutsideQueue` on a project of Label Studio.
@@ -110,6 +113,8 @@ class LabelStudioQueue:
         return OutsideVote(question, self._name(annotation["completed_by"]), label, seconds, None, key)
 
     def _name(self, user: object) -> str:
+        if user is None:
+            return DELETED
         number = int(user["id"] if isinstance(user, Mapping) else str(user))
         if number not in self._names:
             self._names = self._client.names()
