@@ -31,6 +31,22 @@ class _Found:
     function: Function
 
 
+class _Modules:
+    """The modules of one configuration. Each is run once, however many of its functions are named: two runs
+    would make two functions of one, and load twice whatever the module loads.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._known: dict[str, ModuleType] = {}
+
+    def module(self, target: str) -> ModuleType:
+        """The module at this path or of this name. Raises LoadError."""
+        if target not in self._known:
+            self._known[target] = _import(target, self._folder)
+        return self._known[target]
+
+
 def load(modules: Sequence[str], folder: Path) -> list[Function]:
     """Labeling functions of the modules, in the order of the list and of their definition.
 
@@ -43,10 +59,10 @@ def load(modules: Sequence[str], folder: Path) -> list[Function]:
         LoadError: nothing is there, it fails to import, it has no functions, two have one name, or one asks
             a language model.
     """
-    folder = _found_from(folder)
+    imported = _Modules(_found_from(folder))
     found: dict[str, _Found] = {}
     for entry in modules:
-        for one in _functions_of(entry, folder):
+        for one in _functions_of(entry, imported):
             known = found.setdefault(one.function.name, one)
             if known.value is not one.value:  # the same one, imported by two modules, counts once
                 name = one.function.name
@@ -65,11 +81,11 @@ def load_llm(modules: Sequence[str], folder: Path) -> list[LLMFunction]:
     Raises:
         LoadError: nothing is there, it fails to import, it has no such function, or two have one name.
     """
-    folder = _found_from(folder)
+    imported = _Modules(_found_from(folder))
     found: dict[str, LLMFunction] = {}
     for entry in modules:
         target, name = _split(entry)
-        values = vars(_import(target, folder))
+        values = vars(imported.module(target))
         asked = [values.get(name)] if name is not None else list(values.values())
         declared = [value for value in asked if isinstance(value, LLMFunction)]
         if not declared:
@@ -91,9 +107,9 @@ def _found_from(folder: Path) -> Path:
     return folder
 
 
-def _functions_of(entry: str, folder: Path) -> Iterator[_Found]:
+def _functions_of(entry: str, modules: _Modules) -> Iterator[_Found]:
     target, name = _split(entry)
-    module = _import(target, folder)
+    module = modules.module(target)
     values = vars(module)
     if name is not None:
         values = {name: _named(values, name, entry)}

@@ -76,6 +76,13 @@ def test_the_same_function_reached_twice_counts_once(tmp_path):
     assert names(["lf_made_a", "lf_made_b"], tmp_path) == ["zebra", "ape"]
 
 
+def test_a_file_runs_once_however_many_of_its_functions_are_named(tmp_path):
+    counted = "from pathlib import Path\nwith open(Path(__file__).with_suffix('.runs'), 'a') as file:\n"
+    path = write(tmp_path, "lf_made_a.py", TWO + counted + "    file.write('x')\n")
+    assert names(["lf_made_a.py:zebra", "lf_made_a.py:monkey", "lf_made_a.py"], tmp_path) == ["zebra", "ape"]
+    assert path.with_suffix(".runs").read_text() == "x"
+
+
 def test_doubled_names_are_refused_with_both_places(tmp_path):
     first, second = write(tmp_path, "lf_made_a.py", TWO), write(tmp_path, "lf_made_b.py", TWO)
     with pytest.raises(LoadError) as caught:
