@@ -13,7 +13,9 @@ from patience import PATIENCE
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
+KNOWN_AS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
+"""The first is the same browser without windows, menus and their pages: a page costs a fifth of the time."""
+CHROMIUM = next(filter(None, map(shutil.which, KNOWN_AS)), None)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",
