@@ -10,6 +10,9 @@ PATIENCE = 3.0 if "PYTEST_XDIST_WORKER" in os.environ else 1.0
 A deadline is there to end a test that has failed; one that works never waits for it.
 """
 
+ANSWER_SECONDS = 20.0 * PATIENCE
+"""That a call of a server waits for its answer; httpx gives up after five."""
+
 LONGEST_SECONDS = 600.0
 """That a test is given beside others, unless it asks for more by itself."""
 

@@ -7,6 +7,7 @@ import httpx
 import psycopg
 import pytest
 from kafka_fixtures import KafkaForTests, wait_until
+from patience import ANSWER_SECONDS
 from program import Program, item, worker_program
 
 from daemon.adapters.starting import free_port
@@ -27,7 +28,9 @@ def program(kafka: KafkaForTests, postgres_url: str, tmp_path: Path) -> Iterator
 @pytest.fixture
 def client(program: Program) -> Iterator[httpx.Client]:
     """Of the worker's page."""
-    with httpx.Client(base_url=f"http://127.0.0.1:{program.config['metrics']['port']}") as made:
+    with httpx.Client(
+        base_url=f"http://127.0.0.1:{program.config['metrics']['port']}", timeout=ANSWER_SECONDS
+    ) as made:
         yield made
 
 

@@ -19,7 +19,7 @@ import pytest
 from database_fixtures import private_server
 from kafka_fixtures import KafkaForTests, wait_until
 from mlflow_fixtures import end_group, running_mlflow
-from patience import PATIENCE
+from patience import ANSWER_SECONDS, PATIENCE
 from planted import PLANTED, files_below, leaks
 from program import Program, _clean_environment, configuration, item
 from secured_kafka import USER, SecuredKafka, secured_kafka
@@ -158,10 +158,12 @@ class World:
     def runs(self) -> int:
         """Training runs that MLflow has, whole."""
         api = f"{self.mlflow.uri}/api/2.0/mlflow"
-        found = httpx.post(f"{api}/experiments/search", json={"max_results": 10}).json()
+        found = httpx.post(
+            f"{api}/experiments/search", json={"max_results": 10}, timeout=ANSWER_SECONDS
+        ).json()
         ids = [one["experiment_id"] for one in found.get("experiments", [])]
         told = {"experiment_ids": ids, "filter": "attributes.status = 'FINISHED'"}
-        return len(httpx.post(f"{api}/runs/search", json=told).json().get("runs", []))
+        return len(httpx.post(f"{api}/runs/search", json=told, timeout=ANSWER_SECONDS).json().get("runs", []))
 
     def said(self, *command: str, given: str | None = None, **environment: str) -> str:
         """All that a command prints."""
@@ -272,12 +274,16 @@ def test_planted_secrets_turn_up_nowhere(world: World) -> None:
     said = lambda: world.program.logs_of(up)  # noqa: E731
     wait_until(lambda: "is up" in said() or up.poll() is not None, START_SECONDS, "a welcome")
     assert up.poll() is None, world.program.logs()
-    with httpx.Client(base_url=world.review, headers={"Sec-Fetch-Site": "same-origin"}) as client:
+    with httpx.Client(
+        base_url=world.review, headers={"Sec-Fetch-Site": "same-origin"}, timeout=ANSWER_SECONDS
+    ) as client:
         login = client.post("/api/login", json={"name": ROOT, "password": PLANTED["person"]})
         assert login.status_code == 200, login.text
         wrong = {"name": ROOT, "password": f"wrong-{PLANTED['person']}"}
-        assert httpx.post(f"{world.review}/api/login", json=wrong).status_code == 401
-        by_token = httpx.get(f"{world.review}/metrics", headers={"Authorization": f"Bearer {token}"})
+        assert httpx.post(f"{world.review}/api/login", json=wrong, timeout=ANSWER_SECONDS).status_code == 401
+        by_token = httpx.get(
+            f"{world.review}/metrics", headers={"Authorization": f"Bearer {token}"}, timeout=ANSWER_SECONDS
+        )
         assert by_token.status_code == 200
         works(world, client)
         fails(world)

@@ -9,6 +9,7 @@ import httpx
 import pytest
 from kafka_fixtures import wait_until
 from metrics_for_tests import Told
+from patience import ANSWER_SECONDS
 from program import Program
 from up_program import Up, program
 
@@ -27,7 +28,7 @@ def addresses(said: str) -> list[str]:
 @pytest.fixture
 def client() -> Iterator[httpx.Client]:
     """One for all calls: to make one reads every certificate that is trusted."""
-    with httpx.Client() as made:
+    with httpx.Client(timeout=ANSWER_SECONDS) as made:
         yield made
 
 

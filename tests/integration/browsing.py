@@ -30,6 +30,7 @@ NEEDED = [
     pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)"),
 ]
 DEADLINE_SECONDS = 15.0 * PATIENCE
+playwright_api.expect.set_options(timeout=DEADLINE_SECONDS * 1_000)
 SCREENSHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 WCAG_AA = {
     "runOnly": {

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from annotate_house import house_of
 from mlflow_fixtures import end_group, mlflow_server, running_mlflow
+from patience import ANSWER_SECONDS
 from rows_for_tests import all_rows
 
 from daemon.adapters.mlflow_server import MlflowServer
@@ -28,7 +29,7 @@ def answer(asked: Asked) -> str:
 
 def read(uri: str, trace: str) -> dict[str, Any]:
     """A trace as MLflow tells it."""
-    found = httpx.get(f"{uri}/api/3.0/mlflow/traces/get", params={"trace_id": trace})
+    found = httpx.get(f"{uri}/api/3.0/mlflow/traces/get", params={"trace_id": trace}, timeout=ANSWER_SECONDS)
     return dict(found.raise_for_status().json()["trace"])
 
 
@@ -38,7 +39,7 @@ def found_by(uri: str, trace: dict[str, Any], item: str) -> list[str]:
         "locations": [trace["trace_info"]["trace_location"]],
         "filter": f"tags.`labelloop.item` = '{item}'",
     }
-    found = httpx.post(f"{uri}/api/3.0/mlflow/traces/search", json=body)
+    found = httpx.post(f"{uri}/api/3.0/mlflow/traces/search", json=body, timeout=ANSWER_SECONDS)
     return [one["trace_id"] for one in found.raise_for_status().json()["traces"]]
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from patience import ANSWER_SECONDS
 from review_house import PASSWORD, House, served
 from starlette.testclient import TestClient
 
@@ -119,7 +120,9 @@ def test_only_a_named_proxy_is_believed_about_who_calls(house: House, proxies: t
     told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
     with served(house.app(), settings) as address:
         wish = {"name": "ann", "password": PASSWORD}
-        cookie = httpx.post(f"{address}/api/login", json=wish, headers=told).headers["set-cookie"]
+        cookie = httpx.post(f"{address}/api/login", json=wish, headers=told, timeout=ANSWER_SECONDS).headers[
+            "set-cookie"
+        ]
     believed = bool(proxies) and proxies[0].startswith("127.")
     assert ("secure" in cookie.lower()) is believed
     (session,) = house.services.desk.sessions.sessions(account.id)

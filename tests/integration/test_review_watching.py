@@ -9,6 +9,7 @@ import pytest
 from fastapi.testclient import TestClient
 from kafka_fixtures import wait_until
 from metrics_for_tests import Told
+from patience import ANSWER_SECONDS
 from review_house import House, address_of, running
 from sqlalchemy import text
 
@@ -113,7 +114,11 @@ def test_a_server_that_shuts_down_is_not_asked_any_more_and_finishes_what_it_was
         return overview(self)
 
     monkeypatch.setattr(type(house.services.reports), "overview", slow)
-    with ThreadPoolExecutor(1) as pool, httpx.Client() as client, running(house.app()) as server:
+    with (
+        ThreadPoolExecutor(1) as pool,
+        httpx.Client(timeout=ANSWER_SECONDS) as client,
+        running(house.app()) as server,
+    ):
         address = address_of(server)
         assert client.get(f"{address}/readyz").status_code == 200
         under_way = pool.submit(httpx.get, f"{address}/api/overview", timeout=20)

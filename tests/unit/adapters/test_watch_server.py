@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
+from patience import ANSWER_SECONDS
 
 from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.adapters.watching.server import served
@@ -21,7 +22,7 @@ READY = Readiness({})
 
 def _get(path: str, needs: Mapping[str, Missing], meter: PrometheusMeter | None = None) -> httpx.Response:
     with served(ANY_PORT, meter or PrometheusMeter(By.RUN), Readiness(needs)) as port:
-        return httpx.get(f"http://127.0.0.1:{port}{path}")
+        return httpx.get(f"http://127.0.0.1:{port}{path}", timeout=ANSWER_SECONDS)
 
 
 def test_metrics_are_served_as_prometheus_reads_them() -> None:
@@ -49,7 +50,7 @@ def test_a_process_with_all_it_needs_is_ready() -> None:
 def test_there_is_nothing_else() -> None:
     assert _get("/etc/passwd", {}).status_code == 404
     with served(ANY_PORT, PrometheusMeter(By.RUN), READY) as port:
-        assert httpx.post(f"http://127.0.0.1:{port}/metrics").status_code == 501
+        assert httpx.post(f"http://127.0.0.1:{port}/metrics", timeout=ANSWER_SECONDS).status_code == 501
 
 
 def test_without_a_port_nothing_is_served() -> None:
@@ -76,7 +77,7 @@ def test_a_caller_that_says_nothing_holds_nobody_up() -> None:
     with served(ANY_PORT, PrometheusMeter(By.RUN), READY) as port:
         assert port is not None
         with socket.create_connection(("127.0.0.1", port)):
-            assert httpx.get(f"http://127.0.0.1:{port}/healthz").status_code == 200
+            assert httpx.get(f"http://127.0.0.1:{port}/healthz", timeout=ANSWER_SECONDS).status_code == 200
 
 
 def test_a_page_that_cannot_be_made_is_told(capsys: pytest.CaptureFixture[str]) -> None:
