@@ -8,11 +8,12 @@ It answers the queue as a reviewer of its own would, always with the first answe
 
 import argparse
 import json
-import shutil
 from typing import Any
 
 import numpy as np
 from playwright.sync_api import sync_playwright
+
+from benchmarks.browsers import CHROMIUM
 
 WATCH = """() => {
   const item = document.getElementById("item");
@@ -35,9 +36,8 @@ WATCH = """() => {
 
 def measure(address: str, tier: str, items: int) -> list[float]:
     """Milliseconds from each key to the painted next item; fewer than asked for when the queue runs dry."""
-    chromium = shutil.which("chromium") or shutil.which("google-chrome")
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=chromium, args=["--no-sandbox", "--disable-gpu"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         page = browser.new_page(base_url=address)
         page.goto("/")
         page.fill("#name", "benchmark")

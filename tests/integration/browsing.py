@@ -1,6 +1,5 @@
 """A real browser for tests of pages: opened once, looked through by axe-core, and what it shows is kept."""
 
-import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -10,12 +9,11 @@ import pytest
 from kafka_fixtures import wait_until
 from patience import PATIENCE
 
+from benchmarks.browsers import CHROMIUM
+
 playwright_api = pytest.importorskip("playwright.sync_api", reason="Playwright is not installed")
 axe_api = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-core is not installed")
 
-KNOWN_AS = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome")
-"""The first is the same browser without windows, menus and their pages: a page costs a fifth of the time."""
-CHROMIUM = next(filter(None, map(shutil.which, KNOWN_AS)), None)
 FLAGS = [
     "--no-sandbox",
     "--disable-gpu",

@@ -120,9 +120,8 @@ def test_only_a_named_proxy_is_believed_about_who_calls(house: House, proxies: t
     told = {"X-Forwarded-Proto": "https", "X-Forwarded-For": "198.51.100.7"}
     with served(house.app(), settings) as address:
         wish = {"name": "ann", "password": PASSWORD}
-        cookie = httpx.post(f"{address}/api/login", json=wish, headers=told, timeout=ANSWER_SECONDS).headers[
-            "set-cookie"
-        ]
+        answered = httpx.post(f"{address}/api/login", json=wish, headers=told, timeout=ANSWER_SECONDS)
+        cookie = answered.headers["set-cookie"]
     believed = bool(proxies) and proxies[0].startswith("127.")
     assert ("secure" in cookie.lower()) is believed
     (session,) = house.services.desk.sessions.sessions(account.id)
