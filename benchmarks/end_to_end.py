@@ -2,7 +2,8 @@
 
     python -m benchmarks.end_to_end postgresql://user:password@host/empty_database
 
-With `--encoder` the encoder is on, and the stream is held beside what the encoder reaches alone.
+With `--encoder` the encoder is on, and the stream is held beside what the encoder reaches alone, before and
+after it: a machine that others share is not as fast at all times.
 
 Needs `LABELLOOP_KAFKA_HOME` and an empty PostgreSQL database. The models are trained first, on answers of an
 expert; then the worker is stopped, so many items are written, and it is started again.
@@ -65,10 +66,13 @@ def main() -> None:
         run.write(configuration(bootstrap, given.database, given.batch, encoder, given.processes))
         count = given.items or (ENCODED_ITEMS if given.encoder else ITEMS)
         run.train(given.texts)
+        alone = [run.encoder_alone(count, given.texts)] if given.encoder else []
         produce(bootstrap, count, 2, given.texts)
         ours = run.measure(count, given.workers)
         if given.encoder:
-            peer = Peer("the encoder alone", run.encoder_alone(count, given.texts))
+            alone.append(run.encoder_alone(count, given.texts))
+            print("the encoder alone, before and after:", ", ".join(f"{rate:,.0f}/s" for rate in alone))
+            peer = Peer("the encoder alone", sum(alone) / len(alone))
         else:
             naive = float(run.module("benchmarks.naive_consumer", bootstrap, str(NAIVE_ITEMS)))
             peer = Peer("consumer that calls snorkel", naive)

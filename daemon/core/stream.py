@@ -25,8 +25,9 @@ WATCHED_MESSAGES = 1_000
 FEWEST_MESSAGES = 100
 """and says nothing before so many were read."""
 LAG_SECONDS = 2.0
-KEEP_ALIVE_SECONDS = 0.02
-"""Between looks at the broker while a batch is worked on: the next one is read meanwhile."""
+KEEP_ALIVE_SECONDS, MOST_KEEP_ALIVE_SECONDS = 0.02, 0.32
+"""Between looks at the broker while a batch is worked on, at first and at most: the next one is read
+meanwhile. Each look takes from the processor, which a slow batch, as that of an encoder, needs for itself."""
 
 
 class DeadLetterLimit(SetupProblem):
@@ -107,8 +108,10 @@ class StreamWorker:
     def _finish(self, batch: Batch, work: Future[Labeled]) -> None:
         self.progress.begun = time.monotonic()
         self.source.keep_alive()
-        while not wait([work], KEEP_ALIVE_SECONDS).done:
+        pause = KEEP_ALIVE_SECONDS
+        while not wait([work], pause).done:
             self.source.keep_alive()
+            pause = min(2 * pause, MOST_KEEP_ALIVE_SECONDS)
         self.progress.begun = None
         try:
             labeled = work.result()

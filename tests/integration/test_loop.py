@@ -1,8 +1,12 @@
 """From a message to labels, questions, windows and new revisions: the loops on a real database."""
 
 import json
+import threading
+import time
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -15,6 +19,8 @@ from daemon.core.bundles import BundleFollower
 from daemon.core.decide import STATUS
 from daemon.core.errors import FenceLost
 from daemon.core.states import ItemState
+from daemon.core.stream import KEEP_ALIVE_SECONDS, MOST_KEEP_ALIVE_SECONDS
+from labeling_functions import labeling_function
 from models.bundle import Bundle
 
 
@@ -366,3 +372,31 @@ def test_a_worker_that_slept_writes_nothing(loop: Loop) -> None:
 
 def test_every_final_state_has_its_status() -> None:
     assert set(STATUS) == {ItemState.HUMAN, ItemState.CERTIFIED}
+
+
+def test_a_slow_batch_looks_at_the_broker_ever_more_seldom(tmp_path: Path) -> None:
+    """Each look takes from the processor that an encoder needs for itself."""
+    pauses = [min(2**n * KEEP_ALIVE_SECONDS, MOST_KEEP_ALIVE_SECONDS) for n in range(6)]
+    assert pauses[-1] == pauses[-2] == MOST_KEEP_ALIVE_SECONDS
+    looks: list[float] = []
+    enough = threading.Event()
+
+    @labeling_function
+    def slow(_: Any) -> int:
+        enough.wait(60)
+        return 1
+
+    def look() -> None:
+        looks.append(time.monotonic())
+        if len(looks) > len(pauses):
+            enough.set()
+
+    loop = Loop(tmp_path, functions=(slow,)).start()
+    loop.source.keep_alive = look
+    loop.worker.saved = loop.worker.stop.set
+    loop.send([{"id": "a", "text": "win"}])
+    loop.worker.run()
+    assert loop.worker.progress.items == 1
+    rested = [later - earlier for earlier, later in pairwise(looks)]
+    assert all(seconds >= 0.9 * pause for seconds, pause in zip(rested, pauses, strict=False))
+    loop.close()
