@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
-from sqlalchemy import Connection, Row, delete, insert, literal, select
+from sqlalchemy import ColumnElement, Connection, Row, Select, delete, insert, literal, select
 
 from daemon.adapters.store import decided, open_items, outbox
 from daemon.adapters.store.asking import Caps, recheck_items
@@ -22,11 +22,9 @@ LATER = 3_000
 """Milliseconds after which items are routed elsewhere: by then every worker knows that the money is gone."""
 
 
-def any_due(connection: Connection, until: int) -> bool:
-    """Whether there is anything to take that is due by then."""
-    return (
-        connection.execute(select(recheck.c.seq).where(recheck.c.due <= until).limit(1)).first() is not None
-    )
+def first_due(clock: ColumnElement[int]) -> Select[tuple[int, int]]:
+    """When the first of all is due (0: since ever), and what the clock says: one statement, by the index."""
+    return select(recheck.c.due, clock.label("now")).order_by(recheck.c.due).limit(1)
 
 
 def work(connection: Connection, limit: int, decide: Decide, caps: Caps, now: int, until: int) -> int:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 
-from sqlalchemy import Connection, select
+from sqlalchemy import select
 
 from daemon.adapters.store import allowance, annotating, arrivals, asking, duties, outbox, rechecks
 from daemon.adapters.store.bulk import add_counts, among, upsert
@@ -104,16 +104,17 @@ class StreamRoom:
         Frozen items are left alone. A recheck of an item that is not there is tried once more a minute later.
         With `answers_alone` only those are taken that are due since ever, as after an answer.
         """
-        with self._database.read() as connection:
-            # Looked at many times a second: without this, SQLite's one write lock would be taken each time.
-            if not rechecks.any_due(connection, self._due(connection, answers_alone)):
-                return 0
+        if not self._any_due(answers_alone):
+            return 0
         with self._database.write() as connection:
-            now, until = self._database.now(connection), self._due(connection, answers_alone)
-            return rechecks.work(connection, limit, decide, self._caps, now, until)
+            now = self._database.now(connection)
+            return rechecks.work(connection, limit, decide, self._caps, now, 0 if answers_alone else now)
 
-    def _due(self, connection: Connection, answers_alone: bool) -> int:
-        return 0 if answers_alone else self._database.now(connection)
+    def _any_due(self, answers_alone: bool) -> bool:
+        """Looked at many times a second: SQLite's one write lock must not be taken each time."""
+        with self._database.glance() as connection:
+            first = connection.execute(rechecks.first_due(self._database.clock(connection))).first()
+        return first is not None and first.due <= (0 if answers_alone else first.now)
 
     def take_duty(self, name: str, holder: str, seconds: float) -> Duty | None:
         """Hold or renew a duty for `seconds`; None while somebody else holds it."""

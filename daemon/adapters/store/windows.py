@@ -103,7 +103,7 @@ class WindowRoom:
 
     def open_windows(self) -> list[int]:
         """Ids, oldest first."""
-        with self._database.read() as connection:
+        with self._database.glance() as connection:
             query = (
                 select(windows.c.id).where(windows.c.state == WindowState.OPEN.value).order_by(windows.c.id)
             )
