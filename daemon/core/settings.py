@@ -264,7 +264,8 @@ class StreamSettings:
 
     Attributes:
         batch_items: messages labelled together at most. A batch has 256 of them first, and more while
-            labelling one takes less than a quarter of a second.
+            labelling one takes less than a quarter of a second, or, where many wait, less than a tenth of
+            what they have yet to wait, and than three seconds.
         max_message_bytes: larger messages are dead letters.
         function_seconds: a labelling function slower than this on a batch is reported.
         dead_letter_limit: share of dead letters among the last 1,000 messages that stops the worker.

@@ -129,7 +129,7 @@ class StreamWorker:
             current = self.bundles.current()
             since = time.perf_counter()
             labeled = self.pipeline.label(batch, current)
-            self.size.took(len(batch.records), time.perf_counter() - since)
+            self.size.took(len(batch.records), time.perf_counter() - since, self.progress.lag or 0)
             self._check_limit(batch, labeled.rejected)
             since = time.perf_counter()
             try:

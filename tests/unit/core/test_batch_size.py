@@ -2,13 +2,19 @@
 
 import pytest
 
-from daemon.core.batch_size import FIRST_ITEMS, LABEL_SECONDS, BatchSize
+from daemon.core.batch_size import (
+    FIRST_ITEMS,
+    LABEL_SECONDS,
+    MOST_LABEL_SECONDS,
+    WAIT_SHARE,
+    BatchSize,
+)
 
 
-def after(size: BatchSize, items_a_second: float, batches: int = 10) -> int:
-    """The size after some full batches at this rate."""
+def after(size: BatchSize, items_a_second: float, batches: int = 10, waiting: int = 0) -> int:
+    """The size after some full batches at this rate, while so many messages wait."""
     for _ in range(batches):
-        size.took(size.items, size.items / items_a_second)
+        size.took(size.items, size.items / items_a_second, waiting)
     return size.items
 
 
@@ -28,6 +34,13 @@ def test_slow_labeling_brings_it_back_to_the_first_size_and_no_further() -> None
     after(size, 1e6)
     assert after(size, 100, batches=1) == FIRST_ITEMS
     assert after(size, 1) == FIRST_ITEMS
+
+
+def test_where_many_wait_slow_batches_grow_too_by_a_share_of_the_wait() -> None:
+    size = BatchSize(4_096)
+    assert after(size, 200, waiting=4_000) == pytest.approx(WAIT_SHARE * 4_000, rel=0.01)
+    assert after(size, 200, waiting=1_000_000) == pytest.approx(200 * MOST_LABEL_SECONDS, rel=0.01)
+    assert after(size, 200, waiting=100) == FIRST_ITEMS
 
 
 def test_batches_that_were_not_full_say_nothing() -> None:
