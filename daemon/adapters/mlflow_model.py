@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-import models
+from daemon.adapters.served_source import copy_needed
 from labeling_functions.task import MATCHING, MULTILABEL, PREFERENCE
 
 
@@ -17,8 +17,8 @@ class Served:
 
     Attributes:
         name: of the logged model, as MLflow's pages show it.
-        file: run by MLflow when a version is loaded; a copy goes with each version, as does the package
-            `models`.
+        file: run by MLflow when a version is loaded; a copy goes with each version, as does what it
+            needs of package `models`.
         how_to_ask: Markdown, shown beside the registered model.
     """
 
@@ -87,12 +87,12 @@ def log_head(bundle: bytes, served: Served) -> tuple[str, str]:
     """
     import mlflow
 
-    with bundle_file(bundle) as path:
+    with bundle_file(bundle) as path, tempfile.TemporaryDirectory(prefix="labelloop-") as folder:
         info = mlflow.pyfunc.log_model(
             name=served.name,
             python_model=str(served.file),
             artifacts={"bundle": str(path)},
-            code_paths=[str(Path(models.__file__).parent)],
+            code_paths=[str(copy_needed(served.file, Path(folder)))],
             pip_requirements=requirements(),
         )
     return str(info.model_id), str(info.model_uri)

@@ -1,6 +1,6 @@
 """The model of two texts that MLflow serves. MLflow runs this file to load a version: import it nowhere.
 
-The version carries this file, the package `models` and the bundle: nothing is unpickled.
+The version carries this file, what it needs of the package `models`, and the bundle: nothing is unpickled.
 """
 
 from typing import Any

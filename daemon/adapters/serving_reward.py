@@ -1,6 +1,6 @@
 """The reward model that MLflow serves: MLflow runs this file when it loads a version. Import it nowhere.
 
-The version carries this file, the package `models` and the bundle: nothing is unpickled.
+The version carries this file, what it needs of the package `models`, and the bundle: nothing is unpickled.
 """
 
 from typing import Any, TypedDict
