@@ -125,6 +125,12 @@ def review(config: "Config") -> None:
 @click.option("--run", help="Name that the cap of a run is counted under; another one for each process.")
 def annotate(config: "Config", tier: str, run: str | None) -> None:
     """Have a tier answered by language models, or in another program."""
+    if tier in config.outside_tiers:
+        with importing():
+            from daemon.wiring import outside
+
+        outside.main(config, tier)
+        return
     with importing():
         from daemon.wiring import annotate as wiring
 

@@ -5,14 +5,16 @@ from dataclasses import dataclass, replace
 from io import StringIO
 from math import sqrt
 from statistics import NormalDist
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from rich.console import Console
-from rich.table import Table
 
 from labeling_functions.label_space import LabelSpace
 from labeling_functions.task import ABSTAIN
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,8 +152,10 @@ def wilson(successes: float, n: float, confidence: float = 0.95) -> tuple[float,
     return max(0.0, low), min(1.0, high)
 
 
-def table(reports: Sequence[FunctionReport], options: Sequence[str]) -> Table:
+def table(reports: Sequence[FunctionReport], options: Sequence[str]) -> "Table":
     """The reports as a table for a terminal; `options` are the names of what was voted for."""
+    from rich.table import Table
+
     by_class = any(report.about for report in reports)
     shown = Table("function", *(["class"] if by_class else []))
     for title in ("coverage", "overlap", "conflict", *options, "right", "95 % interval", "checked"):
@@ -173,6 +177,8 @@ def _accuracy_cells(report: FunctionReport) -> tuple[str, str, str]:
 
 def render(reports: Sequence[FunctionReport], options: Sequence[str], width: int = 120) -> str:
     """The reports as plain text, for logs and files."""
+    from rich.console import Console
+
     text = StringIO()
     Console(file=text, width=width, color_system=None).print(table(reports, options))
     return text.getvalue()

@@ -8,8 +8,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import ProxyHandler, build_opener
 
-from daemon.adapters.broker.process import with_parent
-from daemon.adapters.starting import wait_until
+from daemon.adapters.starting import wait_until, with_parent
 from daemon.core.errors import SetupProblem
 from labeling_functions.llm.local_server import HOST, ModelMissing, model_file
 

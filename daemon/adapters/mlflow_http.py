@@ -3,10 +3,10 @@
 import os
 import ssl
 from collections.abc import Mapping
-from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from daemon.adapters.mlflow_settings import shown
 from daemon.core.errors import SetupProblem
 
 VARIABLE = "MLFLOW_TRACKING_"
@@ -38,12 +38,6 @@ def client(uri: str, seconds: float, environ: Mapping[str, str] = os.environ) ->
         )
     except httpx.InvalidURL as error:
         raise SetupProblem(f"mlflow.uri: {shown(uri)} is no address: {error}") from None
-
-
-def shown(uri: str) -> str:
-    """The address without user name and password, nor a slash at its end."""
-    parts = urlsplit(uri)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")
 
 
 def experiment_id(http: httpx.Client, name: str) -> str:

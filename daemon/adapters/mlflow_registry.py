@@ -1,4 +1,4 @@
-"""Training runs and served models in MLflow. mlflow is imported when the registry is first made (3-4 s)."""
+"""Training runs and served models in MLflow. mlflow is imported when it is first needed (3-4 s, 150 MB)."""
 
 import logging
 import os
@@ -7,11 +7,12 @@ import re
 import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
-from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_model import CLASSIFIER, SERVED, bundle_file, log_head
-from daemon.adapters.mlflow_settings import MlflowSettings
+from daemon.adapters.mlflow_settings import MlflowSettings, shown
 from daemon.adapters.plots import class_plot, confusion_plot, reliability_plot, risk_coverage_plot
 from daemon.adapters.run_summary import run_summary
 from daemon.core.errors import PartAway, RegistryUnavailable, SetupProblem
@@ -59,8 +60,22 @@ class MlflowRegistry:
         self.experiment = settings.experiment or task.name
         self.model_name = re.sub(r"[/:'\"]", "-", settings.model_name or task.name)
         self._served = SERVED.get(task.kind, CLASSIFIER)
-        self._mlflow = _import_mlflow()
-        self._client = self._mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
+        if find_spec("mlflow") is None:
+            raise SetupProblem(
+                "mlflow is not installed, and training runs are kept there: `pip install mlflow`"
+            )
+
+    def load(self) -> None:
+        """Import mlflow now, where there is time for it; otherwise the first call does."""
+        _ = self._client
+
+    @cached_property
+    def _mlflow(self) -> Any:
+        return _import_mlflow()
+
+    @cached_property
+    def _client(self) -> Any:
+        return self._mlflow.MlflowClient(tracking_uri=self.uri, registry_uri=self.uri)
 
     def ping(self) -> None:
         """Raises PartAway, saying what to do, if the server does not answer."""

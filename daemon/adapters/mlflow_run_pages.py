@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from daemon.adapters import mlflow_http
+from daemon.adapters import mlflow_http, mlflow_settings
 from daemon.core.errors import RegistryUnavailable
 
 REQUEST_SECONDS = 5.0
@@ -23,7 +23,7 @@ class MlflowRunPages:
         """Address of a run's page; None if there is no such run. Raises RegistryUnavailable."""
         if not ID.fullmatch(run):
             return None
-        shown = mlflow_http.shown(self._uri)
+        shown = mlflow_settings.shown(self._uri)
         try:
             with mlflow_http.client(self._uri, REQUEST_SECONDS) as http:
                 experiment = mlflow_http.run_experiment(http, run)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from typing import Annotated
+from urllib.parse import urlsplit, urlunsplit
 
 from annotated_types import Ge, Le
 
@@ -22,3 +23,9 @@ class MlflowSettings:
     experiment: str | None = None
     model_name: str | None = None
     traces: Annotated[float, Ge(0), Le(1)] = 1.0
+
+
+def shown(uri: str) -> str:
+    """The address without user name and password, nor a slash at its end."""
+    parts = urlsplit(uri)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2])).rstrip("/")

@@ -4,7 +4,7 @@ import re
 
 import httpx
 
-from daemon.adapters import mlflow_http
+from daemon.adapters import mlflow_http, mlflow_settings
 from daemon.core.errors import TracesUnavailable
 
 REQUEST_SECONDS = 5.0
@@ -23,7 +23,7 @@ class MlflowTracePages:
         """Address of its page; None if there is no such trace, or not yet. Raises TracesUnavailable."""
         if not ID.fullmatch(trace):
             return None
-        shown = mlflow_http.shown(self._uri)
+        shown = mlflow_settings.shown(self._uri)
         try:
             with mlflow_http.client(self._uri, REQUEST_SECONDS) as http:
                 experiment = mlflow_http.trace_experiment(http, trace)

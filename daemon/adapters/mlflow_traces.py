@@ -10,6 +10,7 @@ from collections.abc import Callable
 import httpx
 
 from daemon.adapters import mlflow_http, otlp
+from daemon.adapters.mlflow_settings import shown
 from daemon.core.traces import Trace
 
 log = logging.getLogger(__name__)
@@ -110,7 +111,7 @@ class MlflowTraces:
                 log.warning(
                     "%d traces were dropped on their way to MLflow at %s",
                     self._dropped,
-                    mlflow_http.shown(self._uri),
+                    shown(self._uri),
                     extra={"action": "traces_dropped"},
                 )
 
@@ -212,7 +213,7 @@ class _Road:
             self._open = False
             log.warning(
                 "MLflow at %s takes no traces (%s); they wait, as many as find room",
-                mlflow_http.shown(str(self._http.base_url)),
+                shown(str(self._http.base_url)),
                 mlflow_http.brief(error),
                 extra={"action": "traces_wait"},
             )

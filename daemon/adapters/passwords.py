@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cached_property
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -25,7 +26,6 @@ class Argon2:
         self._hasher = hasher or PasswordHasher.from_parameters(RFC_9106_LOW_MEMORY)
         self._places = threading.BoundedSemaphore(AT_ONCE + WAITING)
         self._turns = threading.BoundedSemaphore(AT_ONCE)
-        self._of_nobody = self._hasher.hash("nobody has this password")
 
     def hash(self, password: str) -> str:
         """A salted hash that says how it was made; raises PasswordsBusy."""
@@ -36,10 +36,16 @@ class Argon2:
         """Whether the password is the one; None is never, and takes as long. Raises PasswordsBusy."""
         try:
             with self._turn():
-                self._hasher.verify(password_hash or self._of_nobody, password)
+                of_nobody = self._of_nobody  # whoever is asked about: the first time takes as long for all
+                self._hasher.verify(password_hash or of_nobody, password)
         except (VerificationError, InvalidHashError):
             return False
         return password_hash is not None
+
+    @cached_property
+    def _of_nobody(self) -> str:
+        """Made when first needed: most commands never are asked for a password."""
+        return self._hasher.hash("nobody has this password")
 
     @contextmanager
     def _turn(self) -> Iterator[None]:

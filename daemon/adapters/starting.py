@@ -1,17 +1,26 @@
-"""What is needed to start servers of our own: a port, and waiting until they answer."""
+"""What is needed to start servers of our own: a launcher, a port, and waiting until they answer."""
 
+import os
 import random
 import socket
+import sys
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 from daemon.core.errors import SetupProblem
 
 HOST = "127.0.0.1"
+LAUNCHER = Path(__file__).with_name("launch.py")
 SERVER_PORTS = range(20_000, 32_000)
 """Below those that Linux gives to whoever asks for any port, so that none is given away before a server,
 which takes seconds to start, listens there."""
 PORT_TRIES = 100
+
+
+def with_parent(command: list[str]) -> list[str]:
+    """The same command, ending with the process that calls this and spawns it."""
+    return [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command]
 
 
 def free_port() -> int:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from daemon.core.settings import MICROS
+from labeling_functions.analysis import wilson
 from labeling_functions.llm.chat_model import ChatRequest
 from labeling_functions.llm.endpoint import EndpointSettings
 from labeling_functions.llm.prices import answer_tokens_at_most, longest, prompt_tokens_at_most
@@ -51,12 +52,7 @@ class Judged:
     @property
     def interval(self) -> tuple[float, float] | None:
         """Wilson's interval of the share that agrees, at CONFIDENCE; None without answers."""
-        from scipy.stats import binomtest
-
-        if not self.answers:
-            return None
-        found = binomtest(self.right, self.answers).proportion_ci(CONFIDENCE, method="wilson")
-        return float(found.low), float(found.high)
+        return wilson(self.right, self.answers, CONFIDENCE) if self.answers else None
 
 
 @dataclass(frozen=True, slots=True)

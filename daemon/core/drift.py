@@ -1,7 +1,6 @@
 """Watching the stream for drift: each saved batch against what the current bundle learned from."""
 
 import logging
-import threading
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -60,8 +59,7 @@ class DriftWatch:
 
     def __post_init__(self) -> None:
         if self.settings.enabled:
-            # Imported while the worker connects: the first batch under a bundle would wait for it.
-            threading.Thread(target=adwin, name="import river", daemon=True).start()
+            adwin()  # now: that river is missing is said at the start, not at the first bundle
 
     def saved(self, labeled: Labeled, current: Current) -> None:
         """Take a batch that is stored, in its order; alarms are stored and logged."""

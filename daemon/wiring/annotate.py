@@ -21,7 +21,7 @@ from daemon.core.ports import CallLedger
 from daemon.core.settings import MICROS
 from daemon.core.traced_asker import MakeAsker, TracedAsker
 from daemon.core.traces import TracedWay, TraceLog
-from daemon.wiring import endpoints, outside, parts, watching
+from daemon.wiring import endpoints, parts, watching
 from daemon.wiring.config import Config
 from daemon.wiring.ways import Way, asker_of, way_of
 from labeling_functions.llm.calls import endpoint_model
@@ -34,9 +34,6 @@ FLUSH_SECONDS = 5.0
 
 def main(config: Config, tier: str, run: str | None = None) -> None:
     """Answer until SIGTERM or SIGINT. `run`: name under which the cap of a run is counted."""
-    if tier in config.outside_tiers:
-        outside.main(config, tier)
-        return
     check_tier(config, tier)
     stop = threading.Event()
     for wanted in (signal.SIGTERM, signal.SIGINT):

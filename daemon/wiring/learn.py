@@ -3,7 +3,7 @@
 import os
 import signal
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from functools import partial
 from pathlib import Path
@@ -21,6 +21,8 @@ from daemon.core.run_description import describe
 from daemon.wiring import parts, watching
 from daemon.wiring.config import Config
 from daemon.wiring.training_child import train_apart
+from models.any_training import AnyCandidate, AnyData
+from models.bundles import AnyBundle
 from models.training import TrainingOptions
 
 NICENESS = 5
@@ -90,13 +92,19 @@ def make(
             alive.heard()
         stream.report(name, "learn", said)
 
+    registry = MlflowRegistry(config.mlflow, config.task)
+
+    def train(data: AnyData, champion: AnyBundle | None, still: Callable[[], object]) -> AnyCandidate:
+        registry.load()  # before the run is logged: the duty does not last for both
+        return train_apart(data, options, champion, still, stop)
+
     return Learner(
         stream=stream,
         store=LearningRoom(database),
-        registry=MlflowRegistry(config.mlflow, config.task),
+        registry=registry,
         policy=policy,
         settings=config.learning,
-        train=lambda data, champion, alive: train_apart(data, options, champion, alive, stop),
+        train=train,
         describe=partial(
             describe,
             source=f"topic {config.kafka.topics.items}",

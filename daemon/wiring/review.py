@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 from functools import partial
 
-from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_run_pages import MlflowRunPages
+from daemon.adapters.mlflow_settings import shown
 from daemon.adapters.mlflow_trace_pages import MlflowTracePages
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.erring import ErringRoom

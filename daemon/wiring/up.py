@@ -13,8 +13,8 @@ from daemon.adapters.broker.apache import ApacheKafka
 from daemon.adapters.broker.embedded import SESSION_SECONDS, EmbeddedBroker
 from daemon.adapters.broker.process import wait_ready
 from daemon.adapters.llm_server import LlmServer
-from daemon.adapters.mlflow_http import shown
 from daemon.adapters.mlflow_server import MlflowServer
+from daemon.adapters.mlflow_settings import shown
 from daemon.adapters.starting import free_port
 from daemon.adapters.store.accounts import AccountRoom
 from daemon.wiring import accounts, check_outside, endpoints, parts

@@ -2,6 +2,9 @@
 
 from collections import deque
 from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec, module_from_spec, spec_from_file_location
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,11 +12,25 @@ import numpy as np
 from models.arrays import F8
 
 
+@cache
 def adwin() -> Any:
-    """river's class. The first call takes a second or two: river imports scikit-learn and pandas."""
-    from river.drift import ADWIN
+    """river's class, from its module alone where it has one.
 
-    return ADWIN
+    The package `river.drift` imports scikit-learn, SciPy and pandas for its other classes: one or two seconds
+    and 100 MB that nothing here has any use for.
+    """
+    package = find_spec("river.drift")
+    file = Path(package.origin).with_name("adwin.py") if package and package.origin else None
+    if file is None or not file.exists():
+        from river.drift import ADWIN
+
+        return ADWIN
+    spec = spec_from_file_location("river.drift.adwin", file)
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.ADWIN
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,14 +117,14 @@ def exact_p(now: I8, n_now: I8, then: I8, n_then: I8) -> F8:
     Twice the smaller tail. Counts within FAR standard deviations of what both together make expect get 1:
     nearly all are, and tails take long.
     """
-    from scipy.stats import hypergeom
-
     both, total = now + then, n_now + n_then
     share = both / total
     deviation = np.sqrt(n_now * share * (1 - share) * n_then / total)
     far = np.abs(now - n_now * share) > FAR * deviation + 1e-9
     p = np.ones(len(now))
     if far.any():
+        from scipy.stats import hypergeom
+
         now, n_now, both, total = now[far], n_now[far], both[far], total[far]
         low = hypergeom.cdf(now, total, both, n_now)
         high = hypergeom.sf(now - 1, total, both, n_now)

@@ -7,10 +7,11 @@ import secrets
 import shutil
 import subprocess
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
-from daemon.adapters.broker.process import refuse_taken_port, with_parent
-from daemon.adapters.starting import HOST, free_port
+from daemon.adapters.broker.process import refuse_taken_port
+from daemon.adapters.starting import HOST, free_port, with_parent
 from daemon.core.errors import SetupProblem
 
 MIN_JAVA = 17
@@ -136,8 +137,9 @@ def find_java() -> str:
     return path
 
 
+@cache
 def java_version(path: str) -> int:
-    """Major version that this Java states; 0 if it cannot be read."""
+    """Major version that this Java states; 0 if it cannot be read. Asked once a process."""
     said = subprocess.run([path, "-version"], capture_output=True, text=True, check=False, timeout=60).stderr
     found = re.search(r'version "(\d+)(?:\.(\d+))?', said)
     if found is None:

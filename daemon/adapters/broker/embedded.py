@@ -4,8 +4,8 @@ import importlib.util
 import os
 from dataclasses import dataclass
 
-from daemon.adapters.broker.process import refuse_taken_port, with_parent
-from daemon.adapters.starting import HOST
+from daemon.adapters.broker.process import refuse_taken_port
+from daemon.adapters.starting import HOST, with_parent
 from daemon.core.errors import SetupProblem
 
 SESSION_SECONDS = 6.0

@@ -1,9 +1,7 @@
-"""What both brokers share: ports, the launcher, waiting until they answer, and running them in tests."""
+"""What both brokers share: ports, waiting until they answer, and running them in tests."""
 
-import os
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -14,7 +12,6 @@ from daemon.adapters.kafka.topics import ping
 from daemon.adapters.starting import HOST, wait_until
 from daemon.core.errors import SetupProblem
 
-LAUNCHER = Path(__file__).with_name("launch.py")
 POLL_SECONDS = 0.02
 
 
@@ -43,11 +40,6 @@ def refuse_taken_port(port: int) -> None:
             probe.bind((HOST, port))
         except OSError as error:
             raise SetupProblem(f"the broker cannot have port {port} on {HOST}: {error}") from error
-
-
-def with_parent(command: list[str]) -> list[str]:
-    """The same command, ending with the process that calls this and spawns it."""
-    return [sys.executable, "-I", "-S", str(LAUNCHER), str(os.getpid()), *command]
 
 
 def wait_ready(broker: Broker, deadline_seconds: float, alive: Callable[[], bool] = lambda: True) -> None:

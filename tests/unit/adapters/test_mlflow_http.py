@@ -6,7 +6,8 @@ from collections.abc import Callable
 import httpx
 import pytest
 
-from daemon.adapters.mlflow_http import brief, client, experiment_id, shown, trace_experiment
+from daemon.adapters.mlflow_http import brief, client, experiment_id, trace_experiment
+from daemon.adapters.mlflow_settings import shown
 from daemon.core.errors import SetupProblem
 
 Answer = Callable[[httpx.Request], httpx.Response]

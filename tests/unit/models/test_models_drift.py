@@ -1,12 +1,15 @@
 """Alarms when the stream changes, and only then."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import hypergeom
 
-from models.drift.change import MeanWatch
+from models.drift.change import MeanWatch, adwin
 from models.drift.monitor import DriftMonitor, MonitorSettings, classifier_agreement
 from models.drift.reference import Reference
 from models.drift.symbol_counts import SymbolCounts, exact_p
@@ -192,6 +195,22 @@ def test_a_mean_watch_passes_over_gaps_and_tells_both_means() -> None:
     change = watch.update(np.zeros(64))
     assert change is not None
     assert change.before > change.now
+
+
+def test_rivers_class_comes_alone_and_is_the_same() -> None:
+    from river.drift import ADWIN
+
+    heavy = ("sklearn", "pandas", "scipy")
+    code = "import sys; from models.drift.change import adwin; adwin(); "
+    code += f"print([name for name in {heavy} if name in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout == "[]\n"
+    whole, alone = ADWIN(0.01), adwin()(0.01)
+    for value in np.random.default_rng(3).random(600) + np.repeat([0, 1, 0.5], 200):
+        whole.update(value)
+        alone.update(value)
+        assert (whole.drift_detected, whole.estimation) == (alone.drift_detected, alone.estimation)
+    assert whole.n_detections == alone.n_detections
 
 
 def test_a_reference_survives_storage(reference: Reference) -> None:
