@@ -1,5 +1,6 @@
 """A PostgreSQL server of our own for one test session: loopback, temporary folder, nothing left behind."""
 
+import atexit
 import os
 import pwd
 import re
@@ -7,6 +8,7 @@ import shutil
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 from types import TracebackType
 
@@ -59,17 +61,12 @@ class PrivatePostgres:
         return f"postgresql://tester:secret@{address}:{self._port}/postgres"
 
     def __enter__(self) -> "PrivatePostgres":
-        password = self._folder / "password"
-        password.write_text("secret")
         if self._user is not None:
-            for path in (self._folder, password):
-                shutil.chown(path, self._user)
-        data = str(self._folder / "data")
-        self._run(
-            ["initdb", "-D", data, "-U", "tester", "-A", "scram-sha-256", "--pwfile", str(password), "-N"]
-        )
+            shutil.chown(self._folder, self._user)
+        blank = _blank(self._binaries, "md5" if self._certificate is None else "scram-sha-256")
+        subprocess.run(["cp", "-a", blank, self._folder / "data"], check=True)
         with (self._folder / "data" / "pg_hba.conf").open("a") as allowed:
-            allowed.writelines(f"host all all {address}/30 scram-sha-256\n" for address in self._beside)
+            allowed.writelines(f"host all all {address}/30 md5\n" for address in self._beside)
         if self._certificate is not None:
             self._secure(self._certificate)
         self.start()
@@ -124,17 +121,40 @@ class PrivatePostgres:
         allowed.write_text(lines)
 
     def _run(self, command: Sequence[str]) -> None:
-        done = subprocess.run(
-            [str(self._binaries / command[0]), *command[1:]],
-            user=self._user,
-            cwd=self._folder,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            check=False,
-        )
-        if done.returncode != 0:
-            raise RuntimeError(f"{command[0]} failed: {done.stdout!r}")
+        _run(self._binaries, self._folder, command)
+
+
+@cache
+def _blank(binaries: Path, login: str) -> Path:
+    """Data of a server that never ran, for copying; deleted when this process ends.
+
+    `login`: how it asks for passwords. `md5` is what a test need not wait for: `scram-sha-256` is slow by
+    design, on the client's side, with every connection.
+    """
+    folder = Path(tempfile.mkdtemp(prefix="labelloop-initdb-"))
+    atexit.register(shutil.rmtree, folder)
+    password, data = folder / "password", folder / "data"
+    password.write_text("secret")
+    if (user := _unprivileged_user()) is not None:
+        for path in (folder, password):
+            shutil.chown(path, user)
+    words = ["-D", str(data), "-U", "tester", "-A", login, "--pwfile", str(password), "-N"]
+    _run(binaries, folder, ["initdb", *words])
+    return data
+
+
+def _run(binaries: Path, folder: Path, command: Sequence[str]) -> None:
+    done = subprocess.run(
+        [str(binaries / command[0]), *command[1:]],
+        user=_unprivileged_user(),
+        cwd=folder,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        check=False,
+    )
+    if done.returncode != 0:
+        raise RuntimeError(f"{command[0]} failed: {done.stdout!r}")
 
 
 def _unprivileged_user() -> str | None:

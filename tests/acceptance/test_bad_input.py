@@ -4,6 +4,7 @@ import json
 from pathlib import Path
 
 import pytest
+from database_fixtures import blank_sqlite
 from kafka_fixtures import KafkaForTests, wait_until
 from program import FUNCTIONS, Program, migrated, worker_program
 
@@ -27,7 +28,7 @@ def unknown_class(x):
 
 @pytest.fixture
 def program(kafka: KafkaForTests, tmp_path: Path) -> Program:
-    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'labelloop.db'}")
+    made = worker_program(kafka, tmp_path, blank_sqlite(tmp_path / "labelloop.db"))
     made.write()
     return made
 

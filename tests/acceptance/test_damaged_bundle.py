@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from database_fixtures import blank_sqlite
 from kafka_fixtures import KafkaForTests, wait_until
 from program import item, migrated, worker_program
 
@@ -24,7 +25,7 @@ class House:
 
     def __init__(self, kafka: KafkaForTests, folder: Path) -> None:
         self.kafka, self.sent = kafka, 0
-        self.url = f"sqlite:///{folder / 'labelloop.db'}"
+        self.url = blank_sqlite(folder / "labelloop.db")
         self.program = worker_program(kafka, folder, self.url)
         kafka.create(self.program.topics["items"], 1)
         self.program.write()

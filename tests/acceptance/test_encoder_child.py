@@ -7,6 +7,7 @@ from pathlib import Path
 
 import psutil
 import pytest
+from database_fixtures import blank_sqlite
 from kafka_fixtures import KafkaForTests
 from patience import PATIENCE
 from program import Program, item, worker_program
@@ -21,7 +22,7 @@ ENCODERS = 2
 @pytest.fixture
 def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
     """A worker on SQLite that encodes in children, in small batches so that it is hit between two."""
-    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'labelloop.db'}")
+    made = worker_program(kafka, tmp_path, blank_sqlite(tmp_path / "labelloop.db"))
     made.config["encoder"] = "all-MiniLM-L6-v2"
     made.config["encoding"] = {"processes": ENCODERS, "precision": "float32"}
     made.config["stream"] = {"batch_items": 50}

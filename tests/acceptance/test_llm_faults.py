@@ -15,6 +15,7 @@ from statistics import median
 from typing import Any
 
 import pytest
+from database_fixtures import blank_sqlite
 from kafka_fixtures import KafkaForTests, wait_until
 from patience import PATIENCE
 from program import Program, item, migrated, worker_program
@@ -103,7 +104,7 @@ def server() -> Iterator[ScriptedServer]:
 
 @pytest.fixture
 def program(kafka: KafkaForTests, server: ScriptedServer, tmp_path: Path) -> Iterator[Program]:
-    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'labelloop.db'}")
+    made = worker_program(kafka, tmp_path, blank_sqlite(tmp_path / "labelloop.db"))
     made.config["guarantee"] = {"cold_start_gold": 0, "window_items": 100_000}
     made.config["tiers"] = {
         "llm": {"backend": "llm", "price": 0.01, "accuracy": 0.95},

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from database_fixtures import blank_sqlite
 from kafka_fixtures import KafkaForTests, wait_until
 from patience import PATIENCE
 from program import FUNCTIONS, Program, item, worker_program
@@ -33,7 +34,7 @@ def slow(x):
 
 @pytest.fixture
 def program(kafka: KafkaForTests, tmp_path: Path) -> Iterator[Program]:
-    made = worker_program(kafka, tmp_path, f"sqlite:///{tmp_path / 'labelloop.db'}")
+    made = worker_program(kafka, tmp_path, blank_sqlite(tmp_path / "labelloop.db"))
     made.config["guarantee"]["cold_start_gold"] = 0
     kafka.create(made.topics["items"], 2)
     made.write()

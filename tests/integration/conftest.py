@@ -6,21 +6,15 @@ from typing import Any
 
 import pytest
 from mlflow_fixtures import mlflow_server
-from review_house import House, blank_database
+from review_house import House
 
 __all__ = ["mlflow_server"]
 
 
-@pytest.fixture(scope="session")
-def blank(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """File of a migrated, empty database, for copying."""
-    return blank_database(tmp_path_factory.mktemp("blank"))
-
-
 @pytest.fixture
-def house(tmp_path: Path, blank: Path) -> Iterator[House]:
+def house(tmp_path: Path) -> Iterator[House]:
     """An empty one."""
-    made = House(tmp_path, blank)
+    made = House(tmp_path)
     yield made
     made.close()
 

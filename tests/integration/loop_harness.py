@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from database_fixtures import blank_sqlite
 
 from daemon.adapters.kafka.fake import FakeKafka, FakePublisher, FakeSource
 from daemon.adapters.store.alarms import AlarmRoom
@@ -110,8 +111,7 @@ class Loop:
     def start(self) -> "Loop":
         """Build everything."""
         self.clock = MovableClock()
-        self.database = Database(self.url or f"sqlite:///{self.folder / 'loop.db'}", self.clock)
-        self.database.migrate()
+        self.database = Database(self.url or blank_sqlite(self.folder / "loop.db"), self.clock)
         caps = {name: tier.budget_micros for name, tier in self.policy.tiers.items()}
         self.store = StreamRoom(self.database, caps)
         self.windows = WindowRoom(self.database, caps, toss)

@@ -1,7 +1,6 @@
 """A small database with questions, and the review pages over it."""
 
 import json
-import shutil
 import threading
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -11,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import uvicorn
 from argon2 import PasswordHasher
+from database_fixtures import blank_sqlite
 from fastapi import FastAPI
 from numpy.typing import NDArray
 from sqlalchemy import insert, select, update
@@ -90,21 +90,12 @@ def desk_of(database: Database) -> Desk:
 SETTINGS = ReviewSettings(port=0)
 
 
-def blank_database(folder: Path) -> Path:
-    """File of a migrated, empty database, for copying."""
-    database = Database(f"sqlite:///{folder}/blank.db")
-    database.migrate()
-    database.close()
-    return folder / "blank.db"
-
-
 class House:
     """A SQLite database of its own and the app over it."""
 
     def __init__(
         self,
         folder: Path,
-        blank: Path,
         expert_budget: float = 100,
         task: Task = TASK,
         tiers: Mapping[str, TierSettings] = TIERS,
@@ -112,7 +103,7 @@ class House:
         functions: Sequence[Function] = (),
     ) -> None:
         self.clock = MovableClock()
-        self.database = Database(f"sqlite:///{shutil.copy(blank, folder / 'labelloop.db')}", self.clock)
+        self.database = Database(blank_sqlite(folder / "labelloop.db"), self.clock)
         caps = {"expert": round(expert_budget * MICROS), "crowd": None}
         self.questions = QuestionRoom(
             self.database, Allowances(caps), task.space.n_facets, hints=Hints.of(tiers)

@@ -202,9 +202,9 @@ def _rights(accounts, name: str) -> tuple[Role, tuple[str, ...], str]:
 
 
 @pytest.fixture(scope="module")
-def busy(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Iterator[str]:
+def busy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A house with people, tokens and invitations of every kind."""
-    house = House(tmp_path_factory.mktemp("house"), blank)
+    house = House(tmp_path_factory.mktemp("house"))
     root = house.add_account("root", Role.ADMIN, ["crowd", "expert"])
     house.add_account("Wolfgang Amadeus Theophilus Mozart", Role.REVIEWER, ["crowd"])
     house.add_account("lea", Role.LEAD, [])

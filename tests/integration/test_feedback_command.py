@@ -5,7 +5,6 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 
-import mlflow
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
@@ -113,6 +112,8 @@ def test_human_ai_and_hybrid_feedback_stand_side_by_side(tmp_path: Path) -> None
 def test_it_is_printed_as_a_table_and_logged_with_a_picture(
     tmp_path: Path, mlflow_server: MlflowServer
 ) -> None:
+    import mlflow
+
     fill(tmp_path)
     name = f"pairs-{uuid.uuid4().hex[:8]}"
     shown = compare(tmp_path, uri=mlflow_server.uri, name=name)

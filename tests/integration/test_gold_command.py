@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from database_fixtures import blank_sqlite
 
 from daemon import cli
 from daemon.adapters.store.engine import Database
@@ -20,9 +21,7 @@ database: {{url: 'sqlite:///gold.db'}}
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     (tmp_path / "labelloop.yaml").write_text(CONFIG.format(kind="classification"))
-    database = Database(f"sqlite:///{tmp_path}/gold.db")
-    database.migrate()
-    database.close()
+    blank_sqlite(tmp_path / "gold.db")
     return tmp_path
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from database_fixtures import blank_sqlite
 from sqlalchemy import insert
 
 from daemon import cli
@@ -22,8 +23,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
     """The database of a configuration in the folder where the program is called."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "labelloop.yaml").write_text(f"{CONFIG}database: {{url: 'sqlite:///ledger.db'}}\n")
-    made = Database(f"sqlite:///{tmp_path}/ledger.db")
-    made.migrate()
+    made = Database(blank_sqlite(tmp_path / "ledger.db"))
     yield made
     made.close()
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from click.testing import CliRunner, Result
+from database_fixtures import blank_sqlite
 from sqlalchemy import insert
 
 from daemon import cli
@@ -35,8 +36,7 @@ def labelloop(*arguments: str) -> Result:
 
 def fill(folder: Path, count: int) -> None:
     """Items over ten minutes; two functions agree on most of them."""
-    database = Database(f"sqlite:///{folder}/plan.db")
-    database.migrate()
+    database = Database(blank_sqlite(folder / "plan.db"))
     functions = StreamRoom(database, {}).register_functions([FunctionVersion(name, "1") for name in "abcd"])
     with database.write() as connection:
         rows = [

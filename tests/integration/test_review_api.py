@@ -60,8 +60,8 @@ def test_lease_answer_and_undo(house: House, client: TestClient) -> None:
     assert [lease["item"] for lease in _lease(client, ann, 5)] == ["item-00"]
 
 
-def test_what_the_budget_does_not_reach_is_told_and_comes_when_it_does(tmp_path: Path, blank: Path) -> None:
-    house = House(tmp_path, blank, expert_budget=0.5)
+def test_what_the_budget_does_not_reach_is_told_and_comes_when_it_does(tmp_path: Path) -> None:
+    house = House(tmp_path, expert_budget=0.5)
     try:
         with TestClient(house.app(), base_url=HERE) as client:
             house.ask(["first", "second", "third"])

@@ -30,11 +30,11 @@ Make = Callable[..., House]
 
 
 @pytest.fixture
-def make(tmp_path: Path, blank: Path) -> Iterator[Make]:
+def make(tmp_path: Path) -> Iterator[Make]:
     made: list[House] = []
 
     def one(**changes: object) -> House:
-        made.append(House(tmp_path, blank, **changes))
+        made.append(House(tmp_path, **changes))
         return made[-1]
 
     yield one

@@ -1,7 +1,6 @@
 """Every page in both color schemes, at a desk and on a phone: nobody is shut out, nothing sticks out."""
 
 from collections.abc import Iterator
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -25,9 +24,9 @@ WIDTHS = {"desk": (1280, 800), "phone": (390, 844)}
 
 
 @pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Iterator[str]:
+def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A house with questions, and with answers on one of its items."""
-    house = House(tmp_path_factory.mktemp("house"), blank)
+    house = House(tmp_path_factory.mktemp("house"))
     house.register_functions("prize_words", "greeting")
     house.close_window()
     judged = house.ask(TEXTS[:2], tier="crowd", prefix="judged")

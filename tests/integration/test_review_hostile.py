@@ -69,9 +69,9 @@ FINDINGS = """turned => {
 
 
 @pytest.fixture(scope="module")
-def house(tmp_path_factory: pytest.TempPathFactory, blank: Path) -> Iterator[House]:
+def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
     """Items that two people answered differently, flagged and vouched for, and one that waits."""
-    made = House(tmp_path_factory.mktemp("hostile"), blank)
+    made = House(tmp_path_factory.mktemp("hostile"))
     made.register_functions(f"words {SCRIPT}", f"greeting{NAME}")
     made.close_window(prefix=SCRIPT)
     judged = made.ask([TEXT, {f"a{SCRIPT}": TEXT, NAME: "short"}], tier="crowd", prefix=ID, images=IMAGES)
@@ -151,10 +151,8 @@ def test_links_of_hostile_items_lead_to_them(browser: Any, address: str) -> None
         expect(page.locator("h1.item-id")).to_contain_text("../<b onmouseover")
 
 
-def test_hostile_names_and_notes_are_text_where_there_are_accounts(
-    browser: Any, tmp_path: Path, blank: Path
-) -> None:
-    house = House(tmp_path, blank)
+def test_hostile_names_and_notes_are_text_where_there_are_accounts(browser: Any, tmp_path: Path) -> None:
+    house = House(tmp_path)
     house.add_account(NAME, Role.ADMIN, tuple(TIERS))
     house.ask([TEXT], prefix=ID, purpose=Purpose.SETTLE)
     fresh = "body[data-fresh]"

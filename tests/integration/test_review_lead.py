@@ -3,19 +3,20 @@
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
-from browsing import CHROMIUM, chromium, opened
+from browsing import opened
 from clocks import at_noon
 from fastapi.testclient import TestClient
-from review_house import TIERS, House, blank_database, served
+from review_house import TIERS, House, served
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
     tiers = {**TIERS, "expert": replace(TIERS["expert"], budget_per_day=None)}
-    made = House(tmp_path, blank_database(tmp_path), tiers=tiers)
+    made = House(tmp_path, tiers=tiers)
     yield made
     made.close()
 
@@ -84,10 +85,9 @@ def test_what_if_changes_nothing_and_refuses_tiers_that_there_are_not(client: Te
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
 @pytest.mark.parametrize("key", ["Home", "ArrowLeft"])
-def test_a_slider_that_is_moved_with_keys_tells_what_it_would_do(house: House, key: str) -> None:
-    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+def test_a_slider_moved_with_keys_tells_what_it_would_do(house: House, browser: Any, key: str) -> None:
+    with served(house.app()) as address, opened(browser, address) as page:
         page.goto("/lead")
         page.wait_for_selector("body[data-fresh]")
         assert page.get_attribute("#budget-expert", "aria-valuetext") == "no limit"
@@ -103,11 +103,10 @@ def test_a_slider_that_is_moved_with_keys_tells_what_it_would_do(house: House, k
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
-def test_a_lead_pauses_somebody_and_lets_them_go_on_with_the_keyboard(house: House) -> None:
+def test_a_lead_pauses_somebody_and_lets_them_go_on_with_the_keyboard(house: House, browser: Any) -> None:
     house.ask(["one", "two"], tier="crowd")
     _answer(house, "bob", "crowd", 0)
-    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+    with served(house.app()) as address, opened(browser, address) as page:
         page.goto("/lead")
         page.wait_for_selector("body[data-fresh]")
         page.focus("[data-reviewer]")
@@ -147,13 +146,12 @@ def test_agreement_is_told_by_tier_class_and_person(house: House, client: TestCl
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
-def test_agreement_stands_on_the_page(house: House) -> None:
+def test_agreement_stands_on_the_page(house: House, browser: Any) -> None:
     ids = house.ask(["win now", "see you", "hello"], tier="crowd")
     _answer(house, "bob", "crowd", 0)
     house.ask_again(ids, tier="crowd")
     _answer(house, "cy", "crowd", 1)
-    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+    with served(house.app()) as address, opened(browser, address) as page:
         page.goto("/lead")
         page.wait_for_selector("#lead-agreement th:has-text('crowd')")
         cells = [cell.inner_text() for cell in page.query_selector_all("#lead-agreement tbody td")]
@@ -162,12 +160,11 @@ def test_agreement_stands_on_the_page(house: House) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
-def test_whose_errors_are_shown_is_chosen_with_keys(house: House) -> None:
+def test_whose_errors_are_shown_is_chosen_with_keys(house: House, browser: Any) -> None:
     ids = [house.questions.enroll(name, "crowd").id for name in ("bob", "eve")]
     tables = (np.array([[9.0, 1.0], [1.0, 9.0]]), np.array([[5.0, 5.0], [5.0, 5.0]]))
     house.learn({f"tier:crowd@{one}": table for one, table in zip(ids, tables, strict=True)})
-    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+    with served(house.app()) as address, opened(browser, address) as page:
         page.goto("/lead")
         page.wait_for_selector("#erring td:has-text('90.0%')")
         page.focus("#erring-who")

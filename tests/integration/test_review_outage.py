@@ -8,7 +8,7 @@ import pytest
 from database_fixtures import private_server
 from fastapi.testclient import TestClient
 from private_postgres import PrivatePostgres
-from review_house import SETTINGS, House, blank_database, desk_of
+from review_house import SETTINGS, House, desk_of
 
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.questions import QuestionRoom
@@ -30,7 +30,7 @@ def pages(server: PrivatePostgres, tmp_path: Path) -> Iterator[TestClient]:
     """The pages over a database of the server."""
     database = Database(server.url)
     database.migrate()
-    house = House(tmp_path, blank_database(tmp_path))
+    house = House(tmp_path)
     services = replace(
         house.services,
         questions=QuestionRoom(database),

@@ -23,9 +23,9 @@ PAIRS = [
 
 
 @pytest.fixture
-def house(request: pytest.FixtureRequest, tmp_path: Path, blank: Path) -> Iterator[House]:
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """A house of pairs; of a scale where the test asks for it."""
-    made = House(tmp_path, blank, task=getattr(request, "param", CHOICE))
+    made = House(tmp_path, task=getattr(request, "param", CHOICE))
     made.ask(PAIRS)
     yield made
     made.close()

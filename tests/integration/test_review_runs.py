@@ -6,7 +6,7 @@ from pathlib import Path
 from socket import socket
 
 import pytest
-from review_house import House, blank_database
+from review_house import House
 from sqlalchemy import insert, update
 from starlette.testclient import TestClient
 from training_runs import CLASSES, example_run
@@ -38,7 +38,7 @@ class Pages:
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path, blank_database(tmp_path))
+    made = House(tmp_path)
     made.ask(["win now"])
     row = {"digest": "", "data": b"", "current": False, "trained_at": 0, "answers_seen": 0}
     with made.database.write() as connection:

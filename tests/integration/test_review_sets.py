@@ -24,9 +24,9 @@ pytestmark = NEEDED
 
 
 @pytest.fixture
-def house(request: pytest.FixtureRequest, tmp_path: Path, blank: Path) -> Iterator[House]:
+def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     """A house of messages; of the task that the test asks for."""
-    made = House(tmp_path, blank, task=getattr(request, "param", TOPICS))
+    made = House(tmp_path, task=getattr(request, "param", TOPICS))
     made.ask(TEXTS)
     yield made
     made.close()

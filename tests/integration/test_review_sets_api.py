@@ -13,8 +13,8 @@ TOPICS = Task("topics", ("billing", "delivery", "praise"), MULTILABEL)
 
 
 @pytest.fixture
-def house(tmp_path: Path, blank: Path) -> Iterator[House]:
-    made = House(tmp_path, blank, task=TOPICS)
+def house(tmp_path: Path) -> Iterator[House]:
+    made = House(tmp_path, task=TOPICS)
     made.ask(["first", "second"])
     yield made
     made.close()

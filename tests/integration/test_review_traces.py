@@ -5,7 +5,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from review_house import House, blank_database
+from review_house import House
 from rows_for_tests import add_question
 from starlette.testclient import TestClient
 from traces_for_tests import example_trace
@@ -20,7 +20,7 @@ HERE = "http://127.0.0.1"
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path, blank_database(tmp_path))
+    made = House(tmp_path)
     yield made
     made.close()
 

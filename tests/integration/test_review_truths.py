@@ -2,18 +2,19 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
-from browsing import CHROMIUM, barriers, chromium, opened
+from browsing import barriers, opened
 from fastapi.testclient import TestClient
-from review_house import House, blank_database, served
+from review_house import House, served
 
 from labeling_functions.task import MULTILABEL, Task
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path, blank_database(tmp_path))
+    made = House(tmp_path)
     made.ask(["win now"])
     yield made
     made.close()
@@ -45,7 +46,7 @@ def test_what_is_no_label_is_refused_with_the_classes(client: TestClient) -> Non
 
 def test_a_set_is_vouched_for_as_a_list(tmp_path: Path) -> None:
     task = Task("topics", ("billing", "delivery"), MULTILABEL)
-    house = House(tmp_path, blank_database(tmp_path), task=task)
+    house = House(tmp_path, task=task)
     with TestClient(house.app(), base_url="http://localhost") as client:
         client.post("/api/truths", json={"item": "a", "label": ["delivery"]})
         client.post("/api/truths", json={"item": "b", "label": []})
@@ -55,9 +56,8 @@ def test_a_set_is_vouched_for_as_a_list(tmp_path: Path) -> None:
 
 
 @pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium found (Debian: apt install chromium)")
-def test_a_lead_edits_known_labels_with_the_keyboard(house: House) -> None:
-    with chromium() as browser, served(house.app()) as address, opened(browser, address) as page:
+def test_a_lead_edits_known_labels_with_the_keyboard(house: House, browser: Any) -> None:
+    with served(house.app()) as address, opened(browser, address) as page:
         page.goto("/lead")
         page.wait_for_selector("#truths >> text=nobody vouches")
         page.focus("#truth-item")

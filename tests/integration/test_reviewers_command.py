@@ -4,6 +4,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from database_fixtures import blank_sqlite
 from rows_for_tests import add_annotator, add_answer, add_items
 
 from daemon import cli
@@ -22,8 +23,7 @@ def people(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Bob reviews in two tiers, cy in one."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "labelloop.yaml").write_text(CONFIG)
-    database = Database(f"sqlite:///{tmp_path}/people.db")
-    database.migrate()
+    database = Database(blank_sqlite(tmp_path / "people.db"))
     room = QuestionRoom(database)
     for name, tier in (("bob", "crowd"), ("bob", "expert"), ("cy", "crowd")):
         room.enroll(name, tier)

@@ -5,9 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+from argon2 import PasswordHasher, extract_parameters
+from argon2.profiles import RFC_9106_LOW_MEMORY
 from click.testing import CliRunner, Result
+from database_fixtures import blank_sqlite
 
 from daemon import cli
+from daemon.adapters.passwords import Argon2
 from daemon.adapters.store.engine import Database
 from daemon.core.account_rows import Role
 from daemon.core.account_secrets import digest
@@ -25,14 +29,21 @@ PASSWORD = "correct horse battery"
 
 
 @pytest.fixture
-def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Desk]:
-    """Accounts of a configuration in the folder where the program is called."""
+def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Database]:
+    """Of a configuration in the folder where the program is called."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "labelloop.yaml").write_text(CONFIG)
-    database = Database(f"sqlite:///{tmp_path}/users.db")
-    database.migrate()
-    yield accounts.desk(database)
-    database.close()
+    made = Database(blank_sqlite(tmp_path / "users.db"))
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def desk(database: Database, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    """Its accounts, with hashes that are quick to make, in the program's commands, too."""
+    quick = Argon2(PasswordHasher(time_cost=1, memory_cost=8, parallelism=1))
+    monkeypatch.setattr(accounts, "Argon2", lambda: quick)
+    return accounts.desk(database)
 
 
 def labelloop(*arguments: str, said: str | None = None) -> Result:
@@ -43,11 +54,16 @@ def _add(name: str, role: str = "admin", *more: str) -> Result:
     return labelloop("users", "add", name, "--role", role, "--password-stdin", *more, said=f"{PASSWORD}\n")
 
 
-def test_an_account_with_a_password_can_sign_in(desk: Desk) -> None:
+def test_an_account_with_a_password_can_sign_in(database: Database) -> None:
+    """The one test with hashes that cost what they do in earnest."""
+    desk = accounts.desk(database)
     done = _add("root")
     assert done.output == "root (admin in crowd, expert) may sign in at http://127.0.0.1:8400/login\n"
     account, _ = desk.sign_in("root", PASSWORD, "", "")
     assert (account.role, account.tiers) == (Role.ADMIN, ("crowd", "expert"))
+    found = desk.accounts.find("root")
+    assert found is not None
+    assert extract_parameters(found.password_hash) == RFC_9106_LOW_MEMORY
     (line,) = [line for line in desk.accounts.log(10) if line.action == "account made"]
     assert line.actor.startswith("command line (")
 

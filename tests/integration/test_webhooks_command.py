@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from database_fixtures import blank_sqlite
 from sqlalchemy import insert, select
 
 from daemon import cli
@@ -26,8 +27,7 @@ def database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Databa
     """The database of a configuration in the folder where the program is called; two events were given up."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "labelloop.yaml").write_text(CONFIG)
-    made = Database(f"sqlite:///{tmp_path}/hooks.db")
-    made.migrate()
+    made = Database(blank_sqlite(tmp_path / "hooks.db"))
     one = {"webhook": "shop", "event": "paused", "ref": 1, "at": 0, "tries": 10, "due": 0}
     lost = [{**one, "uid": str(number), "state": "dead", "problem": f"HTTP 50{number}"} for number in (2, 3)]
     with made.write() as connection:

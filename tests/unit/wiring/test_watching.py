@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
+from database_fixtures import blank_sqlite
 from metrics_for_tests import Told
 
 from daemon.adapters.kafka.fake import FakeKafka, FakeSource
@@ -68,8 +69,7 @@ def test_a_loop_that_says_nothing_for_long_is_late() -> None:
 
 @pytest.fixture
 def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path / 'db'}")
-    made.migrate()
+    made = Database(blank_sqlite(tmp_path / "db"))
     yield made
     made.close()
 
