@@ -37,6 +37,11 @@ def trained(given: SetStream) -> Candidate[SetBundle]:
     return quietly(given.data, TrainingOptions())
 
 
+@pytest.fixture(scope="module")
+def quick(given: SetStream) -> Candidate[SetBundle]:
+    return quietly(given.data)
+
+
 def everywhere(bundle: SetBundle, data: SetData) -> F8:
     return predict_any(bundle, data, np.arange(data.n_items))
 
@@ -95,9 +100,9 @@ def test_the_first_candidate_is_better_than_the_built_in_priors(trained: Candida
     assert metrics["compared_log_loss_champion"] > len(SHARES) * 0.3
 
 
-def test_classes_learn_as_if_each_were_alone(given: SetStream) -> None:
+def test_classes_learn_as_if_each_were_alone(given: SetStream, quick: Candidate[SetBundle]) -> None:
     """A bundle of sets is as many bundles, each trained on its own facet."""
-    bundle = quietly(given.data).bundle
+    bundle = quick.bundle
     for part, facet in zip(bundle.parts, given.data.facets, strict=True):
         alone = train(facet, QUICK, None, lambda _: None).bundle
         rows = np.arange(given.data.n_items)
@@ -112,10 +117,10 @@ def test_a_round_trip_keeps_every_byte(trained: Candidate[SetBundle]) -> None:
     assert read_bundle(data).to_bytes() == data
 
 
-def test_training_is_reproducible_to_the_byte(given: SetStream) -> None:
-    one, other = quietly(given.data), quietly(given.data)
-    assert one.bundle.to_bytes() == other.bundle.to_bytes()
-    assert one.bundle.trained_at == "2024-06-01T00:00:00Z"
+def test_training_is_reproducible_to_the_byte(given: SetStream, quick: Candidate[SetBundle]) -> None:
+    again = quietly(given.data)
+    assert again.bundle.to_bytes() == quick.bundle.to_bytes()
+    assert again.bundle.trained_at == "2024-06-01T00:00:00Z"
 
 
 def test_what_the_bundle_rests_on(given: SetStream, trained: Candidate[SetBundle]) -> None:
@@ -132,9 +137,11 @@ def test_what_the_bundle_rests_on(given: SetStream, trained: Candidate[SetBundle
     np.testing.assert_allclose(reference.mean, given.data.vectors.mean(axis=0), atol=1e-6)
 
 
-def test_a_candidate_is_compared_on_all_classes_at_once(given: SetStream) -> None:
+def test_a_candidate_is_compared_on_all_classes_at_once(
+    given: SetStream, quick: Candidate[SetBundle]
+) -> None:
     """Better for one class and much worse for another is not better."""
-    champion = quietly(given.data).bundle
+    champion = quick.bundle
     worse = quietly(only(given.data, np.arange(40)), champion=champion)
     assert not worse.promoted
     assert worse.reason.startswith("not better")

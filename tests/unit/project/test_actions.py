@@ -5,6 +5,8 @@ import re
 from collections.abc import Iterator
 from pathlib import Path
 
+import pytest
+
 import daemon
 from daemon.core.actions import ACTIONS
 
@@ -13,8 +15,13 @@ LEVELS = {"debug", "info", "warning", "error", "exception", "critical", "log"}
 KNOWN = {action.key: action.meaning for action in ACTIONS}
 
 
-def _calls() -> Iterator[tuple[str, ast.Call]]:
+@pytest.fixture(scope="module")
+def calls() -> list[tuple[str, ast.Call]]:
     """Place and call of everything that is logged."""
+    return list(_calls())
+
+
+def _calls() -> Iterator[tuple[str, ast.Call]]:
     for file in sorted(CODE.rglob("*.py")):
         tree = ast.parse(file.read_text())
         loggers = {
@@ -49,13 +56,13 @@ def _keys(call: ast.Call) -> list[str]:
     return [part.value for part in chosen if isinstance(part, ast.Constant) and isinstance(part.value, str)]
 
 
-def test_every_event_has_a_key_of_the_list() -> None:
-    wrong = [place for place, call in _calls() if not _keys(call) or not set(_keys(call)) <= set(KNOWN)]
+def test_every_event_has_a_key_of_the_list(calls: list[tuple[str, ast.Call]]) -> None:
+    wrong = [place for place, call in calls if not _keys(call) or not set(_keys(call)) <= set(KNOWN)]
     assert wrong == [], 'give extra={"action": KEY} with a KEY of daemon/core/actions.py'
 
 
-def test_every_key_of_the_list_is_used() -> None:
-    used = {key for _, call in _calls() for key in _keys(call)}
+def test_every_key_of_the_list_is_used(calls: list[tuple[str, ast.Call]]) -> None:
+    used = {key for _, call in calls for key in _keys(call)}
     assert set(KNOWN) - used == set()
 
 
