@@ -2,6 +2,7 @@
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 
 import hypothesis
@@ -22,6 +23,7 @@ from kafka_fixtures import broker_name, kafka, restartable_apache_kafka
 from mturk_fixtures import turk
 from patience import give_time
 from require_parts import pytest_runtest_makereport
+from shared_kafka import pytest_configure_node, pytest_xdist_setupnodes
 
 __all__ = [
     "clock",
@@ -33,8 +35,10 @@ __all__ = [
     "postgres_of_a_module",
     "postgres_server",
     "postgres_url",
+    "pytest_configure_node",
     "pytest_runtest_makereport",
     "pytest_xdist_make_scheduler",
+    "pytest_xdist_setupnodes",
     "restartable_apache_kafka",
     "sqlite_url",
     "turk",
@@ -42,6 +46,7 @@ __all__ = [
 
 # Tests start the program hundreds of times; compiling it anew each time would be a fifth of that.
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
 
 hypothesis.settings.register_profile(
     "same",

@@ -1,11 +1,11 @@
-"""A broker for the tests, one a session, and helpers to talk to it behind the code under test."""
+"""A broker for the tests, one a run, and helpers to talk to it behind the code under test."""
 
 import os
 import uuid
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 from time import monotonic, sleep
 from typing import Any
@@ -19,18 +19,22 @@ with warnings.catch_warnings():  # it reads its schemas, when imported, in a way
 
 from daemon.adapters.broker.apache import ApacheKafka, find_java
 from daemon.adapters.broker.embedded import EmbeddedBroker
-from daemon.adapters.broker.process import Broker, RunningBroker
+from daemon.adapters.broker.process import Broker, RunningBroker, wait_ready
 from daemon.adapters.kafka.settings import KafkaSettings, TopicNames
 from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 
 # Brokers of tests start often and work little: with Java's first compiler alone that takes half as long.
-os.environ.setdefault("JDK_JAVA_OPTIONS", "-XX:TieredStopAtLevel=1")
+JAVA_OPTIONS = "JDK_JAVA_OPTIONS"
+os.environ.setdefault(JAVA_OPTIONS, "-XX:TieredStopAtLevel=1")
 
 DEADLINE = 30.0
 """Seconds that a test waits for a condition on a broker; groups of the embedded one form slowly."""
 START_SECONDS = 60.0
-FIRST_REST, LONGEST_REST = 0.002, 0.05
+SHARED = "kafka_port"
+"""Under which a process that runs tests is told the port of the broker that it shares with others."""
+FIRST_REST, LONGEST_REST = 0.002, 0.2
+"""Seconds between two looks; in between, a tenth of what was waited so far."""
 
 
 def wait_until(
@@ -41,21 +45,24 @@ def wait_until(
 ) -> Any:
     """Call until it returns something true, and return that; fails the test after the deadline.
 
-    Between calls it rests, at first briefly: who only looks must not take a core from what is looked at. Who
-    must catch a moment that passes gives 0 for `longest_rest`. The deadline is lengthened by `PATIENCE`; a
-    call for `what` is made when it has passed.
+    Between calls it rests, at first briefly, then for a tenth of the time that has passed: who only looks
+    must not take a core from what is looked at. Who must catch a moment that passes gives 0 for
+    `longest_rest`. The deadline is lengthened by `PATIENCE`; a call for `what` is made when it has passed.
     """
     deadline *= PATIENCE
-    until, rest = monotonic() + deadline, min(FIRST_REST, longest_rest)
+    began = monotonic()
     while True:
         found = condition()
         if found:
             return found
-        if monotonic() > until:
+        waited = monotonic() - began
+        if waited > deadline:
             told = what if isinstance(what, str) else what()
             pytest.fail(f"{told} did not come about within {deadline:g} s")
-        sleep(rest)
-        rest = min(2 * rest, longest_rest)
+        sleep(min(max(FIRST_REST, waited / 10), longest_rest))
+
+
+Start = Callable[[], RunningBroker]
 
 
 @dataclass(frozen=True)
@@ -186,41 +193,59 @@ def running_broker(broker: Broker, log: Path) -> RunningBroker:
     return RunningBroker(broker, log, START_SECONDS * PATIENCE)
 
 
+def session_broker(folder: Path, port: int) -> Broker:
+    """Apache Kafka with its data in the folder, else the embedded broker; nothing is started."""
+    home = kafka_home()
+    return ApacheKafka(home, folder, port) if home else EmbeddedBroker(port)
+
+
 @pytest.fixture(scope="session")
-def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaForTests]:
-    """The broker of this session: the one given, else Apache Kafka, else the embedded one."""
+def kafka(pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaForTests]:
+    """The broker of this run: the one given, else that of `shared_kafka`, else one of this process."""
     given = os.environ.get("LABELLOOP_TEST_BOOTSTRAP")
     if given:
         with _clients(given, is_apache=True) as found:
             yield found
         return
     folder = tmp_path_factory.mktemp("kafka")
-    home = kafka_home()
-    broker: Broker = ApacheKafka(home, folder, free_port()) if home else EmbeddedBroker(free_port())
-    running = running_broker(broker, folder / "broker.log")
-    try:
-        with _clients(broker.bootstrap, is_apache=home is not None) as found:
-            yield found
-    finally:
-        running.stop()
+    with ExitStack() as stack:
+        if shared := getattr(pytestconfig, "workerinput", {}).get(SHARED):
+            broker = session_broker(folder, shared)
+            wait_ready(broker, START_SECONDS * PATIENCE)
+        else:
+            broker = session_broker(folder, free_port())
+            stack.callback(running_broker(broker, folder / "broker.log").stop)
+        yield stack.enter_context(_clients(broker.bootstrap, is_apache=isinstance(broker, ApacheKafka)))
 
 
-@pytest.fixture
-def restartable_apache_kafka(tmp_path: Path) -> Iterator[Callable[..., RunningBroker]]:
-    """`start()` runs an Apache Kafka of the test's own; again after `stop()`, on the same port and data."""
+def own_apache_kafka(folder: Path, extra: Callable[[int], str] = lambda port: "") -> ApacheKafka:
+    """One with its data in the folder, nothing started; skips the test where there is none.
+
+    `extra`: lines for its properties, by its port.
+    """
     home = kafka_home()
     if home is None:
         pytest.skip("needs Apache Kafka: set LABELLOOP_KAFKA_HOME and have Java 17")
-    first = ApacheKafka(home, tmp_path / "kafka", free_port())
-    running: list[RunningBroker] = []
+    port = free_port()
+    return ApacheKafka(home, folder / "kafka", port, extra(port))
 
-    def start(extra: Callable[[int], str] = lambda port: "") -> RunningBroker:
-        running.append(running_broker(replace(first, extra=extra(first.port)), tmp_path / "broker.log"))
+
+@pytest.fixture(scope="module")
+def restartable_apache_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Start]:
+    """Gives the running Apache Kafka of this module, which no other uses and any test may end; where one has,
+    it is started again on the same port and data.
+    """
+    folder = tmp_path_factory.mktemp("restartable")
+    broker, running = own_apache_kafka(folder), list[RunningBroker]()
+
+    def start() -> RunningBroker:
+        if not running or running[-1].process.poll() is not None:
+            running.append(running_broker(broker, folder / "broker.log"))
         return running[-1]
 
     yield start
-    for broker in running:
-        broker.stop()
+    for one in running:
+        one.stop()
 
 
 @contextmanager

@@ -1,14 +1,13 @@
 """The broker goes away in mid-stream: the worker waits, people go on answering, nothing is lost."""
 
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kafka_fixtures import KafkaForTests, wait_until
+from database_fixtures import blank_sqlite
+from kafka_fixtures import KafkaForTests, Start, wait_until
 from program import Program, configuration, item, published
 
 from benchmarks.past_the_program import query
-from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.store.engine import Database
 from daemon.adapters.store.questions import QuestionRoom
 
@@ -16,13 +15,11 @@ TOPICS = {"items": "items", "labels": "labels", "questions": "questions", "dead_
 
 
 @pytest.mark.timeout(240)
-def test_an_outage_delays_and_nothing_else(
-    restartable_apache_kafka: Callable[[], RunningBroker], tmp_path: Path
-) -> None:
+def test_an_outage_delays_and_nothing_else(restartable_apache_kafka: Start, tmp_path: Path) -> None:
     broker = restartable_apache_kafka()
     bootstrap = broker.broker.bootstrap
     kafka = KafkaForTests(bootstrap, "Apache Kafka", is_apache=True)
-    url = f"sqlite:///{tmp_path / 'labelloop.db'}"
+    url = blank_sqlite(tmp_path / "labelloop.db")
     program = Program(tmp_path, configuration(bootstrap, TOPICS, url, "outage"))
     program.config["guarantee"]["cold_start_gold"] = 0
     program.config["kafka"]["publish_seconds"] = 3

@@ -4,17 +4,17 @@ import gc
 import logging
 import os
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
+from pathlib import Path
 from time import monotonic
 
 import pytest
 from kafka import TopicPartition
-from kafka_fixtures import KafkaForTests, wait_until
+from kafka_fixtures import KafkaForTests, Start, own_apache_kafka, running_broker, wait_until
 from kafka_worlds import Positions, poll_some, take, unknown_name
 from patience import PATIENCE
 
-from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.kafka import topics
 from daemon.adapters.kafka.fenced import FencedKafkaPublisher
 from daemon.adapters.kafka.publisher import KafkaPublisher, MessageTooLarge
@@ -23,9 +23,6 @@ from daemon.adapters.kafka.source import KafkaSource
 from daemon.adapters.starting import free_port
 from daemon.core.errors import PositionOutsideLog, PublishFailed, SetupProblem
 from daemon.core.wire import OutMessage
-
-Start = Callable[..., RunningBroker]
-
 
 pytestmark = pytest.mark.filterwarnings("ignore:unclosed <socket:ResourceWarning")
 
@@ -227,16 +224,23 @@ org.apache.kafka.common.security.plain.PlainLoginModule required user_ann="secre
 """
 
 
-def test_logins_work_and_a_wrong_password_is_named_as_a_reason(
-    restartable_apache_kafka: Start, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.fixture
+def with_logins(tmp_path: Path) -> Iterator[str]:
+    """Address of a broker that wants a login there."""
     sasl = free_port()
-    broker = restartable_apache_kafka(
-        lambda plain: SASL.format(sasl=sasl, plain=plain, controller=free_port())
+    broker = own_apache_kafka(
+        tmp_path, lambda plain: SASL.format(sasl=sasl, plain=plain, controller=free_port())
     )
+    running = running_broker(broker, tmp_path / "broker.log")
+    yield f"127.0.0.1:{sasl}"
+    running.stop()
+
+
+def test_logins_work_and_a_wrong_password_is_named_as_a_reason(
+    with_logins: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     security = SecuritySettings("SASL_PLAINTEXT", "PLAIN", "ann", "TEST_KAFKA_PASSWORD")
-    settings = KafkaSettings(bootstrap=f"127.0.0.1:{sasl}", connect_seconds=3.0, security=security)
-    assert broker.broker.bootstrap != settings.bootstrap
+    settings = KafkaSettings(bootstrap=with_logins, connect_seconds=3.0, security=security)
     monkeypatch.setenv("TEST_KAFKA_PASSWORD", "secret")
     topics.create_topics(settings)
     publisher = KafkaPublisher(settings)

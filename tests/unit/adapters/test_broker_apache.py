@@ -1,14 +1,12 @@
 """Apache Kafka as a child process: its preparation, and that it keeps what was acknowledged."""
 
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from kafka_fixtures import KafkaForTests
+from kafka_fixtures import KafkaForTests, Start
 
 from daemon.adapters.broker.apache import ApacheKafka, find_java, java_version
-from daemon.adapters.broker.process import RunningBroker
 from daemon.adapters.starting import free_port
 from daemon.core.errors import SetupProblem
 
@@ -55,7 +53,7 @@ def test_a_folder_without_kafka_is_a_setup_problem(tmp_path: Path) -> None:
 
 
 def test_what_was_acknowledged_survives_stop_and_sigkill(
-    restartable_apache_kafka: Callable[..., RunningBroker],
+    restartable_apache_kafka: Start,
 ) -> None:
     first = restartable_apache_kafka()
     outside = KafkaForTests(first.broker.bootstrap, "restartable", True)
