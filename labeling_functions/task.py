@@ -49,20 +49,11 @@ class Task:
     scale: bool = False
 
     def __post_init__(self) -> None:
-        if not 2 <= len(self.classes) <= MOST_CLASSES:
-            raise ValueError(f"classes: {len(self.classes)} given; a task has 2 to {MOST_CLASSES} classes")
-        if len(set(self.classes)) != len(self.classes):
-            raise ValueError(f"classes: {', '.join(self.classes)} has a name twice; names must differ")
+        self._check_classes()
         if self.kind not in KINDS:
             raise ValueError(f"kind: {self.kind!r} is not one of {', '.join(KINDS)}")
-        if self.kind == MULTILABEL and len(self.classes) > MOST_IN_A_SET:
-            raise ValueError(
-                f"classes: {len(self.classes)} given; a multilabel task has at most {MOST_IN_A_SET}"
-            )
-        if self.kind == MULTILABEL and NONE in self.classes:
-            raise ValueError(
-                f"classes: {NONE!r} is what a multilabel task calls a label without any class; leave it out"
-            )
+        if self.kind == MULTILABEL:
+            self._check_set()
         if self.kind == PREFERENCE and self.classes != PREFERENCE_CLASSES:
             raise ValueError(
                 f"classes: {', '.join(self.classes)} given; a preference task always has "
@@ -72,6 +63,22 @@ class Task:
             raise ValueError(f"scale: is for preference tasks, and this one is of kind {self.kind}")
         if unknown := set(self.descriptions) - set(self.classes):
             raise ValueError(f"descriptions: {', '.join(sorted(unknown))} is not among the classes")
+
+    def _check_classes(self) -> None:
+        if not 2 <= len(self.classes) <= MOST_CLASSES:
+            raise ValueError(f"classes: {len(self.classes)} given; a task has 2 to {MOST_CLASSES} classes")
+        if len(set(self.classes)) != len(self.classes):
+            raise ValueError(f"classes: {', '.join(self.classes)} has a name twice; names must differ")
+
+    def _check_set(self) -> None:
+        if len(self.classes) > MOST_IN_A_SET:
+            raise ValueError(
+                f"classes: {len(self.classes)} given; a multilabel task has at most {MOST_IN_A_SET}"
+            )
+        if NONE in self.classes:
+            raise ValueError(
+                f"classes: {NONE!r} is what a multilabel task calls a label without any class; leave it out"
+            )
 
     @property
     def is_ordered(self) -> bool:

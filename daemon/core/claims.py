@@ -59,6 +59,13 @@ def asked_first(queues: Sequence[QueueDepth]) -> str:
     return f"What makes these known is asked first: {wait}{after}."
 
 
+def models_rejected(overview: Overview) -> str:
+    """Why more random answers are wanted than the settings say, after another sentence; else empty."""
+    if not overview.rejected:
+        return ""
+    return " Models trained on fewer were no better than the built-in priors."
+
+
 def _label_model(learned: int, gold: int, again: int) -> Claim:
     """From `learned` of `gold` answers; after a rejected bundle the next training waits for `again`."""
     topic, want = "Label model", FEWEST_JUDGED
@@ -108,8 +115,7 @@ def _first_window(overview: Overview, want: int) -> list[Claim]:
     if overview.gold >= want or overview.windows or overview.open_windows:
         return []
     said = "Whether any automatic label can be trusted: windows wait for the first random answers."
-    if overview.rejected:
-        said += " Models trained on fewer were no better than the built-in priors."
+    said += models_rejected(overview)
     needs = _answers_or_training(want, overview.gold)
     return [Claim("First window", said, needs, overview.gold, want)]
 

@@ -112,7 +112,13 @@ def _facets(posterior: F8, bundle: AnyBundle) -> F8:
 
 
 def fixed_items(rows: TrainingRows) -> I8:
-    """Rows of FIXED_ITEMS items that hardly change while items come: the first by a hash of their ids."""
+    """Rows of FIXED_ITEMS items that hardly change while items come: the first by a hash of their ids.
+
+    Where any has a vector, only items that have one: the classifier votes on these alone. The others are
+    those that functions were sure of (`encoding.skip_certified`) or that came before another encoder. More
+    answers hardly turn their labels, so that with them among the 500 a classifier that still learns would
+    look steady, and asking would stop too early.
+    """
     seen = np.flatnonzero(rows.has_vector) if rows.has_vector.any() else np.arange(len(rows.ids))
     order = sorted(seen.tolist(), key=lambda row: hashlib.blake2b(rows.ids[row].encode()).digest())
     return np.array(order[:FIXED_ITEMS], np.int64)

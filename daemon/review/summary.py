@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 from pydantic import BaseModel, Field
 
-from daemon.core.claims import asked_first, claims
+from daemon.core.claims import asked_first, claims, models_rejected
 from daemon.core.class_figures import class_figures
 from daemon.core.decide import first_gold
 from daemon.core.ledger import in_words, is_suspended
@@ -310,8 +310,7 @@ def _standing(overview: Overview, services: ReviewServices) -> str:
         if overview.gold < wanted:
             return (
                 f"Nothing is certified yet: {overview.gold} of the first {wanted} random answers are in, "
-                "and before them no label can be trusted."
-                + (" Models trained on fewer were no better than before." if overview.rejected else "")
+                "and before them no label can be trusted." + models_rejected(overview)
             )
         return "Nothing is certified yet: no window has been frozen so far."
     passed = sum(window.tau is not None for window in overview.windows)

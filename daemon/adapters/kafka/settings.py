@@ -83,17 +83,21 @@ class SecuritySettings:
             raise ValueError(f"protocol: {self.protocol} has no certificates; did you mean {encrypted}?")
 
     def _check_login(self) -> None:
-        mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
-        if self.sasl and self.sasl_mechanism not in mechanisms:
-            raise ValueError(f"sasl_mechanism: {self.protocol} needs one of {', '.join(mechanisms)}")
-        if self.sasl and not (self.username and self.password_env):
-            raise ValueError(f"username, password_env: {self.protocol} needs both")
+        if self.sasl:
+            self._check_sasl()
         if self.password_env and not self.password_env.replace("_", "a").isalnum():
             raise ValueError(
                 "password_env: is no name of a variable; give the variable's name, never the password"
             )
         if not self.sasl and (self.sasl_mechanism or self.username or self.password_env):
             raise ValueError(f"protocol: {self.protocol} has no login; did you mean SASL_SSL?")
+
+    def _check_sasl(self) -> None:
+        mechanisms = ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")
+        if self.sasl_mechanism not in mechanisms:
+            raise ValueError(f"sasl_mechanism: {self.protocol} needs one of {', '.join(mechanisms)}")
+        if not (self.username and self.password_env):
+            raise ValueError(f"username, password_env: {self.protocol} needs both")
 
 
 @dataclass(frozen=True, slots=True)

@@ -117,18 +117,20 @@ class Page:
         """
         item, salt = decode_stored(lease.payload), secrets.token_hex(8)
         done = {"salt": salt, "done": " ".join(sorted(digest_of(salt, worker) for worker in workers))}
-        suggestion = ""
-        if self._suggest and not lease.blind and lease.label is not None:
-            suggestion = f"{self._named(lease.label, lease.question)} ({lease.sure:.0%})"
+        suggestion = self._suggestion(lease)
         for most in CUTS:
-            images = [one for one in item.images if _IMAGE.match(one) and len(one) <= (most or MOST_BYTES)]
-            shown = images[: MOST_IMAGES if most != CUTS[-1] else 0]
-            panels = self._panels(item, lease.question, most)
+            panels, shown = self._panels(item, lease.question, most), _images(item, most)
             hidden = len(item.images) - len(shown)
             xml = self._xml(lease.question, panels, shown, hidden, suggestion, **done)
             if len(xml.encode()) <= MOST_BYTES:
                 break
         return xml
+
+    def _suggestion(self, lease: Lease) -> str:
+        """What the votes at hand say and how surely; empty where nothing is suggested."""
+        if not self._suggest or lease.blind or lease.label is None:
+            return ""
+        return f"{self._named(lease.label, lease.question)} ({lease.sure:.0%})"
 
     def _xml(
         self,
@@ -210,6 +212,14 @@ def readable(item: Item) -> str:
     if set(item.fields) == {"text"}:
         return item.plain_text
     return "\n".join(f"{name}: {value}" for name, value in item.fields.items())
+
+
+def _images(item: Item, most: int | None) -> list[str]:
+    """Addresses of those that a page can show where texts are cut at `most`; none at the shortest cut."""
+    if most == CUTS[-1]:
+        return []
+    images = [one for one in item.images if _IMAGE.match(one) and len(one) <= (most or MOST_BYTES)]
+    return images[:MOST_IMAGES]
 
 
 def _panel(title: str, text: str, most: int | None) -> Panel:
