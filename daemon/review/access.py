@@ -13,7 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from daemon.core.account_rows import Caller
 from daemon.core.account_rules import Right
 from daemon.core.account_secrets import digest
-from daemon.core.errors import PartAway
+from daemon.core.errors import SetupProblem
 from daemon.core.signing_in import Desk
 from daemon.review import visits
 from daemon.review.access_table import right_for
@@ -103,8 +103,10 @@ class Door:
             )
         return known, None
 
-    def away(self, request: Request, error: PartAway) -> Response:
-        """The answer while the database is out of reach; why is for the log, not for who calls."""
+    def away(self, request: Request, error: SetupProblem) -> Response:
+        """The answer while the database is out of reach or lets us in no more (its password was changed); why
+        is for the log, not for who calls.
+        """
         if time.monotonic() - self._told > TELL_SECONDS:
             self._told = time.monotonic()
             log.warning("%s", error, extra={"action": "database_away"})
@@ -143,7 +145,7 @@ class _AtTheDoor:
             return
         try:
             await self._serve(request, scope, receive, send)
-        except PartAway as error:
+        except SetupProblem as error:
             await self._door.away(request, error)(scope, receive, send)
 
     async def _serve(self, request: Request, scope: Scope, receive: Receive, send: Send) -> None:

@@ -2,6 +2,7 @@
 
 import sqlite3
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -189,6 +190,25 @@ def test_who_stands_still_in_a_transaction_holds_up_others_for_half_a_minute_at_
 
 
 @pytest.mark.postgres
+def test_whose_transaction_was_ended_because_it_stood_still_only_has_to_start_again(
+    postgres_url: str,
+) -> None:
+    """`labelloop up` gives the whole house up where a process ends and would do so again."""
+    database = Database(postgres_url)
+    try:
+        with (
+            pytest.raises(PartAway, match="stood still in a transaction") as problem,
+            database.write() as connection,
+        ):
+            connection.exec_driver_sql("SET idle_in_transaction_session_timeout = 50")
+            time.sleep(0.5)  # nobody can be asked: to ask is to go on
+            connection.exec_driver_sql("SELECT 1")
+    finally:
+        database.close()
+    assert problem.value.exit_code == 75
+
+
+@pytest.mark.postgres
 def test_a_server_that_takes_no_writes_is_waited_for(empty_postgres: str) -> None:
     database = Database(empty_postgres)
     database.migrate()
@@ -196,6 +216,8 @@ def test_a_server_that_takes_no_writes_is_waited_for(empty_postgres: str) -> Non
         name = make_url(empty_postgres).database
         connection.execute(f"ALTER DATABASE {name} SET default_transaction_read_only = on".encode())
     standby = Database(empty_postgres)
+    with standby.read() as reading:
+        assert reading.execute(select(counters)).all() == []
     with pytest.raises(PartAway, match=r"nothing can be written there .*standby"), standby.write() as writing:
         writing.execute(insert(counters).values(name="x", value=1))
     standby.close()

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import psycopg
 import pytest
 from database_fixtures import private_server
 from fastapi.testclient import TestClient
@@ -64,3 +65,22 @@ def test_calls_are_told_to_come_again_until_the_database_is_back(
     server.start()
     assert pages.post("/api/reviewers", json=enrolled).status_code == 200
     assert pages.get("/readyz").status_code == 200
+
+
+def test_calls_are_told_to_come_again_where_the_password_was_changed(
+    server: PrivatePostgres, pages: TestClient
+) -> None:
+    """Who looks after the database changes it first and the program's variable then."""
+    enrolled = {"name": "ann", "tier": "expert"}
+    assert pages.post("/api/reviewers", json=enrolled).status_code == 200
+    others = "FROM pg_stat_activity WHERE pid <> pg_backend_pid() AND usename = current_user"
+    with psycopg.connect(server.url, autocommit=True) as connection:
+        connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'rotated'")
+        connection.execute(f"SELECT pg_terminate_backend(pid) {others}".encode())
+        for _ in range(2):
+            refused = pages.post("/api/reviewers", json=enrolled)
+            assert (refused.status_code, refused.headers["retry-after"]) == (503, "2")
+        (missing,) = pages.get("/readyz").json()["missing"].values()
+        assert missing == "the database refuses this program; `labelloop check` says why"
+        connection.execute("ALTER ROLE CURRENT_USER PASSWORD 'secret'")
+    assert pages.post("/api/reviewers", json=enrolled).status_code == 200

@@ -28,7 +28,8 @@ from sqlalchemy.pool import ConnectionPoolEntry, PoolProxiedConnection
 
 from daemon.adapters.store.problems import explained, full, is_full, is_read_only, read_only, shown
 from daemon.adapters.store.upgrade import check_serves, refuse_outdated, upgrade
-from daemon.core.errors import SetupProblem
+from daemon.core.errors import PartAway, SetupProblem
+from daemon.core.readiness import NotReady
 
 BUSY_SECONDS = 30
 WAL_PAUSE = 0.01
@@ -133,9 +134,14 @@ class Database:
         return int(connection.execute(_NOW[connection.dialect.name]).scalar_one()) + self._clock.offset_ms
 
     def ping(self) -> None:
-        """Raises if the database cannot be read now, NotReady if its tables are not this program's."""
-        with self.read() as connection:
-            check_serves(connection)
+        """Raises if the database cannot be read now, NotReady if it refuses us or has not our tables."""
+        try:
+            with self.read() as connection:
+                check_serves(connection)
+        except PartAway:
+            raise
+        except SetupProblem as refused:
+            raise NotReady("the database refuses this program; `labelloop check` says why") from refused
 
     def clock(self, connection: Connection) -> ColumnElement[int]:
         """What `now` says, as a column of a query: for a look that must not take two."""
@@ -250,11 +256,23 @@ def _postgresql(url: URL, plans_once: bool) -> Engine:
     )
     event.listen(engine, "checkin", _note_use)
     event.listen(engine, "checkout", partial(_see_that_it_is_there, engine.dialect))
+    event.listen(engine, "checkout", _leave_to_the_server)
     return engine
 
 
 def _note_use(_connection: Any, record: ConnectionPoolEntry) -> None:
     record.info["used"] = time.monotonic()
+
+
+def _leave_to_the_server(
+    connection: Any, _record: ConnectionPoolEntry, _proxy: PoolProxiedConnection
+) -> None:
+    """Whether a transaction may write is said by who only reads; else the server's default holds.
+
+    After a reading transaction SQLAlchemy would have all later ones on the connection say that they write,
+    and so write to a server that was set to read only.
+    """
+    connection.read_only = None
 
 
 def _see_that_it_is_there(

@@ -57,6 +57,19 @@ _REFUSED = (
 )
 """What a PostgreSQL server that is there says again and again."""
 _AWAY = (
+    (
+        "idle-in-transaction",
+        "this process stood still in a transaction, and the server ended it to give its locks back; start "
+        "it again, and see what held it up (a paused machine, memory that swaps)",
+    ),
+    (
+        "terminating connection",
+        "the server ended the connection; it is being stopped, or somebody told it to",
+    ),
+    (
+        "closed the connection",
+        "the server ended the connection without a word; see whether it runs, and its log",
+    ),
     ("starting up", "the server is starting; try again in a moment"),
     ("too many clients", "the server takes no more connections; raise its max_connections"),
     ("connection refused", "no PostgreSQL server listens there; start it, or correct host and port"),
@@ -128,7 +141,7 @@ def explained(url: URL, error: DBAPIError) -> SetupProblem:
     hints = _SQLITE if is_sqlite else (*_REFUSED, *_AWAY)
     hint = next((hint for sign, hint in hints if sign in lowered), "the database cannot be opened")
     refused = any(sign in lowered for sign, _ in _REFUSED)
-    about_connection = isinstance(error, OperationalError | InterfaceError)
+    about_connection = isinstance(error, OperationalError | InterfaceError) or error.connection_invalidated
     kind = PartAway if about_connection and not refused and not is_sqlite else SetupProblem
     return kind(f"database.url {shown(url)}: {hint.format(database=url.database)} ({said})")
 
