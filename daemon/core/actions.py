@@ -48,6 +48,7 @@ ACTIONS: tuple[Action, ...] = (
     Action("duty_lost", "Another learner took over while this one trained; its run is dropped."),
     Action("registry_unavailable", "MLflow could not be told of a run or a promotion; labels do not wait."),
     Action("annotate_rests", "A language model's endpoint is out, busy or too dear; its tier rests."),
+    Action("annotate_back", "A call went well after a rest; its tier is asked again."),
     Action("call_waits", "A language model has answered, and the database is away: the answer waits for it."),
     Action("annotate_waits", "The database is away: what was paid for is kept until it can be saved."),
     Action(

@@ -241,6 +241,8 @@ class Annotator:
             raise flight.error
 
     def _answer(self, flight: _Flight) -> None:
+        if self._patience.why:
+            log.warning("tier %s is asked again", self.tier, extra={"action": "annotate_back"})
         self._patience.good()
         self._doubts.good()
         votes = list(zip(flight.leases, flight.votes, strict=True))

@@ -20,12 +20,16 @@ class MetricKind(StrEnum):
 
 
 class By(StrEnum):
-    """Who tells a metric: a kind of process of itself, or `labelloop review` of the whole loop."""
+    """Who tells a metric: a kind of process of itself, or `labelloop review` of the whole loop.
+
+    EVERY: all kinds but `review`. ANY: the same, told by the library.
+    """
 
     RUN = "run"
     LEARN = "learn"
     ANNOTATE = "annotate"
     LOOP = "loop"
+    EVERY = "every"
     ANY = "any"
 
 
@@ -83,6 +87,9 @@ class Meter(Protocol):
     def set(self, metric: Metric, value: float, *labels: str) -> None:
         """The figure as it is now."""
 
+    def forget(self, metric: Metric) -> None:
+        """The figure is not known now: it is missing until it is set again."""
+
     def observe(self, metric: Metric, value: float, *labels: str) -> None:
         """One more in a histogram."""
 
@@ -95,6 +102,9 @@ class Unmetered:
 
     def set(self, metric: Metric, value: float, *labels: str) -> None:
         """Forget it."""
+
+    def forget(self, metric: Metric) -> None:
+        """There is none."""
 
     def observe(self, metric: Metric, value: float, *labels: str) -> None:
         """Forget it."""
@@ -251,6 +261,14 @@ LAST_TOLD = _gauge(
     unit="seconds",
 )
 
+RESTING = _gauge(
+    "labelloop_resting",
+    By.ANNOTATE,
+    "Whether the tier rests, since its endpoint, or the program in which its people answer, is out or busy: 1"
+    " or 0.",
+    "tier",
+)
+
 LOOP_ITEMS = _gauge("labelloop_loop_items", By.LOOP, "Items by state.", "state")
 LOOP_LABELS = _gauge("labelloop_loop_labels", By.LOOP, "Published current labels by status.", "status")
 CERTIFIED_SHARE = _gauge(
@@ -369,6 +387,13 @@ WEBHOOK_EVENTS = _gauge(
     "Events that were not delivered: `waiting` for another try, or given up (`dead`).",
     "webhook",
     "state",
+)
+
+MISSING = _gauge(
+    "labelloop_missing",
+    By.EVERY,
+    "Whether something that the process needs is missing, by the name that it has in `/readyz`: 1 or 0.",
+    "need",
 )
 
 PROCESS_CPU = _counter("process_cpu_seconds_total", By.ANY, "Processor time of this process.")

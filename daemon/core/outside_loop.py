@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from daemon.core.outside import LOST, OutsideQueue, OutsideStore, OutsideUnavailable, OutsideVote, Verdict
+from daemon.core.patience import RESTING
 
 log = logging.getLogger(__name__)
 
@@ -69,7 +70,7 @@ class OutsideLoop:
         except OutsideUnavailable as error:
             self._failures += 1
             log.warning("tier %s rests: %s", self.tier, error, extra={"action": "outside_rests"})
-            self._tell(str(error))
+            self._tell(f"{RESTING}{error}")
             return min(MOST_REST, self.poll_seconds * 2.0 ** min(self._failures, 10))
         self._failures = 0
         self._tell("asking")

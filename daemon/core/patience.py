@@ -13,6 +13,9 @@ LONGEST_SECONDS = 60.0
 CAPPED_SECONDS = 10.0
 """Money may come back when calls under way turn out cheaper, and at midnight."""
 
+RESTING = "resting: "
+"""What a loop of `annotate` says that it does, before why, while it leaves alone what does not answer."""
+
 REFUSALS = 5
 """Refusals in a row that say more about the endpoint, or how it is set up, than about items."""
 
@@ -72,4 +75,4 @@ class Patience:
 
 
 def _reason(error: Exception) -> str:
-    return "no money left" if isinstance(error, CapReached) else f"resting: {error}"
+    return "no money left" if isinstance(error, CapReached) else f"{RESTING}{error}"

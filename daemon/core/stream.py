@@ -101,7 +101,9 @@ class StreamWorker:
         progress = self.progress
         progress.lag = lag
         progress.behind = (progress.behind or time.monotonic()) if lag else None
-        if lag is not None:
+        if lag is None:
+            self.meter.forget(metrics.LAG)
+        else:
             self.meter.set(metrics.LAG, lag)
         self.meter.set(metrics.PARTITIONS, self.source.standing().placed)
 

@@ -16,7 +16,8 @@ TITLES = {
     By.RUN: "`labelloop run`",
     By.LEARN: "`labelloop learn`",
     By.ANNOTATE: "`labelloop annotate`",
-    By.ANY: "Each of these three processes, as the system sees it (Linux)",
+    By.EVERY: "Each of these three processes",
+    By.ANY: "The same, as the system sees it (Linux)",
 }
 
 

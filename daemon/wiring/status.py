@@ -184,6 +184,8 @@ def _problems(overview: Overview) -> Table:
     table = _table("To look at", "what", "times")
     for reason, count in overview.dead_letters.items():
         table.add_row(f"dead letters: {reason}", f"{count:,}")
+    if overview.outbox:
+        table.add_row("transactions whose messages wait to be published", f"{overview.outbox:,}")
     if overview.rechecks:
         table.add_row("items that wait to be looked at again", f"{overview.rechecks:,}")
     for name, states in overview.webhooks.items():

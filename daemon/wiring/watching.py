@@ -11,6 +11,7 @@ from daemon.core import metrics
 from daemon.core.annotate import Annotator
 from daemon.core.metrics import By, Meter
 from daemon.core.outside_loop import OutsideLoop
+from daemon.core.patience import RESTING
 from daemon.core.ports import Source
 from daemon.core.readiness import Readiness
 from daemon.core.stream import StreamWorker
@@ -105,6 +106,8 @@ class MeteredReports:
         asking = report.get("asking", report.get("shown"))
         if isinstance(asking, int):
             self._meter.set(metrics.ASKING, asking, self._tier)
+        resting = str(report.get("doing", "")).startswith(RESTING)
+        self._meter.set(metrics.RESTING, resting, self._tier)
         self._meter.set(metrics.LAST_TOLD, time.time(), self._tier)
         self._report(report)
 

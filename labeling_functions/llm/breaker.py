@@ -50,6 +50,7 @@ class Breaker:
         self._clock = clock
         self._lock = threading.Lock()
         self._probing = False
+        self._why = ""
         self._close()
 
     @contextmanager
@@ -62,8 +63,8 @@ class Breaker:
         probe = self._enter()
         try:
             yield
-        except (ChatDown, ChatUnknown):
-            self._failed(probe)
+        except (ChatDown, ChatUnknown) as error:
+            self._failed(probe, str(error))
             raise
         except ChatStoodStill:
             self._nothing_known(probe)
@@ -84,7 +85,8 @@ class Breaker:
             remaining = max(0.0, self._until - self._clock())
             if remaining > 0 or self._probing:
                 raise ChatDown(
-                    f"{self._name} is out and is not asked; the next try is in {remaining:.0f} s",
+                    f"{self._name} is out ({self._why}) and is not asked; the next try is in"
+                    f" {remaining:.0f} s",
                     retry_after=remaining or self._opened_for,
                 )
             self._probing = True
@@ -100,9 +102,10 @@ class Breaker:
         self._until = 0.0
         self._probing = False
 
-    def _failed(self, probe: bool) -> None:
+    def _failed(self, probe: bool, why: str) -> None:
         with self._lock:
             self._in_a_row += 1
+            self._why = why
             if probe:
                 self._open(min(self._opened_for * 2, self._settings.longest_seconds))
             elif self._opened_for == 0 and self._in_a_row >= self._settings.failures:

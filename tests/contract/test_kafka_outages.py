@@ -272,6 +272,34 @@ def test_many_small_messages_pass_a_topic_with_a_lower_limit(kafka: KafkaForTest
 
 
 @pytest.mark.kafka_only
+def test_a_topic_that_is_gone_is_named_and_goes_on_once_it_is_there_again(
+    kafka: KafkaForTests, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(KafkaSettings, "topic_ms", 500)
+    topic = kafka.create_topic()
+    publisher = FencedKafkaPublisher(replace(kafka.settings, publish_seconds=6.0, group=unknown_name()))
+    message = OutMessage(topic, 0, b"k", b"v")
+
+    def refused_by_name() -> bool:
+        try:
+            publisher.claim(1)
+            publisher.send([message])
+        except PublishFailed as failed:
+            return f"topic '{topic}' is not what it was" in str(failed) and "make it" in str(failed)
+        return False
+
+    try:
+        publisher.claim(1)
+        publisher.send([message])
+        kafka.admin.delete_topics([topic])
+        wait_until(refused_by_name, what="a refusal that names the topic")
+        kafka.create(topic)
+        wait_until(lambda: _claimed(publisher) and sends(publisher, [message]), what="one that goes on")
+    finally:
+        publisher.close()
+
+
+@pytest.mark.kafka_only
 @pytest.mark.parametrize("count", [1, 30], ids=["shorter", "longer"])
 def test_a_topic_made_anew_under_a_running_source_is_read_from_its_beginning(
     kafka: KafkaForTests, monkeypatch: pytest.MonkeyPatch, count: int

@@ -137,6 +137,11 @@ def test_a_second_answer_of_one_person_is_not_taken_and_the_question_stays(house
     assert house.shown == {}
 
 
+def _rests(told: Mapping[str, object], why: str) -> bool:
+    doing = str(told["doing"])
+    return doing.startswith("resting: ") and why in doing
+
+
 def test_an_outage_is_waited_for_and_said(house: House) -> None:
     house.ask("a")
     house.studio.reachable = False
@@ -145,7 +150,7 @@ def test_an_outage_is_waited_for_and_said(house: House) -> None:
     runner = threading.Thread(target=house.loop.run)
     runner.start()
     try:
-        wait_until(lambda: any("connection refused" in str(told["doing"]) for told in house.told))
+        wait_until(lambda: any(_rests(told, "connection refused") for told in house.told))
         house.studio.reachable = True
         wait_until(lambda: len(house.shown) == 1 and house.told[-1]["doing"] == "asking")
     finally:

@@ -51,6 +51,16 @@ def test_messages_are_counted_by_what_became_of_them(loop: Loop) -> None:
     assert (told.get("labelloop_last_batch_timestamp_seconds") or 0) > 1_700_000_000
 
 
+def test_a_lag_that_the_broker_does_not_tell_any_more_is_missing(loop: Loop) -> None:
+    """The last one known would say for the whole outage that nothing waits."""
+    loop.worker._measure_lag()
+    assert _told(loop).get("labelloop_lag_messages") == 0
+    loop.kafka.reachable = False
+    loop.worker._lag_measured = 0.0
+    loop.worker._measure_lag()
+    assert _told(loop).get("labelloop_lag_messages") is None
+
+
 def test_labels_are_counted_as_they_are_published(loop: Loop) -> None:
     loop.send([{"id": f"sure-{n}", "text": "win a prize now"} for n in range(3)])
     loop.send([{"id": "doubt-1", "text": "win lunch"}])

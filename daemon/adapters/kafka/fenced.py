@@ -35,7 +35,7 @@ class FencedKafkaPublisher(KafkaPublisher):
         self._id = settings.publishing_id
         self._claimed: int | None = None
         self._fenced: Any = None
-        self._refused: list[KafkaError] = []
+        self._refused: list[tuple[KafkaError, str]] = []
 
     def claim(self, epoch: int) -> bool:
         """As FencedPublisher wants it."""
@@ -54,8 +54,8 @@ class FencedKafkaPublisher(KafkaPublisher):
         except KafkaException as error:
             self._let_go()
             raise PublishFailed(
-                f"{self._settings.bootstrap} did not let us publish as {self._id!r} ({_words(error)}); are"
-                " its transactions set up, and may we write under that transactional id?"
+                f"{self._settings.bootstrap} did not let us publish as {self._id!r} ({_words(error)}); does "
+                "it answer, are its transactions set up, and may we write under that transactional id?"
             ) from error
         self._claimed = epoch
         return True
@@ -99,17 +99,21 @@ class FencedKafkaPublisher(KafkaPublisher):
             else:
                 return
 
-    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
+    def _delivered(self, error: KafkaError | None, message: Message) -> None:
         if error is not None:
-            self._refused.append(error)
+            self._refused.append((error, message.topic() or ""))
 
     def _explained(self, error: KafkaException, count: int) -> Exception:
         """Of several reasons the first: a refused message spoils the transaction, and all that follow it."""
-        first = self._refused[0] if self._refused else error.args[0]
+        first, topic = self._refused[0] if self._refused else (error.args[0], "")
         if first.code() in TOO_LARGE:
             return MessageTooLarge(f"a topic's max.message.bytes refuses a message ({first.str()})")
         if first.code() in NO_PARTITION:  # the topic is not what it was
             self._partitions.clear()
+            return PublishFailed(
+                f"{count} messages were not committed: topic {topic!r} is not what it was ({first.str()}); if"
+                " it is gone, make it, or start a worker again, which makes what is missing"
+            )
         who = "another process publishes now" if first.code() in FENCED else first.str()
         return PublishFailed(f"{count} messages were not committed: {who}")
 

@@ -24,7 +24,7 @@ class PrometheusMeter:
         self._counters: dict[str, Counter] = {}
         self._gauges: dict[str, Gauge | None] = {}
         self._histograms: dict[str, Histogram] = {}
-        for metric in told_by(by):
+        for metric in (*told_by(by), *told_by(By.EVERY)):
             self._make(metric)
         ProcessCollector(registry=self._registry)
 
@@ -40,6 +40,13 @@ class PrometheusMeter:
             gauge = Gauge(metric.name, metric.meaning, metric.labels, registry=self._registry)
             self._gauges[metric.name] = gauge
         (gauge.labels(*labels) if metric.labels else gauge).set(value)
+
+    def forget(self, metric: Metric) -> None:
+        """The figure is not known now: it is missing until it is set again."""
+        gauge = self._gauges[metric.name]
+        if gauge is not None:
+            self._registry.unregister(gauge)
+            self._gauges[metric.name] = None
 
     def observe(self, metric: Metric, value: float, *labels: str) -> None:
         """One more in a histogram."""

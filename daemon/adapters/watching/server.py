@@ -13,6 +13,7 @@ from typing import Any
 
 from daemon.adapters.watching.prometheus import PrometheusMeter
 from daemon.adapters.watching.settings import MetricsSettings
+from daemon.core.metrics import MISSING
 from daemon.core.readiness import Readiness
 
 log = logging.getLogger(__name__)
@@ -67,7 +68,7 @@ class _Server(socketserver.ThreadingTCPServer):
         self.address_family = socket.AF_INET6 if ":" in address[0] else socket.AF_INET
         super().__init__(address, _Handler)
         self.pages: dict[str, Callable[[str], Reply]] = {
-            "/metrics": lambda accept: _metrics(meter, accept),
+            "/metrics": lambda accept: _metrics(meter, readiness, accept),
             "/healthz": lambda _: (200, JSON, json.dumps({"ok": True}).encode()),
             "/readyz": lambda _: _ready(readiness),
         }
@@ -109,7 +110,10 @@ class _Handler(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
 
-def _metrics(meter: PrometheusMeter, accept: str) -> Reply:
+def _metrics(meter: PrometheusMeter, readiness: Readiness, accept: str) -> Reply:
+    missing = readiness.missing()
+    for need in readiness.needs:
+        meter.set(MISSING, need in missing, need)
     body, kind = meter.expose(accept)
     return 200, kind, body
 

@@ -42,6 +42,16 @@ def test_a_gauge_that_was_never_set_is_missing() -> None:
     assert _of(meter)["labelloop_lag_messages",] == 5
 
 
+def test_a_gauge_that_is_not_known_any_more_is_missing_until_it_is_set_again() -> None:
+    meter = PrometheusMeter(By.RUN)
+    meter.forget(m.LAG)
+    meter.set(m.LAG, 7)
+    meter.forget(m.LAG)
+    assert ("labelloop_lag_messages",) not in _of(meter)
+    meter.set(m.LAG, 5)
+    assert _of(meter)["labelloop_lag_messages",] == 5
+
+
 def test_a_histogram_counts_by_the_buckets_of_the_list() -> None:
     meter = PrometheusMeter(By.RUN)
     meter.observe(m.STAGE_SECONDS, 0.2, "save")

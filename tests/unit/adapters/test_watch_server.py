@@ -8,6 +8,7 @@ from collections.abc import Mapping
 
 import httpx
 import pytest
+from metrics_for_tests import Told
 from patience import ANSWER_SECONDS
 
 from daemon.adapters.watching.prometheus import PrometheusMeter
@@ -32,6 +33,20 @@ def test_metrics_are_served_as_prometheus_reads_them() -> None:
     assert answer.status_code == 200
     assert answer.headers["content-type"].startswith("text/plain")
     assert "\nlabelloop_items_total 12.0\n" in answer.text
+
+
+@pytest.mark.parametrize("by", [By.RUN, By.LEARN, By.ANNOTATE])
+def test_metrics_tell_what_is_missing_now(by: By) -> None:
+    """A worker that waits for its broker counts nothing and fails nowhere: no other figure shows that."""
+    wrong = "Kafka does not answer"
+    needs = {"kafka": lambda: wrong, "database": lambda: ""}
+    with served(ANY_PORT, PrometheusMeter(by), Readiness(needs)) as port:
+        address = f"http://127.0.0.1:{port}/metrics"
+        first = Told(httpx.get(address, timeout=ANSWER_SECONDS).text)
+        wrong = ""
+        second = Told(httpx.get(address, timeout=ANSWER_SECONDS).text)
+    assert first.by("labelloop_missing", "need") == {"kafka": 1, "database": 0}
+    assert second.by("labelloop_missing", "need") == {"kafka": 0, "database": 0}
 
 
 def test_a_process_that_is_not_ready_lives_all_the_same_and_says_what_is_missing() -> None:

@@ -222,7 +222,7 @@ def test_what_fails_goes_back_and_is_answered_later(failure: Exception) -> None:
     assert len(model.asked) == 11, "asked again only where there was no answer"
 
 
-def test_an_outage_loses_nothing_and_is_asked_about_now_and_then() -> None:
+def test_an_outage_loses_nothing_and_is_asked_about_now_and_then(caplog: pytest.LogCaptureFixture) -> None:
     queue, model = Queue(list(range(6))), Model(always=ChatDown("out"))
     reports: list[Mapping[str, object]] = []
 
@@ -237,6 +237,7 @@ def test_an_outage_loses_nothing_and_is_asked_about_now_and_then() -> None:
     assert sorted(queue.answered) == list(range(6))
     assert queue.passed == []
     assert any(said["doing"] == "resting: out" for said in reports)
+    assert [record.action for record in caplog.records] == ["annotate_rests", "annotate_back"]  # type: ignore[attr-defined]
 
 
 @pytest.mark.parametrize("failure", [ChatUnknown("timeout"), ChatRefused("no such model")])

@@ -71,7 +71,8 @@ def test_it_says_when_it_is_worth_asking_again() -> None:
     world = World(*[DOWN] * 3)
     world.fails(3)
     world.clock.now += 4
-    with pytest.raises(ChatDown, match=r"endpoint a is out .*; the next try is in 6 s") as caught:
+    said = r"endpoint a is out \(down\) and is not asked; the next try is in 6 s"
+    with pytest.raises(ChatDown, match=said) as caught:
         world.guarded.ask(REQUEST)
     assert caught.value.retry_after == 6.0
 

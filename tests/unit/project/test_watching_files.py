@@ -80,6 +80,16 @@ def test_rates_are_taken_of_counters_and_nothing_else() -> None:
                     assert is_gauge == (node.func.name == "deriv"), f"{where}: {node.func.name} of {name}"
 
 
+def test_no_alert_waits_for_a_counter_with_labels_to_be_nothing() -> None:
+    """Before its first event it is missing, and what is missing equals nothing: `unless ... > 0` says it."""
+    labeled = {one.name for one in METRICS if one.kind is MetricKind.COUNTER and one.labels}
+    for where, query in QUERIES:
+        for node in _below(promql.parse(query)):
+            if isinstance(node, promql.BinaryExpr) and str(node.op) == "==":
+                asked = {selector.name for selector in _selectors(node)}
+                assert not asked & labeled, f"{where}: {asked & labeled} may be missing"
+
+
 def test_values_of_labels_are_values_that_there_are() -> None:
     text = " ".join(query for _, query in QUERIES)
     for purposes in re.findall(r'purpose=~?"([^"]+)"', text):

@@ -96,3 +96,10 @@ def test_reports_are_counted_by_what_is_new_in_them_and_handed_on() -> None:
     assert told.get("labelloop_paid_total", tier="gpt") == 0.75
     assert told.get("labelloop_asking", tier="gpt") == 0
     assert len(handed) == 2
+
+
+@pytest.mark.parametrize(("doing", "rests"), [("asking", 0), ("no money left", 0), ("resting: busy", 1)])
+def test_a_tier_that_rests_is_told(doing: str, rests: int) -> None:
+    meter = PrometheusMeter(By.ANNOTATE)
+    MeteredReports(meter, "gpt", Alive(60.0), lambda _: None)({"doing": doing})
+    assert Told(meter.expose("")[0].decode()).get("labelloop_resting", tier="gpt") == rests
