@@ -17,7 +17,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from benchmarks.routing_play import CROWD, EXPERT, LLM, NAMES, PRICES, Play, played
+from benchmarks.routing_play import CROWD, EXPERT, KEYS, LLM, NAMES, PRICES, Play, played
 from benchmarks.routing_policies import ours
 from benchmarks.routing_worlds import EXPERT_ACCURACY, Answers, World
 from models.arrays import F8, I8, UNKNOWN
@@ -93,11 +93,11 @@ def true_tables(world: World, answers: Answers) -> Member:
     """How often the model and the crowd as a whole say each label of each class, and the classes' shares."""
     k = world.n_classes
     tables = {}
-    for name in NAMES[:EXPERT]:
+    for name, key in zip(NAMES, KEYS, strict=False):
         row, place = np.nonzero(answers[name] != UNKNOWN)
         counts = np.full((k, k), SEEN)
         np.add.at(counts, (answers[name][row, place], world.truth[row]), 1)
-        tables[f"tier:{name}"] = np.log(counts / counts.sum(axis=0))
+        tables[key] = np.log(counts / counts.sum(axis=0))
     shares = np.bincount(world.truth, minlength=k) + SEEN
     return Member("true", np.log(shares / shares.sum()), tables)
 

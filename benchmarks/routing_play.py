@@ -10,11 +10,15 @@ from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
 from models.label_model.protocol import Member
 from models.label_model.registry import LABEL_MODELS
+from models.label_model.untested import as_untested
 from models.value import Asker, of_accuracy, symbol_likelihood
 from models.votes import Votes, family
 
 LLM, CROWD, EXPERT = 0, 1, 2
 NAMES = ("llm", "crowd", "expert")
+KEYS = ("llm:llm/plain", "tier:crowd")
+"""Whose votes a label model learns of; an expert's answer is the label."""
+
 PRICES = np.array([0.003, 0.06, 0.60])
 """USD a vote."""
 
@@ -83,7 +87,7 @@ class Play:
 
     def askers(self) -> list[Asker]:
         """The tiers as the label model sees them now."""
-        likelihoods = [symbol_likelihood(self.members, f"tier:{n}", self._table) for n in NAMES[:EXPERT]]
+        likelihoods = [symbol_likelihood(self.members, key, self._table) for key in KEYS]
         likelihoods.append(of_accuracy(EXPERT_ACCURACY, self._world.n_classes))
         return [
             Asker(name, float(PRICES[t]), likelihoods[t], int(MOST[t]), t == EXPERT, t == LLM)
@@ -98,7 +102,7 @@ class Play:
         start, k = self._world.start, self._world.n_classes
         asked = [np.nonzero(np.arange(MOST[t]) < self.answered[:, t, None]) for t in (LLM, CROWD)]
         llm, crowd = (self._answers[NAMES[t]][part] for t, part in zip((LLM, CROWD), asked, strict=True))
-        model = Votes(len(self), ("tier:llm",), (k,), asked[0][0], np.zeros(len(llm), np.int64), llm)
+        model = Votes(len(self), KEYS[:1], (k,), asked[0][0], np.zeros(len(llm), np.int64), llm)
         who = self._answers["crowd_who"][asked[1]]
         said = Votes.concat_annotators(model, people(asked[1][0], crowd, who, len(self), k))
         return Votes.concat_annotators(start, said)
@@ -108,7 +112,7 @@ class Play:
         for known in (key, family(key)):
             if known in member.tables:
                 return member.tables[known]
-        return self._priors.vote_odds(key, k, k)
+        return as_untested(member, key, self._priors.vote_odds(key, k, k))
 
 
 Policy = Callable[[Play, float], None]

@@ -19,13 +19,11 @@ from models.gold import Gold
 from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
 from models.label_model.protocol import Member
+from models.label_model.untested import UNTRAINED_TEMPERATURE, as_untested
 from models.votes import CLASSIFIER, FUNCTION, LLM, TIER, Votes, family, kind, tier_of
 
 FORMAT = 2
 """Format 1 had one set of tables, one head, neither reference nor gold; it is still read."""
-
-UNTRAINED_TEMPERATURE = 0.5
-"""Votes count half before any gold is known: annotators never err independently (METHODS section 1)."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -246,15 +244,12 @@ def fallback_tables(n_classes: int, tiers: Mapping[str, float]) -> dict[str, F8]
 
 
 def _table(fallbacks: Mapping[str, F8], member: Member, key: str) -> F8:
-    for known, name in (
-        (member.tables, key),
-        (member.tables, family(key)),
-        (fallbacks, family(key)),
-        (fallbacks, f"{kind(key)}:{tier_of(key)}"),
-        (fallbacks, kind(key)),
-    ):
-        if name in known:
-            return known[name]
+    for name in (key, family(key)):
+        if name in member.tables:
+            return member.tables[name]
+    for name in (family(key), f"{kind(key)}:{tier_of(key)}", kind(key)):
+        if name in fallbacks:
+            return as_untested(member, key, fallbacks[name])
     raise ValueError(f"bundle: no table for annotator {key!r}, nor for {family(key)!r} or {kind(key)!r}")
 
 

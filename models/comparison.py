@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from models.arrays import F8, I8, Mask
-from models.label_model.held_out import FEWEST_JUDGED
+from models.label_model.untested import FEWEST_JUDGED
 
 
 @dataclass(frozen=True, slots=True, eq=False)

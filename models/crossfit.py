@@ -9,11 +9,12 @@ from models.arrays import F8, I8, Mask, softmax
 from models.calibration import Calibration, fit_calibration
 from models.evaluation import log_loss
 from models.folds import FOLDS
-from models.label_model.held_out import FEWEST_JUDGED, held_out
+from models.label_model.held_out import held_out
 from models.label_model.mixture import Mixture
 from models.label_model.priors import Priors
 from models.label_model.protocol import HeldOut, Member
 from models.label_model.registry import LABEL_MODELS
+from models.label_model.untested import FEWEST_JUDGED
 from models.votes import Votes, log_scores
 
 UNTRAINED_MODEL = "pool"

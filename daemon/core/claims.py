@@ -8,7 +8,7 @@ from daemon.core.proofs import certificate_claim, ledger_claim
 from daemon.core.report_rows import Claim, Overview, PersonRecord, QueueDepth
 from daemon.core.settings import GuaranteeSettings, TierSettings
 from daemon.core.states import RANDOM_PURPOSES, AuditProtocol
-from models.label_model.held_out import FEWEST_JUDGED
+from models.label_model.untested import FEWEST_JUDGED
 
 ENOUGH_GOLD = 50
 """Random blind answers before which no figure deserves much trust."""

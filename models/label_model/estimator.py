@@ -36,6 +36,7 @@ from models.label_model.priors import Priors
 from models.label_model.protocol import Member, check_gold
 from models.label_model.registry import LABEL_MODELS
 from models.label_model.tiers import with_tiers
+from models.label_model.untested import as_untested
 from models.votes import ABSTAIN, FUNCTION, Votes, family
 
 Matrix = NDArray[np.integer[Any]]
@@ -145,7 +146,7 @@ class LabelAggregator:
                 return np.asarray(member.tables[known])
         if key.startswith(FUNCTION):
             raise ValueError(f"label model: fit knew {len(member.tables)} columns; there is no {key}")
-        return self._priors.vote_odds(key, len(self.classes), len(self.classes))
+        return as_untested(member, key, self._priors.vote_odds(key, len(self.classes), len(self.classes)))
 
     def _forget(self) -> None:
         self._votes = None

@@ -4,6 +4,8 @@ Every candidate is fitted with all known labels, without those of each fold, and
 of folds. What the model without fold f says of fold f gives temperature and weight of the model that knows
 all; what the model without f and g says of g gives those of the model without f. So no number in the twin
 of a fold has met a known label of that fold.
+
+A temperature holds for those who spoke of judged items; see `untested` for the others.
 """
 
 from collections.abc import Callable, Sequence
@@ -17,13 +19,8 @@ from models.arrays import F8, I8, UNKNOWN, Mask, softmax
 from models.calibration import fit_temperature
 from models.label_model.protocol import HeldOut, LabelModel, Member, TableModel
 from models.label_model.tiers import with_tiers
+from models.label_model.untested import FEWEST_JUDGED, UNTRAINED_TEMPERATURE, judged_families, with_untested
 from models.votes import Votes, log_scores
-
-FEWEST_JUDGED = 10
-"""Below this number of judged known labels nothing can be weighed or tempered."""
-
-UNTRAINED_TEMPERATURE = 0.5
-"""Models of votes are overconfident; this much before known labels can say."""
 
 LEAST_WEIGHT = 0.01
 """Members below it are dropped: a worker pays for each one on every item."""
@@ -125,14 +122,14 @@ def _runs(n_folds: int, twins: bool, judging: bool) -> list[tuple[int, ...]]:
 
 
 class _Runs:
-    """One candidate's members by the folds that they do not know."""
+    """One candidate's members by the folds that they do not know, and the votes on judged items."""
 
     def __init__(
         self, candidate: Candidate, runs: Sequence[tuple[int, ...]], members: Sequence[Member], asked: Votes
     ) -> None:
         self.candidate = candidate
         self.members = dict(zip(runs, members, strict=True))
-        self._asked = asked
+        self.asked = asked
 
     def out_of_fold(self, left_out: tuple[int, ...], fold: I8) -> F8:
         """(g, K) scores of judged items by members that know neither their fold nor `left_out`."""
@@ -141,7 +138,7 @@ class _Runs:
         for f in np.setdiff1d(fold, left_out).tolist():
             mine = fold == f
             member = self.members[tuple(sorted((*left_out, f)))]
-            scores[mine] = log_scores(self._asked.take(mine), member.prior, member.tables)
+            scores[mine] = log_scores(self.asked.take(mine), member.prior, member.tables)
         return scores
 
 
@@ -159,7 +156,8 @@ def _joined(fitted: Sequence[_Runs], left_out: tuple[int, ...], truth: I8, fold:
         given = softmax(temperatures[index] * scores)[np.arange(len(scores)), truth[others]]
         floored = (1 - FLOOR) * given + FLOOR / scores.shape[1]
         evidence[index] = np.log(runs.candidate.share) + np.log(floored).sum()
-    return _kept(fitted, left_out, temperatures, evidence)
+    known = judged_families(fitted[0].asked.take(others))
+    return tuple(with_untested(member, known) for member in _kept(fitted, left_out, temperatures, evidence))
 
 
 def _kept(

@@ -6,12 +6,13 @@ import pytest
 from models.arrays import UNKNOWN, softmax
 from models.calibration import fit_temperature
 from models.label_model.hbcc import HBCC
-from models.label_model.held_out import FEWEST_JUDGED, UNTRAINED_TEMPERATURE, Candidate, cross_fit, held_out
+from models.label_model.held_out import Candidate, cross_fit, held_out
 from models.label_model.majority import MajorityVote
 from models.label_model.mixture import mixture_posterior
 from models.label_model.pool import Pool
 from models.label_model.priors import Priors
 from models.label_model.protocol import HeldOut, Member
+from models.label_model.untested import FEWEST_JUDGED, UNTRAINED_TEMPERATURE
 from models.label_model.weighted_vote import WeightedVote
 from models.votes import Votes, log_scores
 
