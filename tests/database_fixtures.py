@@ -19,15 +19,23 @@ from daemon.adapters.store.engine import Database, MovableClock
 from daemon.adapters.store.schema import metadata
 
 
-@dataclass(frozen=True)
+@dataclass
 class Shared:
-    """A database of many tests, and a connection that outlasts them."""
+    """A database of many tests, and a connection that outlasts those that do not end it."""
 
     address: str
     connection: psycopg.Connection
 
     def cleared(self) -> str:
         """Its address, once nobody else is connected and nothing is in it."""
+        try:
+            self._clear()
+        except psycopg.OperationalError:  # a test ended all connections
+            self.connection = psycopg.connect(self.address, autocommit=True)
+            self._clear()
+        return self.address
+
+    def _clear(self) -> None:
         # Much quicker than a new database for each test; all in one go than one by one.
         self.connection.execute(
             "; ".join(
@@ -39,7 +47,6 @@ class Shared:
                 ]
             ).encode()
         )
-        return self.address
 
 
 @pytest.fixture(scope="session")
@@ -84,8 +91,9 @@ def migrated_postgres(postgres_server: str) -> Iterator[Shared]:
     """A migrated database that tests use one after the other."""
     for address in _new_database(postgres_server):
         _migrate(address)
-        with psycopg.connect(address, autocommit=True) as connection:
-            yield Shared(address, connection)
+        shared = Shared(address, psycopg.connect(address, autocommit=True))
+        yield shared
+        shared.connection.close()
 
 
 @pytest.fixture

@@ -1,4 +1,4 @@
-"""Training runs and served models in MLflow. mlflow is imported when it is first needed (3-4 s, 150 MB)."""
+"""Training runs and served models in MLflow. mlflow is imported when it is first needed (3-4 s, 130 MB)."""
 
 import logging
 import os

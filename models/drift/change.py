@@ -17,7 +17,7 @@ def adwin() -> Any:
     """river's class, from its module alone where it has one.
 
     The package `river.drift` imports scikit-learn, SciPy and pandas for its other classes: one or two seconds
-    and 100 MB that nothing here has any use for.
+    and 150 MB that nothing here has any use for.
     """
     package = find_spec("river.drift")
     file = Path(package.origin).with_name("adwin.py") if package and package.origin else None

@@ -111,7 +111,8 @@ class Loop:
     def start(self) -> "Loop":
         """Build everything."""
         self.clock = MovableClock()
-        self.database = Database(self.url or blank_sqlite(self.folder / "loop.db"), self.clock)
+        self.url = self.url or blank_sqlite(self.folder / "loop.db")
+        self.database = Database(self.url, self.clock)
         caps = {name: tier.budget_micros for name, tier in self.policy.tiers.items()}
         self.store = StreamRoom(self.database, caps)
         self.windows = WindowRoom(self.database, caps, toss)

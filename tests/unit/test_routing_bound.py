@@ -55,7 +55,7 @@ def test_true_tables_are_how_often_each_tier_says_what_of_each_class() -> None:
     tables = true_tables(made, answers).tables
     np.testing.assert_allclose(np.exp(tables["tier:crowd"]), np.eye(2), atol=0.001)
     right = [(answers["llm"][made.truth == label, 0] == label).mean() for label in (0, 1)]
-    np.testing.assert_allclose(np.exp(tables["tier:llm"]).diagonal(), right, atol=0.005)
+    np.testing.assert_allclose(np.exp(tables["llm:llm/plain"]).diagonal(), right, atol=0.005)
 
 
 def test_who_knows_that_the_crowd_lies_reads_the_opposite_out_of_it() -> None:

@@ -57,7 +57,8 @@ def market(policy: Policy = POLICY, *spent: str) -> Market:
     """Whom to ask when votes count in full."""
     bundle = Bundle.from_priors(policy.classes, {name: tier.accuracy for name, tier in policy.tiers.items()})
     (only,) = bundle.members
-    in_full = replace(bundle, members=(replace(only, temperature=1.0),))
+    # as if something was learned of everybody: whom nobody knows counts half
+    in_full = replace(bundle, members=(replace(only, temperature=1.0, tables=bundle.fallbacks),))
     return Market((askers_of(in_full, policy),), frozenset(spent))
 
 
